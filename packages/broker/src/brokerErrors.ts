@@ -1,0 +1,42 @@
+import { JetStreamApiCodes, JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
+import { errors } from '@nats-io/transport-node';
+
+/** JetStream's code for a stream that exists with another configuration. */
+const streamNameInUse = 10058;
+const consumerAlreadyExists = 10148;
+
+/** The publish was refused because the subject's last sequence is not the expected one. */
+export function isWrongLastSequence(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
+      error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
+  );
+}
+
+/** A stream or consumer of that name exists, but not as asked for. */
+export function isConfigurationConflict(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    (error.code === streamNameInUse || error.code === consumerAlreadyExists)
+  );
+}
+
+/** Nobody subscribes to the subject of a request. */
+export function isNoResponders(error: unknown): boolean {
+  if (error instanceof errors.NoRespondersError) return true;
+  return error instanceof errors.RequestError && error.isNoResponders();
+}
+
+/** NATS or JetStream did not answer: down, unreachable, or without a leader. Trying again later may help. */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof errors.TimeoutError || error instanceof errors.ClosedConnectionError) return true;
+  if (error instanceof errors.ConnectionError || error instanceof errors.DrainingConnectionError) return true;
+  if (error instanceof JetStreamApiError) return error.status === 503;
+  return error instanceof JetStreamError || isNoResponders(error);
+}
+
+/** A direct get that finds nothing ends with this status where it asked for a batch. */
+export function isNotFoundStatus(error: unknown): boolean {
+  return error instanceof JetStreamError && 'code' in error && error.code === 404;
+}

@@ -1,0 +1,107 @@
+import { type ConsumerConfig, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import type { Broker } from './broker.ts';
+import { isConfigurationConflict } from './brokerErrors.ts';
+
+/** A stream that exists, but so that Longhaul cannot work on it. */
+export class TopologyError extends Error {
+  override readonly name = 'TopologyError';
+  readonly code = 'TOPOLOGY_DRIFT';
+}
+
+/** Records of ended tasks expire by themselves; a marker of the expiry lives this long, so that watchers see it. */
+const expiryMarkerTtlMs = 60_000;
+
+/**
+ * Creates the streams and the bucket where they are missing and checks them where they are not. Safe to run by
+ * many processes at once.
+ *
+ * @throws TopologyError naming each field that differs from what Longhaul needs, when the server will not change it
+ */
+export async function ensureTopology(broker: Broker): Promise<void> {
+  const { streams, bucket } = broker.topology;
+  await Promise.all([
+    ensureStream(broker, streams.requests),
+    ensureStream(broker, streams.events),
+    ensureBucket(broker, bucket),
+  ]);
+}
+
+type StreamPlan = Broker['topology']['streams'][keyof Broker['topology']['streams']];
+
+async function ensureStream(broker: Broker, plan: StreamPlan): Promise<void> {
+  const config = { ...plan, subjects: [...plan.subjects] } as Partial<StreamConfig> & { name: string };
+  try {
+    await broker.jsm.streams.add(config);
+  } catch (error) {
+    if (!isConfigurationConflict(error)) throw error;
+    await reconcileStream(broker, config);
+  }
+}
+
+/** An operator may have changed what is the deployment's to choose (replicas, placement, limits): that is left alone. */
+async function reconcileStream(
+  broker: Broker,
+  wanted: Partial<StreamConfig> & { name: string },
+): Promise<void> {
+  const { config: found } = await broker.jsm.streams.info(wanted.name);
+  const differing = Object.entries(wanted).filter(
+    ([field, value]) => field !== 'description' && !covers(found[field as keyof StreamConfig], value),
+  );
+  if (differing.length === 0) return;
+  try {
+    await broker.jsm.streams.update(wanted.name, Object.fromEntries(differing));
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error;
+    const fields = differing.map(
+      ([field, value]) =>
+        `${field} is ${JSON.stringify(found[field as keyof StreamConfig])}, needed ${JSON.stringify(value)}`,
+    );
+    throw new TopologyError(
+      `The stream ${wanted.name} exists with a configuration that the server will not change (${error.message}): ${fields.join('; ')}. Use another namespace, or move the stream away.`,
+      { cause: error },
+    );
+  }
+}
+
+function covers(found: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted)) {
+    return (
+      Array.isArray(found) &&
+      wanted.length === found.length &&
+      wanted.every((item, i) => covers(found[i], item))
+    );
+  }
+  if (typeof wanted === 'object' && wanted !== null) {
+    if (typeof found !== 'object' || found === null) return false;
+    const fields: Record<string, unknown> = { ...found };
+    return Object.entries(wanted).every(([key, value]) => covers(fields[key], value));
+  }
+  return found === wanted;
+}
+
+async function ensureBucket(broker: Broker, bucket: string): Promise<void> {
+  await new Kvm(broker.js).create(bucket, {
+    history: 1,
+    markerTTL: expiryMarkerTtlMs,
+    description: 'Longhaul: a record a task',
+    allow_direct: true,
+  });
+}
+
+/** A durable consumer as the topology describes it. */
+export type ConsumerPlan = { readonly durable_name: string; readonly filter_subject: string } & Record<
+  string,
+  unknown
+>;
+
+/** Creates a durable consumer, or brings an existing one to the plan. Safe to run by many processes at once. */
+export async function ensureConsumer(broker: Broker, stream: string, plan: ConsumerPlan): Promise<void> {
+  const config: Partial<ConsumerConfig> = { ...plan };
+  try {
+    await broker.jsm.consumers.add(stream, config);
+  } catch (error) {
+    if (!isConfigurationConflict(error)) throw error;
+    await broker.jsm.consumers.update(stream, plan.durable_name, config);
+  }
+}

@@ -1,0 +1,114 @@
+import { eventSchema, type StoredEvent, type TaskAddress, type TaskEvent } from '@longhaul/proto';
+import type { NextMsgRequest, PubAck, StoredMsg } from '@nats-io/jetstream';
+import { decode, encode } from './border.ts';
+import type { Broker } from './broker.ts';
+import { isNotFoundStatus } from './brokerErrors.ts';
+
+/** How many events one read asks for at a time: a task's usual chain in one round trip, without large bursts. */
+const readBatch = 256;
+
+/**
+ * Appends a lifecycle event after the event that it follows.
+ *
+ * Invariant 2, ends-once: JetStream compares `after` with the last sequence of the task's subject and stores the
+ * event in one step, so of several writers exactly one wins, in whatever order they come. The others are refused
+ * with code 10071 (see `isWrongLastSequence`).
+ *
+ * @param after the sequence of the task's last event, 0 for none
+ */
+export function appendEvent(
+  broker: Broker,
+  task: TaskAddress,
+  event: TaskEvent,
+  after: number,
+): Promise<PubAck> {
+  return broker.js.publish(broker.topology.subjects.event(task), encode(event), {
+    expect: { lastSubjectSequence: after },
+  });
+}
+
+/** Publishes a progress or log event, which follows whatever is last. */
+export function publishEvent(broker: Broker, task: TaskAddress, event: TaskEvent): Promise<PubAck> {
+  return broker.js.publish(broker.topology.subjects.event(task), encode(event));
+}
+
+/**
+ * Reads stored events in stream order, in batches, from `fromSeq` on.
+ *
+ * @param subject an event subject, of one task or with wildcards
+ */
+export async function* replayEvents(
+  broker: Broker,
+  subject: string,
+  fromSeq: number,
+): AsyncGenerator<StoredEvent> {
+  let next = Math.max(1, fromSeq);
+  for (;;) {
+    let received = 0;
+    try {
+      const messages = await broker.jsm.direct.getBatch(broker.topology.eventStream, {
+        seq: next,
+        batch: readBatch,
+        next_by_subj: subject,
+      });
+      for await (const message of messages) {
+        received += 1;
+        next = message.seq + 1;
+        const event = toStoredEvent(broker, message.subject, message.seq, message.data);
+        if (event) yield event;
+      }
+    } catch (error) {
+      // A batch of nothing at all is answered as an error.
+      if (!isNotFoundStatus(error)) throw error;
+    }
+    if (received < readBatch) return;
+  }
+}
+
+/**
+ * Reads events as the stream's leader has them. A direct get may be answered by a replica that lags; after a refused
+ * append only the leader can say what came between.
+ */
+export async function* readFromLeader(
+  broker: Broker,
+  subject: string,
+  fromSeq: number,
+): AsyncGenerator<StoredEvent> {
+  let next = Math.max(1, fromSeq);
+  for (;;) {
+    // The server takes `next_by_subj` here as in direct gets; the client's type of this call leaves it out.
+    const query: NextMsgRequest & { seq: number } = { seq: next, next_by_subj: subject };
+    const message: StoredMsg | null = await broker.jsm.streams.getMessage(broker.topology.eventStream, query);
+    if (!message) return;
+    next = message.seq + 1;
+    const event = toStoredEvent(broker, message.subject, message.seq, message.data);
+    if (event) yield event;
+  }
+}
+
+/** The sequence of a task's last event, 0 when it has none (or all have expired). */
+export async function lastEventSeq(broker: Broker, task: TaskAddress): Promise<number> {
+  const message = await broker.jsm.direct.getMessage(broker.topology.eventStream, {
+    last_by_subj: broker.topology.subjects.event(task),
+  });
+  return message?.seq ?? 0;
+}
+
+/**
+ * Reads an event by its schema. `undefined`: it is not one of this version's, which readers pass over, so that one
+ * stray message cannot stop a projection or a watcher.
+ */
+export function toStoredEvent(
+  broker: Broker,
+  subject: string,
+  seq: number,
+  data: Uint8Array,
+): StoredEvent | undefined {
+  const address = broker.topology.subjects.parseEvent(subject);
+  if (!address) return undefined;
+  try {
+    return { seq, ...address, event: decode(eventSchema, subject, data) };
+  } catch {
+    return undefined;
+  }
+}

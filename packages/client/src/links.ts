@@ -1,0 +1,55 @@
+import type { GatewayRoot } from '@longhaul/proto';
+import { httpBatchStreamLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
+import type { AnyTRPCRouter, TRPCBuiltRouter } from '@trpc/server';
+import { EventSource } from 'eventsource';
+
+/** How the gateway is reached. */
+export type LinkOptions = {
+  /** The gateway's address, `http://127.0.0.1:8080`, without `/trpc`. */
+  readonly url: string;
+  /** Sent with every call and every (re)connect of a stream, so a token may be renewed. */
+  readonly headers?: () => Record<string, string> | Promise<Record<string, string>>;
+  /** Default: the global `fetch`. */
+  readonly fetch?: typeof fetch;
+};
+
+/** As many calls as the gateway takes in one batch, and as long a URL as proxies commonly take. */
+const batchLimit = 100;
+const urlLimit = 8_000;
+
+/** Any gateway's router, as far as links care: no transformer. */
+type PlainRouter = TRPCBuiltRouter<GatewayRoot, Record<never, never>>;
+
+/**
+ * The tRPC links for a gateway: calls in streamed batches (a slow one holds up no other), live events by SSE. Works
+ * in Node and browsers; the event source goes through `fetch`, so no credential ever stands in a URL.
+ */
+export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRPCLink<R>[] {
+  const url = `${options.url.replace(/\/$/, '')}/trpc`;
+  const headers = async () => (await options.headers?.()) ?? {};
+  // tRPC's and the platform's type of an init differ only in whether `undefined` may be written out.
+  const doFetch = (input: Parameters<typeof fetch>[0], init?: object) =>
+    (options.fetch ?? fetch)(input, init as RequestInit);
+  const links: TRPCLink<PlainRouter>[] = [
+    splitLink<PlainRouter>({
+      condition: op => op.type === 'subscription',
+      true: httpSubscriptionLink({
+        url,
+        EventSource,
+        eventSourceOptions: {
+          fetch: async (input, init) =>
+            doFetch(input, { ...init, headers: { ...init.headers, ...(await headers()) } }),
+        },
+      }),
+      false: httpBatchStreamLink({
+        url,
+        headers,
+        fetch: doFetch,
+        maxItems: batchLimit,
+        maxURLLength: urlLimit,
+      }),
+    }),
+  ];
+  // tRPC ties a link to its router only by the transformer, and a gateway's router has none.
+  return links as unknown as TRPCLink<R>[];
+}

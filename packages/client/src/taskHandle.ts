@@ -1,0 +1,104 @@
+import type {
+  CancelOutcome,
+  OutputOf,
+  TaskDefinition,
+  TaskEventOf,
+  TaskOutcomeOf,
+  TaskRecordOf,
+} from '@longhaul/proto';
+import { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
+import { iterateEvents } from './eventIterator.ts';
+import type { GatewayCalls } from './gatewayCalls.ts';
+import { isTransient, pause, waitBeforeTry } from './retry.ts';
+
+/** How a wait may be ended. */
+export type WaitOptions = {
+  /** Ends the waiting, not the task. */
+  readonly signal?: AbortSignal;
+};
+export type EventsOptions = WaitOptions & {
+  /** Goes on after this event instead of beginning with a snapshot. */
+  readonly lastEventId?: string;
+};
+
+/** How a task ended. */
+export type EndedOutcomeOf<T extends TaskDefinition> = Extract<TaskOutcomeOf<T>, { done: true }>;
+
+/** One task, typed by its definition. Holds no connection: it may be kept, or made again from its id. */
+export type TaskHandle<T extends TaskDefinition> = {
+  readonly id: string;
+  /** The task's record as it is now. */
+  readonly record: () => Promise<TaskRecordOf<T>>;
+  /**
+   * What happens to the task, live, from a snapshot to its end; across lost connections and gateway restarts each
+   * event comes once.
+   */
+  readonly events: (
+    options?: EventsOptions,
+  ) => AsyncGenerator<TaskEventOf<T> & { readonly eventId: string }, void, void>;
+  /** Waits for the end and says how it ended, as a value. */
+  readonly outcome: (options?: WaitOptions) => Promise<EndedOutcomeOf<T>>;
+  /**
+   * Waits for the output.
+   * @throws TaskFailedError, TaskCanceledError
+   */
+  readonly result: (options?: WaitOptions) => Promise<OutputOf<T>>;
+  /** Ends the task, wherever it runs. */
+  readonly cancel: (reason?: string) => Promise<CancelOutcome>;
+  /** Tells whether an error is this task's failure, with its declared errors typed. */
+  readonly isFailure: (error: unknown) => error is TaskFailedErrorOf<T>;
+};
+
+/** How long one question for the result waits at the gateway. */
+const resultWaitMs = 25_000;
+
+export function createTaskHandle<T extends TaskDefinition>(
+  calls: GatewayCalls,
+  name: string,
+  id: string,
+): TaskHandle<T> {
+  const outcome = async ({ signal }: WaitOptions = {}): Promise<EndedOutcomeOf<T>> => {
+    for (let tries = 0; ; ) {
+      try {
+        const answer = await calls.query<TaskOutcomeOf<T>>(
+          `${name}.result`,
+          { id, waitMs: resultWaitMs },
+          signal,
+        );
+        tries = 0;
+        if (answer.done) return answer;
+      } catch (error) {
+        signal?.throwIfAborted();
+        // The task goes on without us: as long as the gateway may come back, its end can still be had.
+        if (!isTransient(error)) throw error;
+        tries += 1;
+        await pause(waitBeforeTry(tries), signal);
+      }
+    }
+  };
+  return {
+    id,
+    record: () => calls.query<TaskRecordOf<T>>(`${name}.get`, { id }),
+    events: async function* ({ lastEventId, signal } = {}) {
+      const subscribe = calls.subscribe<TaskEventOf<T>>(`${name}.watch`, { id });
+      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal))
+        yield { ...data, eventId };
+    },
+    outcome,
+    result: async options => {
+      const ended = await outcome(options);
+      switch (ended.status) {
+        case 'COMPLETED':
+          return ended.output;
+        case 'FAILED':
+          throw new TaskFailedError(id, ended.error);
+        case 'CANCELED':
+          throw new TaskCanceledError(id, ended.reason);
+      }
+    },
+    cancel: reason =>
+      calls.mutation<CancelOutcome>('tasks.cancel', { id, ...(reason === undefined ? {} : { reason }) }),
+    isFailure: (error): error is TaskFailedErrorOf<T> =>
+      error instanceof TaskFailedError && error.taskId === id,
+  };
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import { NatsServerError } from './errors.ts';
+import { binaryName } from './projectCache.ts';
+import { pinnedNatsServerVersion } from './version.ts';
+import type { WayContext } from './waysToGet.ts';
+
+const officialReleases = 'https://github.com/nats-io/nats-server/releases/download';
+
+/** A network without a way out drops packets silently; the next way should not wait long for that. */
+const answerTimeoutMs = 5_000;
+
+/** About 7 MB: enough for a slow line, and an end for one that hangs. */
+const downloadTimeoutMs = 180_000;
+
+/**
+ * The official release archive for this OS and CPU, checked against the release's own SHA256SUMS.
+ *
+ * @param releases where the releases lie; tests point it at a server of their own.
+ * @throws NatsServerError `NATS_SERVER_CHECKSUM_MISMATCH`
+ */
+export async function downloadRelease(context: WayContext, releases = officialReleases): Promise<string> {
+  const { workDir, say } = context;
+  const release = `${releases}/v${pinnedNatsServerVersion}`;
+  say(`fetching nats-server ${pinnedNatsServerVersion} from ${release}`);
+  const sums = parseSha256Sums(await (await request(`${release}/SHA256SUMS`)).text());
+  const stem = `nats-server-v${pinnedNatsServerVersion}-${releasePlatform()}`;
+  const archive = [`${stem}.tar.gz`, `${stem}.zip`].find(name => sums.has(name));
+  if (archive === undefined) throw new Error(`the release has no archive ${stem}`);
+
+  const file = join(workDir, archive);
+  const { body } = await request(`${release}/${archive}`);
+  if (body === null) throw new Error(`${release}/${archive} is empty`);
+  await pipeline(Readable.fromWeb(body), createWriteStream(file));
+  const digest = await sha256(file);
+  if (digest !== sums.get(archive)) {
+    throw new NatsServerError(
+      'NATS_SERVER_CHECKSUM_MISMATCH',
+      `${archive} from ${release} has the SHA-256 ${digest}, but its SHA256SUMS says ${sums.get(archive)}. Nothing of it is used; find out what changed it (a proxy, a mirror) before trying again.`,
+    );
+  }
+  say(`${archive}: SHA-256 is as published; unpacking`);
+  // Windows, macOS and the BSDs have a tar that reads zip as well; Linux archives are .tar.gz.
+  await execa('tar', ['-xf', archive], { cwd: workDir });
+  return join(workDir, stem, binaryName);
+}
+
+async function request(url: string): Promise<Response> {
+  const slow = new AbortController();
+  const answer = setTimeout(
+    () => slow.abort(new Error(`no answer in ${answerTimeoutMs} ms`)),
+    answerTimeoutMs,
+  );
+  try {
+    const response = await fetch(url, {
+      signal: AbortSignal.any([slow.signal, AbortSignal.timeout(downloadTimeoutMs)]),
+    });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return response;
+  } catch (error) {
+    throw new Error(url, { cause: error });
+  } finally {
+    clearTimeout(answer);
+  }
+}
+
+/** Lines of `<digest>  <file>`, as sha256sum writes them. */
+export function parseSha256Sums(text: string): Map<string, string> {
+  return new Map(
+    [...text.matchAll(/^([0-9a-f]{64}) [ *](\S+)$/gim)].map(([, digest = '', name = '']) => [
+      name,
+      digest.toLowerCase(),
+    ]),
+  );
+}
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+/** OS and CPU as the releases spell them, such as `linux-amd64`. */
+function releasePlatform(): string {
+  const os = process.platform === 'win32' ? 'windows' : process.platform;
+  const cpus: Record<string, string> = { x64: 'amd64', ia32: '386', arm: 'arm7', ppc64: 'ppc64le' };
+  return `${os}-${cpus[process.arch] ?? process.arch}`;
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from '../wire/names.ts';
+import { statusSchema } from '../wire/record.ts';
+
+/** The longest that one call may be asked to wait: proxies commonly end a silent request after a minute. */
+export const waitLimitMs = 50_000;
+/** The furthest that a start may be delayed. */
+export const delayLimitMs = 365 * 24 * 60 * 60 * 1_000;
+/** The most tasks that one page of a list holds. */
+export const pageLimit = 200;
+/** The most tasks that one `tasks.watch` can name; to see more, watch everything. */
+export const watchedIdsLimit = 200;
+
+const waitMs = z.int().min(0).max(waitLimitMs).optional();
+
+/** What may stand beside the input of a start. */
+export const startOptionsSchema = z.object({
+  /** The same key, owner and task name give the same task; with another input, a conflict. */
+  idempotencyKey: z.string().min(1).max(256).optional(),
+  /** Default: `normal`. */
+  priority: prioritySchema.optional(),
+  /** Not to start before so many milliseconds have gone by. */
+  delayMs: z.int().min(0).max(delayLimitMs).optional(),
+});
+export type StartOptions = z.input<typeof startOptionsSchema>;
+
+export const startRequestSchema = startOptionsSchema.extend({ input: z.unknown() });
+export const runRequestSchema = startRequestSchema.extend({
+  /** How long to wait for the end, in milliseconds. Default: 10,000. */
+  waitMs,
+});
+export const idRequestSchema = z.object({ id: taskIdSchema });
+export const resultRequestSchema = z.object({
+  id: taskIdSchema,
+  /** How long to wait for the end, in milliseconds. Default: 20,000. */
+  waitMs,
+});
+export const watchRequestSchema = z.object({
+  id: taskIdSchema,
+  /** The id of the last event seen; the stream goes on after it. Without: it begins with a snapshot. */
+  lastEventId: z
+    .string()
+    .regex(/^\d{1,16}$/, 'An event id is a whole number.')
+    .optional(),
+});
+export const cancelCallSchema = z.object({ id: taskIdSchema, reason: z.string().max(1_000).optional() });
+
+/** Which tasks to list, newest first. Every part that is given must fit. */
+export const listRequestSchema = z.object({
+  status: z.array(statusSchema).max(8).optional(),
+  name: taskNameSchema.optional(),
+  /** Accepted at or after. */
+  since: instantSchema.optional(),
+  /** Accepted before. */
+  until: instantSchema.optional(),
+  /** Only an operator or administrator may name another owner than themself. */
+  owner: z.string().min(1).max(256).optional(),
+  limit: z.int().min(1).max(pageLimit).default(50),
+  /** Where the page before ended. */
+  cursor: z.string().max(512).optional(),
+});
+export type ListRequest = z.input<typeof listRequestSchema>;
+
+/** Which tasks to watch in one stream: these, or everything that the caller may see. */
+export const watchManyRequestSchema = z.object({
+  ids: z.array(taskIdSchema).min(1).max(watchedIdsLimit).optional(),
+  lastEventId: watchRequestSchema.shape.lastEventId,
+});
+export type WatchManyRequest = z.input<typeof watchManyRequestSchema>;

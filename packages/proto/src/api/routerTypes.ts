@@ -1,0 +1,73 @@
+import type {
+  TRPCBuiltRouter,
+  TRPCDefaultErrorData,
+  TRPCErrorShape,
+  TRPCMutationProcedure,
+  TRPCQueryProcedure,
+  TRPCSubscriptionProcedure,
+} from '@trpc/server';
+import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
+import type { CancelOutcome } from '../wire/cancel.ts';
+import type { GatewayErrorCode, InputIssue } from './errorCatalogue.ts';
+import type { ListRequest, StartOptions, WatchManyRequest } from './requests.ts';
+import type {
+  AnyTaskEvent,
+  AnyTaskRecord,
+  TaskEventOf,
+  TaskOutcomeOf,
+  TaskPage,
+  TaskRecordOf,
+  TaskType,
+} from './taskViews.ts';
+
+/** What an error carries beside tRPC's own data: a stable code, and the faults of what was sent. */
+export type GatewayErrorData = TRPCDefaultErrorData & {
+  reason: GatewayErrorCode | 'INTERNAL';
+  issues: readonly InputIssue[];
+};
+export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
+
+/** A stream of events, each with the id to resume after. */
+type EventStream<E> = AsyncIterable<{ id: string; data: E }, void, unknown>;
+
+type Call<I, O> = { input: I; output: O; meta: object; errorShape: GatewayErrorShape };
+
+/**
+ * The procedures of one task definition. A `type`, never an `interface`: tRPC's router record needs the implicit
+ * index signature that only a type alias has.
+ */
+export type TaskProcedures<T extends TaskDefinition> = {
+  /** Accepts a task and answers its record at once. */
+  start: TRPCMutationProcedure<Call<{ input: InputOf<T> } & StartOptions, TaskRecordOf<T>>>;
+  /** Starts a task and waits up to `waitMs` for its end. */
+  run: TRPCMutationProcedure<
+    Call<{ input: InputOf<T>; waitMs?: number | undefined } & StartOptions, TaskOutcomeOf<T>>
+  >;
+  get: TRPCQueryProcedure<Call<{ id: string }, TaskRecordOf<T>>>;
+  /** Waits up to `waitMs` for the task's end. */
+  result: TRPCQueryProcedure<Call<{ id: string; waitMs?: number | undefined }, TaskOutcomeOf<T>>>;
+  /** Streams the task's events until its end; resumes after `lastEventId`. */
+  watch: TRPCSubscriptionProcedure<
+    Call<{ id: string; lastEventId?: string | undefined }, EventStream<TaskEventOf<T>>>
+  >;
+};
+
+/** The procedures that serve every task. */
+export type GenericProcedures = {
+  get: TRPCQueryProcedure<Call<{ id: string }, AnyTaskRecord>>;
+  list: TRPCQueryProcedure<Call<ListRequest, TaskPage>>;
+  cancel: TRPCMutationProcedure<Call<{ id: string; reason?: string | undefined }, CancelOutcome>>;
+  watch: TRPCSubscriptionProcedure<Call<WatchManyRequest, EventStream<AnyTaskEvent>>>;
+  types: TRPCQueryProcedure<Call<void, TaskType[]>>;
+};
+
+/** A contract as a tree of procedures. */
+export type TaskTree<C> = {
+  [K in keyof C]: C[K] extends TaskDefinition ? TaskProcedures<C[K]> : TaskTree<C[K]>;
+};
+
+/** What the gateway's context is to a client: nothing. */
+export type GatewayRoot = { ctx: object; meta: object; errorShape: GatewayErrorShape; transformer: false };
+
+/** The gateway's router, typed by a contract alone: `createTRPCClient<GatewayRouter<typeof contract>>(…)`. */
+export type GatewayRouter<C> = TRPCBuiltRouter<GatewayRoot, TaskTree<C> & { tasks: GenericProcedures }>;

@@ -1,0 +1,99 @@
+import type { ErrorsOf, OutputOf, ProgressOf, TaskDefinition } from '../contract/taskDefinition.ts';
+import type { ActiveStatus, TaskStatus } from '../decide/status.ts';
+import type { TaskEvent } from '../wire/event.ts';
+import type { BuiltInFailureCode, Failure } from '../wire/failure.ts';
+import type { Priority } from '../wire/names.ts';
+import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
+
+/** Why a task failed: one of its declared errors with its data, or one that every task can have. */
+export type FailureOf<T extends TaskDefinition> =
+  | { [C in keyof ErrorsOf<T>]: { code: C; message: string; data: ErrorsOf<T>[C] } }[keyof ErrorsOf<T>]
+  | { code: BuiltInFailureCode; message: string };
+
+/** What every record says, whatever its task and status. */
+export type RecordHead = Omit<
+  TaskRecord,
+  'v' | 'status' | 'input' | 'progress' | 'output' | 'error' | 'cancelReason' | 'handlerStillRunning'
+>;
+
+/** A task's record, typed by its definition: narrow it by `status`. */
+export type TaskRecordOf<T extends TaskDefinition> = RecordHead & {
+  input?: unknown;
+  progress?: ProgressOf<T>;
+} & (
+    | { status: Exclude<ActiveStatus, 'RETRYING'> }
+    | { status: 'RETRYING'; error: FailureOf<T> }
+    | { status: 'COMPLETED'; output: OutputOf<T> }
+    | { status: 'FAILED'; error: FailureOf<T> }
+    | { status: 'CANCELED'; cancelReason?: string; handlerStillRunning?: true }
+  );
+
+/** Whether a task has ended, and how: narrow it by `status` (or by `done`). */
+export type TaskOutcomeOf<T extends TaskDefinition> =
+  | { id: string; done: true; status: 'COMPLETED'; output: OutputOf<T> }
+  | { id: string; done: true; status: 'FAILED'; error: FailureOf<T> }
+  | { id: string; done: true; status: 'CANCELED'; reason?: string }
+  | { id: string; done: false; status: ActiveStatus; progress?: ProgressOf<T> };
+
+/** What a watcher of a task sees, in order. The first is a snapshot, unless it resumes; the last is its end. */
+export type TaskEventOf<T extends TaskDefinition> =
+  | { type: 'snapshot'; record: TaskRecordOf<T> }
+  | { type: 'started'; at: string; attempt: number; executor: string }
+  | { type: 'progress'; at: string; attempt: number; progress: ProgressOf<T> }
+  | {
+      type: 'log';
+      at: string;
+      attempt: number;
+      level: 'debug' | 'info' | 'warn' | 'error';
+      message: string;
+      fields?: Record<string, unknown>;
+    }
+  | { type: 'retrying'; at: string; attempt: number; error: FailureOf<T>; nextAttemptAt: string }
+  | { type: 'stopping'; at: string; reason?: string }
+  | { type: 'completed'; at: string; attempt: number; output: OutputOf<T> }
+  | { type: 'failed'; at: string; attempt: number; error: FailureOf<T> }
+  | { type: 'canceled'; at: string; reason?: string; handlerStillRunning?: true };
+
+/** A record of a task whose definition the caller does not know. */
+export type AnyTaskRecord = Omit<TaskRecord, 'v'>;
+
+/** A line of a list: a record without its payloads. */
+export type TaskSummary = {
+  id: string;
+  name: string;
+  owner: string;
+  status: TaskStatus;
+  priority: Priority;
+  createdAt: string;
+  scheduledFor?: string;
+  startedAt?: string;
+  finishedAt?: string;
+  attempt: number;
+  /** Of 0 to 100, where the task's progress has a number called `percent`. */
+  percent?: number;
+  errorCode?: string;
+};
+
+/** One page of a list. `nextCursor` is there when there may be more, also behind a page that is not full. */
+export type TaskPage = { tasks: TaskSummary[]; nextCursor?: string };
+
+/** An event of any task, as `tasks.watch` delivers it. */
+export type AnyTaskEvent =
+  /** The stream is live: a list that is read after this, and the events that follow it, miss nothing. */
+  | { type: 'open' }
+  | { type: 'snapshot'; id: string; name: string; record: AnyTaskRecord }
+  | { type: 'event'; id: string; name: string; event: Omit<TaskEvent, 'v' | 'task'> };
+
+/** A kind of task, for generated forms and documentation. */
+export type TaskType = {
+  name: string;
+  title?: string;
+  description?: string;
+  /** JSON Schemas (draft 2020-12). */
+  input: Record<string, unknown>;
+  progress: Record<string, unknown>;
+  output: Record<string, unknown>;
+  errors: Record<string, Record<string, unknown>>;
+};
+
+export type { AttemptRecord, Failure };

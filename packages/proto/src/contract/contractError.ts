@@ -1,0 +1,13 @@
+/** What can be wrong with a contract. Thrown while it is being defined, so at start-up. */
+export type ContractErrorCode = 'NOT_JSON' | 'BAD_ERROR_CODE' | 'BAD_POLICY' | 'BAD_NAME' | 'EMPTY';
+
+/** A contract that cannot work; the message says which part and what to write instead. */
+export class ContractError extends Error {
+  override readonly name = 'ContractError';
+  readonly code: ContractErrorCode;
+
+  constructor(code: ContractErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,94 @@
+import { ContractError } from './contractError.ts';
+import type { TaskDefinition } from './taskDefinition.ts';
+
+/** A tree of task definitions. A task's name is its path, joined with dots: `audio.transcribe`. */
+export type Contract = { readonly [name: string]: TaskDefinition | Contract };
+
+/** The names that a contract cannot use at its top: the gateway's own procedures, and what tRPC reserves. */
+type ReservedNames = { [N in 'tasks' | 'then' | 'call' | 'apply' | '_def' | 'createCaller']?: never };
+
+/** Every task name of a contract, as a union of dotted paths. */
+export type TaskNames<C extends Contract> = {
+  [K in keyof C & string]: C[K] extends TaskDefinition
+    ? K
+    : C[K] extends Contract
+      ? `${K}.${TaskNames<C[K]>}`
+      : never;
+}[keyof C & string];
+
+/** The definition that a dotted name stands for. */
+export type TaskAt<C, N extends string> = N extends `${infer Head}.${infer Rest}`
+  ? Head extends keyof C
+    ? TaskAt<C[Head], Rest>
+    : never
+  : N extends keyof C
+    ? C[N] extends TaskDefinition
+      ? C[N]
+      : never
+    : never;
+
+/** The verbs of a client's task: a task of that name inside a branch could not be told from them. */
+const verbs = ['start', 'run', 'open'];
+const segment = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
+const reserved = new Set([
+  ...verbs,
+  'tasks',
+  'then',
+  'call',
+  'apply',
+  '_def',
+  'createCaller',
+  'constructor',
+  '__proto__',
+  'prototype',
+]);
+
+/**
+ * Puts task definitions into one tree that gateway, executors and clients share.
+ *
+ * @throws ContractError `BAD_NAME` when a name cannot be a token of a NATS subject or is reserved, `EMPTY` when a
+ *   branch holds no task.
+ */
+export function defineContract<const C extends Contract & ReservedNames>(contract: C): C {
+  checkBranch(contract, []);
+  return contract;
+}
+
+function checkBranch(branch: Contract, path: readonly string[]): void {
+  const entries = Object.entries(branch);
+  if (entries.length === 0) {
+    throw new ContractError(
+      'EMPTY',
+      `The contract${path.length > 0 ? ` at "${path.join('.')}"` : ''} holds no task: define one or remove it.`,
+    );
+  }
+  for (const [name, child] of entries) {
+    const here = [...path, name];
+    if (!segment.test(name) || reserved.has(name)) {
+      throw new ContractError(
+        'BAD_NAME',
+        `"${here.join('.')}" is no task name: each part is a letter, then letters, digits or "_" (64 at most), and none of ${[...reserved].join(', ')}.`,
+      );
+    }
+    if (!isTaskDefinition(child)) checkBranch(child, here);
+  }
+}
+
+/** Tells a task definition from a branch of the tree. */
+export function isTaskDefinition(node: TaskDefinition | Contract): node is TaskDefinition {
+  return node.kind === 'task' && 'input' in node && 'policy' in node;
+}
+
+/** Every task of a contract with its dotted name, in the order of the tree. */
+export function listTasks(
+  contract: Contract,
+  path: readonly string[] = [],
+): ReadonlyMap<string, TaskDefinition> {
+  const found = new Map<string, TaskDefinition>();
+  for (const [key, node] of Object.entries(contract)) {
+    const here = [...path, key];
+    if (isTaskDefinition(node)) found.set(here.join('.'), node);
+    else for (const [name, definition] of listTasks(node, here)) found.set(name, definition);
+  }
+  return found;
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { isBuiltInFailureCode } from '../wire/failure.ts';
+import { ContractError } from './contractError.ts';
+import { whyNotJson } from './plainJson.ts';
+import { defaultPolicy, type ErrorSchemas, type TaskDefinition, type TaskPolicy } from './taskDefinition.ts';
+
+/** What {@link defineTask} takes: the schemas, and any part of the policy. */
+export type TaskOptions<
+  I extends z.ZodType,
+  P extends z.ZodType,
+  O extends z.ZodType,
+  E extends ErrorSchemas,
+> = {
+  /** A short name for people; the console and `tasks.types` show it. */
+  readonly title?: string;
+  /** What the task does, for people. */
+  readonly description?: string;
+  readonly input: I;
+  /** Default: a task without progress (`z.never()`). */
+  readonly progress?: P;
+  readonly output: O;
+  /** Errors that callers are meant to handle, as code → schema of the data. Default: none. */
+  readonly errors?: E;
+} & Partial<TaskPolicy>;
+
+const errorCode = /^[A-Z][A-Z0-9_]*$/;
+
+/**
+ * Defines one kind of task.
+ *
+ * @throws ContractError `NOT_JSON` when input cannot be described as JSON, or progress, output or the data of an
+ *   error are not plain JSON; `BAD_ERROR_CODE` when an error code is malformed or one of Longhaul's own;
+ *   `BAD_POLICY` when a duration is negative or not a whole number.
+ */
+export function defineTask<
+  I extends z.ZodType,
+  O extends z.ZodType,
+  P extends z.ZodType = z.ZodNever,
+  const E extends ErrorSchemas = Record<never, never>,
+>(options: TaskOptions<I, P, O, E>): TaskDefinition<I, P, O, E> {
+  const { title, description, input, output, progress, errors, ...policy } = options;
+  requireJson('input', input, 'input');
+  requireJson('output', output, 'output');
+  if (progress) requireJson('progress', progress, 'output');
+  for (const [code, schema] of Object.entries(errors ?? {})) {
+    if (!errorCode.test(code)) {
+      throw new ContractError(
+        'BAD_ERROR_CODE',
+        `The error code "${code}" must be CAPITALS, digits and "_", like NOT_FOUND.`,
+      );
+    }
+    if (isBuiltInFailureCode(code)) {
+      throw new ContractError(
+        'BAD_ERROR_CODE',
+        `The error code "${code}" is one of Longhaul's own: choose another.`,
+      );
+    }
+    requireJson(`errors.${code}`, schema, 'output');
+  }
+  return {
+    kind: 'task',
+    title,
+    description,
+    input,
+    // The defaults stand for the type parameters' own defaults, which are in force exactly when the option is absent.
+    progress: progress ?? (z.never() as z.ZodType as P),
+    output,
+    errors: errors ?? ({} as E),
+    policy: completePolicy(policy),
+  };
+}
+
+function requireJson(part: string, schema: z.ZodType, io: 'input' | 'output'): void {
+  const why = whyNotJson(schema, io);
+  if (why === undefined) return;
+  const rule =
+    io === 'input'
+      ? 'must accept JSON'
+      : 'must be plain JSON, the same before and after parsing (for a date use z.iso.datetime())';
+  throw new ContractError('NOT_JSON', `The schema of ${part} ${rule}: ${why}`);
+}
+
+function completePolicy(policy: Partial<TaskPolicy>): TaskPolicy {
+  const complete = { ...defaultPolicy, ...policy };
+  for (const [name, value] of Object.entries(complete)) {
+    if (!(name in defaultPolicy)) {
+      throw new ContractError(
+        'BAD_POLICY',
+        `Unknown option "${name}". Known: ${Object.keys(defaultPolicy).join(', ')}.`,
+      );
+    }
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new ContractError(
+        'BAD_POLICY',
+        `${name} must be a whole number of milliseconds, 0 or more, not ${value}.`,
+      );
+    }
+  }
+  return complete;
+}

@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+
+/** The errors that a task declares: code → schema of the error's data. Codes are written in CAPITALS. */
+export type ErrorSchemas = { readonly [code: string]: z.ZodType };
+
+/** How a task is run. Every field has a default; see {@link defaultPolicy}. */
+export type TaskPolicy = {
+  /** Ends an attempt after this many milliseconds with `TIMEOUT`. `0` means no limit. Default: 0. */
+  readonly timeoutMs: number;
+  /**
+   * After a cancel, how many milliseconds a handler has to come to an end. One that is still running then is
+   * recorded as canceled with `handlerStillRunning: true`. Default: 10,000.
+   */
+  readonly cancelGraceMs: number;
+  /** At least this many milliseconds lie between two progress events; the latest progress wins. Default: 100. */
+  readonly progressIntervalMs: number;
+};
+
+export const defaultPolicy: TaskPolicy = { timeoutMs: 0, cancelGraceMs: 10_000, progressIntervalMs: 100 };
+
+/**
+ * One kind of work: what goes in, what is said meanwhile, what comes out, and which errors are expected.
+ *
+ * Input travels as the JSON that the caller wrote and is parsed by the executor, so an input schema may transform
+ * and have defaults. Progress, output and error data are plain JSON on both sides.
+ */
+export type TaskDefinition<
+  I extends z.ZodType = z.ZodType,
+  P extends z.ZodType = z.ZodType,
+  O extends z.ZodType = z.ZodType,
+  E extends ErrorSchemas = ErrorSchemas,
+> = {
+  readonly kind: 'task';
+  readonly title: string | undefined;
+  readonly description: string | undefined;
+  readonly input: I;
+  readonly progress: P;
+  readonly output: O;
+  readonly errors: E;
+  readonly policy: TaskPolicy;
+};
+
+/** What a caller of the task writes as its input. */
+export type InputOf<T extends TaskDefinition> = z.input<T['input']>;
+/** What the handler gets as its input: parsed, with defaults. */
+export type ParsedInputOf<T extends TaskDefinition> = z.output<T['input']>;
+/** What a watcher of the task sees as its progress. */
+export type ProgressOf<T extends TaskDefinition> = z.output<T['progress']>;
+/** What the task's caller gets as its output. */
+export type OutputOf<T extends TaskDefinition> = z.output<T['output']>;
+/** The declared errors of a task, as code → data. */
+export type ErrorsOf<T extends TaskDefinition> = {
+  [C in keyof T['errors'] & string]: z.output<T['errors'][C]>;
+};

@@ -1,0 +1,85 @@
+import type { LifecycleType } from '../wire/event.ts';
+import type { TaskRecord } from '../wire/record.ts';
+import { isTerminal, type TerminalStatus } from './status.ts';
+
+/** What an executor does with a request that was delivered to it. */
+export type Claim =
+  /** Run the handler as this attempt. `after`: the sequence that its first lifecycle event must follow. */
+  | { readonly do: 'run'; readonly attempt: number; readonly after: number }
+  /** The task has ended: take its request off the queue. */
+  | { readonly do: 'acknowledge' }
+  /** Somebody canceled it while nobody ran it: finish that, and take the request off the queue. */
+  | { readonly do: 'cancel'; readonly after: number; readonly reason: string | undefined }
+  /** A retry is not due yet: hand the request back until then. */
+  | { readonly do: 'wait'; readonly untilMs: number; readonly after: number };
+
+/**
+ * Decides over a delivered request by the task's chain as it is now.
+ *
+ * @param chain the fold of the task's request and events
+ * @param lastSeq the sequence of the chain's last event of any kind, 0 when there is none
+ * @param nowMs the time in milliseconds since the epoch
+ */
+export function decideClaim(chain: TaskRecord, lastSeq: number, nowMs: number): Claim {
+  if (isTerminal(chain.status)) return { do: 'acknowledge' };
+  if (chain.status === 'STOPPING') return { do: 'cancel', after: lastSeq, reason: chain.cancelReason };
+  const dueMs = chain.nextAttemptAt === undefined ? 0 : Date.parse(chain.nextAttemptAt);
+  if (dueMs > nowMs) return { do: 'wait', untilMs: dueMs, after: lastSeq };
+  return { do: 'run', attempt: chain.attempt + 1, after: lastSeq };
+}
+
+/** What the writer of a refused lifecycle event does next. */
+export type Refusal =
+  /** Only progress or log events came between: append again after this sequence. */
+  | { readonly do: 'append'; readonly after: number }
+  /** It was accepted after all; its acknowledgement was lost. */
+  | { readonly do: 'accepted' }
+  /** The task has ended, or another executor runs it now: stop, and write nothing more. */
+  | { readonly do: 'superseded' }
+  /** A cancel was recorded meanwhile: end the handler, then append after this sequence. */
+  | { readonly do: 'stop'; readonly after: number };
+
+/**
+ * Decides what a refused append of an executor means.
+ *
+ * Invariant 2, ends-once: an event is appended only after the chain's last event, so of two writers one is refused
+ * and comes here; whoever finds the task ended or taken over gives up.
+ *
+ * @param mine what the refused event says of itself
+ */
+export function decideRefusal(chain: TaskRecord, lastSeq: number, mine: RefusedEvent): Refusal {
+  const current = chain.attempts.at(-1);
+  const isMine = current?.number === mine.attempt && current.executor === mine.executor;
+  if (isTerminal(chain.status)) {
+    return isMine && chain.status === endOf[mine.type] ? { do: 'accepted' } : { do: 'superseded' };
+  }
+  if (!isMine && chain.attempt >= mine.attempt) return { do: 'superseded' };
+  const stopping = chain.status === 'STOPPING';
+  switch (mine.type) {
+    case 'started':
+      if (stopping) return { do: 'stop', after: lastSeq };
+      return isMine ? { do: 'accepted' } : { do: 'append', after: lastSeq };
+    case 'retrying':
+      if (stopping) return { do: 'stop', after: lastSeq };
+      return isMine && chain.status === 'RETRYING' ? { do: 'accepted' } : { do: 'append', after: lastSeq };
+    case 'stopping':
+      return stopping ? { do: 'accepted' } : { do: 'append', after: lastSeq };
+    case 'completed':
+    case 'failed':
+    case 'canceled':
+      return { do: 'append', after: lastSeq };
+  }
+}
+
+/** Of a refused lifecycle event: its type, and the attempt and executor that wrote it. */
+export type RefusedEvent = {
+  readonly type: LifecycleType;
+  readonly attempt: number;
+  readonly executor: string;
+};
+
+const endOf: { readonly [E in LifecycleType]?: TerminalStatus } = {
+  completed: 'COMPLETED',
+  failed: 'FAILED',
+  canceled: 'CANCELED',
+};

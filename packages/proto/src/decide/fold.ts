@@ -1,0 +1,146 @@
+import { isLifecycle, type LifecycleEvent, type StoredEvent } from '../wire/event.ts';
+import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
+import type { TaskRequest } from '../wire/request.ts';
+import { isTerminal, nextStatus } from './status.ts';
+
+/** How many attempts a record keeps; older ones are dropped, so that a record cannot grow without end. */
+export const attemptsKept = 20;
+
+/** The record of a task of which nothing but its request is known. */
+export function recordOfRequest(id: string, name: string, request: TaskRequest): TaskRecord {
+  const { owner, createdAt, priority, input, idempotencyKey, scheduledFor } = request;
+  return {
+    v: 1,
+    id,
+    name,
+    owner,
+    status: scheduledFor === undefined ? 'PENDING' : 'SCHEDULED',
+    priority,
+    createdAt,
+    ...(scheduledFor === undefined ? {} : { scheduledFor }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    attempt: 0,
+    attempts: [],
+    input,
+    seq: 0,
+  };
+}
+
+/** The request that a record was made of. */
+export function requestOfRecord(record: TaskRecord): TaskRequest {
+  const { owner, createdAt, priority, input, idempotencyKey, scheduledFor } = record;
+  return {
+    v: 1,
+    owner,
+    createdAt,
+    priority,
+    input,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(scheduledFor === undefined ? {} : { scheduledFor }),
+  };
+}
+
+/**
+ * Invariant 3, record-is-fold: a record is what this function makes of a task's events in stream order.
+ *
+ * - An event at or below the record's `seq` changes nothing, so events may be folded twice.
+ * - After a terminal event nothing changes any more.
+ * - Progress of an attempt that is no longer the current one changes nothing.
+ *
+ * @returns the same object when nothing changed; `undefined` when there is no record yet and the event does not
+ *   carry the request, so that no record can be made of it.
+ */
+export function fold(before: TaskRecord | undefined, stored: StoredEvent): TaskRecord | undefined {
+  const { event, seq } = stored;
+  const record = before ?? (event.task && recordOfRequest(stored.id, stored.name, event.task));
+  if (!record || seq <= record.seq || isTerminal(record.status)) return before;
+  if (isLifecycle(event)) return foldLifecycle(record, event, seq) ?? before;
+  if (event.attempt < record.attempt || record.status === 'RETRYING') return before;
+  if (event.type === 'log') return before;
+  // A later attempt's progress without its `started`: that one has rolled off the stream.
+  return { ...record, attempt: event.attempt, progress: event.progress, seq };
+}
+
+function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): TaskRecord | undefined {
+  const status = nextStatus(record.status, event.type);
+  if (status === undefined) return undefined;
+  const { nextAttemptAt: _waited, ...rest } = record;
+  const next: TaskRecord = { ...rest, status, seq };
+  switch (event.type) {
+    case 'started': {
+      // Of a task that is tried again, the earlier attempt's progress and error are history.
+      const { progress: _progress, error: _error, ...fresh } = next;
+      return withAttempt(fresh, {
+        number: event.attempt,
+        executor: event.executor,
+        startedAt: event.at,
+        seq,
+      });
+    }
+    case 'stopping':
+      return event.reason === undefined ? next : { ...next, cancelReason: event.reason };
+    case 'retrying':
+      return {
+        ...endAttempt(beginIfHeldBack(next, event, seq), event.at, event.error),
+        error: event.error,
+        nextAttemptAt: event.nextAttemptAt,
+      };
+    case 'completed': {
+      const { error: _error, ...clean } = next;
+      return {
+        ...endAttempt(beginIfHeldBack(clean, event, seq), event.at),
+        output: event.output,
+        finishedAt: event.at,
+      };
+    }
+    case 'failed':
+      return {
+        ...endAttempt(beginIfHeldBack(next, event, seq), event.at, event.error),
+        error: event.error,
+        finishedAt: event.at,
+      };
+    case 'canceled':
+      return {
+        ...endAttempt(next, event.at),
+        finishedAt: event.at,
+        ...(event.reason === undefined ? {} : { cancelReason: event.reason }),
+        ...(event.handlerStillRunning ? { handlerStillRunning: true as const } : {}),
+      };
+  }
+}
+
+function beginIfHeldBack(
+  record: TaskRecord,
+  event: {
+    readonly attempt: number;
+    readonly executor: string;
+    readonly startedAt?: string | undefined;
+    readonly at: string;
+  },
+  seq: number,
+): TaskRecord {
+  if (event.attempt <= record.attempt) return record;
+  return withAttempt(record, {
+    number: event.attempt,
+    executor: event.executor,
+    startedAt: event.startedAt ?? event.at,
+    seq,
+  });
+}
+
+function withAttempt(record: TaskRecord, attempt: AttemptRecord): TaskRecord {
+  const earlier = endAttempt(record, attempt.startedAt).attempts;
+  return {
+    ...record,
+    startedAt: record.startedAt ?? attempt.startedAt,
+    attempt: attempt.number,
+    attempts: [...earlier, attempt].slice(-attemptsKept),
+  };
+}
+
+function endAttempt(record: TaskRecord, endedAt: string, error?: AttemptRecord['error']): TaskRecord {
+  const last = record.attempts.at(-1);
+  if (!last || last.endedAt !== undefined) return record;
+  const ended: AttemptRecord = { ...last, endedAt, ...(error === undefined ? {} : { error }) };
+  return { ...record, attempts: [...record.attempts.slice(0, -1), ended] };
+}

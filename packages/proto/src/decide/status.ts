@@ -1,0 +1,56 @@
+import type { LifecycleType } from '../wire/event.ts';
+
+/** Every status of a task. The last three are terminal: nothing follows them. */
+export const statuses = [
+  'SCHEDULED',
+  'PENDING',
+  'RUNNING',
+  'RETRYING',
+  'STOPPING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELED',
+] as const;
+export type TaskStatus = (typeof statuses)[number];
+export type TerminalStatus = 'COMPLETED' | 'FAILED' | 'CANCELED';
+export type ActiveStatus = Exclude<TaskStatus, TerminalStatus>;
+
+type Moves = { readonly [E in LifecycleType]?: TaskStatus };
+
+const endings: Moves = { completed: 'COMPLETED', failed: 'FAILED', canceled: 'CANCELED' };
+/** An attempt shorter than the hold-back of `started` ends, or retries, without one: so each may come first. */
+const fromWaiting: Moves = { started: 'RUNNING', retrying: 'RETRYING', stopping: 'STOPPING', ...endings };
+
+/**
+ * The transition table: which status follows which event. What is not in it is no transition, and the event is
+ * ignored. Nothing else in the system decides this.
+ */
+export const transitions: { readonly [S in TaskStatus]: Moves } = {
+  SCHEDULED: fromWaiting,
+  PENDING: fromWaiting,
+  // `started` again: its executor was lost, and another one took the task over.
+  RUNNING: fromWaiting,
+  RETRYING: fromWaiting,
+  // A handler may end by itself before it heeds the cancel. A lost executor's STOPPING task is never started again.
+  STOPPING: endings,
+  COMPLETED: {},
+  FAILED: {},
+  CANCELED: {},
+};
+
+/** The status after an event, or `undefined` when the table has no such transition. */
+export function nextStatus(status: TaskStatus, event: LifecycleType): TaskStatus | undefined {
+  return transitions[status][event];
+}
+
+/** Whether nothing can follow. */
+export function isTerminal(status: TaskStatus): status is TerminalStatus {
+  return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELED';
+}
+
+/** The status to show: no event tells that a scheduled start has come due, and from then on the task is waiting. */
+export function statusAsOf(status: TaskStatus, scheduledFor: string | undefined, nowMs: number): TaskStatus {
+  return status === 'SCHEDULED' && scheduledFor !== undefined && Date.parse(scheduledFor) <= nowMs
+    ? 'PENDING'
+    : status;
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { statusSchema } from './record.ts';
+
+/** The payload of a request on `tasks.cancel.<id>`. */
+export const cancelRequestSchema = z
+  .object({ v: z.literal(1), reason: z.string().max(1_000).optional() })
+  .meta({ title: 'CancelRequest', description: 'Asks the executor that runs the task to end it.' });
+export type CancelRequest = z.infer<typeof cancelRequestSchema>;
+
+/** The executor's reply: it has told the handler to end, and will append `canceled` once it has ended. */
+export const cancelReplySchema = z
+  .object({ v: z.literal(1), accepted: z.literal(true), executor: z.string(), attempt: z.int().min(1) })
+  .meta({ title: 'CancelReply', description: 'The executor has aborted the handler.' });
+export type CancelReply = z.infer<typeof cancelReplySchema>;
+
+/** What `tasks.cancel` answers a client. `alreadyEnded`: it was terminal before. */
+export const cancelOutcomeSchema = z.object({
+  id: z.string(),
+  status: statusSchema,
+  alreadyEnded: z.boolean(),
+});
+export type CancelOutcome = z.infer<typeof cancelOutcomeSchema>;

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/**
+ * Why a task can end `FAILED` apart from the errors that its definition declares: code → what it means and what to
+ * do. Documented in `docs/errors.md`; a test keeps both equal.
+ */
+export const builtInFailures = {
+  HANDLER_ERROR:
+    "The handler threw an error that the task does not declare. Read the message and the executor's log.",
+  INVALID_INPUT:
+    "The executor's contract refuses the input that the gateway accepted. Deploy both with the same contract.",
+  INVALID_OUTPUT: 'The handler returned something that the output schema refuses. Mend the handler.',
+  INVALID_PROGRESS: 'The handler reported progress that the progress schema refuses. Mend the handler.',
+  INVALID_ERROR_DATA:
+    'The handler threw a declared error with data that its schema refuses. Mend the handler.',
+  OUTPUT_TOO_LARGE: 'The output is larger than the payload limit. Store it elsewhere and return a reference.',
+  TIMEOUT: "The attempt took longer than the task's time limit. Raise timeoutMs or make the work smaller.",
+} as const;
+
+/** The code of a failure that any task can have. */
+export type BuiltInFailureCode = keyof typeof builtInFailures;
+
+/** Tells whether a failure's code is one of Longhaul's own. */
+export function isBuiltInFailureCode(code: string): code is BuiltInFailureCode {
+  return Object.hasOwn(builtInFailures, code);
+}
+
+/** A failure as it travels: in events and records. */
+export const failureSchema = z.object({
+  code: z.string().meta({ description: 'A declared error code of the task, or one of the built-in ones.' }),
+  message: z.string(),
+  data: z.unknown().optional().meta({ description: "What the declared error's schema says." }),
+});
+export type Failure = z.infer<typeof failureSchema>;

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** Of several waiting tasks, higher goes first. */
+export const priorities = ['high', 'normal', 'low'] as const;
+export type Priority = (typeof priorities)[number];
+export const prioritySchema = z.enum(priorities);
+
+/** A task's id: a UUID (version 7 where Longhaul makes it, 8 where it stands for an idempotency key). */
+export const taskIdSchema = z.uuid().toLowerCase();
+
+/** A task's name: its dotted path in the contract. */
+export const taskNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$/,
+    'A task name is letters, digits, "_" and dots, like audio.transcribe.',
+  )
+  .max(255);
+
+/** An instant as the wire writes it: ISO 8601, UTC, milliseconds. */
+export const instantSchema = z.iso.datetime();
+
+const plainOwner = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * An owner as one token of a NATS subject: unchanged where it is letters, digits, "_" and "-", else `=` and the
+ * base64url of its UTF-8. Two owners never share a token, since no plain owner begins with `=`.
+ */
+export function ownerToken(owner: string): string {
+  if (plainOwner.test(owner)) return owner;
+  const bytes = new TextEncoder().encode(owner);
+  return `=${btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')}`;
+}

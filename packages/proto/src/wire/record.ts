@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { statuses } from '../decide/status.ts';
+import { failureSchema } from './failure.ts';
+import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
+
+export const statusSchema = z.enum(statuses);
+
+/** One start of a task's handler, as its record keeps it. */
+export const attemptSchema = z.object({
+  number: z.int().min(1),
+  executor: z.string(),
+  startedAt: instantSchema,
+  endedAt: instantSchema.optional(),
+  error: failureSchema.optional(),
+  seq: z.int().min(1).meta({ description: 'The sequence of the event that began it.' }),
+});
+
+/**
+ * A task's record: the value in the KV bucket, and what `get` answers. It is the fold of the task's request and
+ * events in stream order, and nothing else.
+ */
+export const recordSchema = z
+  .object({
+    v: z.literal(1),
+    id: taskIdSchema,
+    name: taskNameSchema,
+    owner: z.string().min(1),
+    status: statusSchema,
+    priority: prioritySchema,
+    createdAt: instantSchema,
+    scheduledFor: instantSchema.optional(),
+    startedAt: instantSchema.optional().meta({ description: 'When its first attempt began.' }),
+    finishedAt: instantSchema.optional(),
+    nextAttemptAt: instantSchema.optional().meta({ description: 'While it is RETRYING.' }),
+    attempt: z
+      .int()
+      .min(0)
+      .meta({ description: 'The number of the current or last attempt; 0 before the first.' }),
+    attempts: z.array(attemptSchema).meta({ description: 'The latest attempts, oldest first.' }),
+    idempotencyKey: z.string().optional(),
+    input: z.unknown(),
+    progress: z.unknown().optional(),
+    output: z.unknown().optional(),
+    error: failureSchema
+      .optional()
+      .meta({ description: 'Of a FAILED task, or the last attempt of a RETRYING one.' }),
+    cancelReason: z.string().optional(),
+    handlerStillRunning: z.literal(true).optional(),
+    seq: z.int().min(0).meta({ description: 'The sequence of the last event in it; 0 when there was none.' }),
+  })
+  .meta({ title: 'TaskRecord', description: 'What is known of a task.' });
+
+export type TaskRecord = z.infer<typeof recordSchema>;
+export type AttemptRecord = z.infer<typeof attemptSchema>;

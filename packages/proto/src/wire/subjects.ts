@@ -1,0 +1,66 @@
+import { ownerToken, type Priority, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
+
+/** What a request's subject says. */
+export type RequestAddress = { readonly priority: Priority; readonly id: string; readonly name: string };
+/** What an event's subject says. */
+export type TaskAddress = { readonly id: string; readonly name: string };
+
+/**
+ * Every subject of one namespace. The task's name stands last, so that `>` filters a name of any depth; the id
+ * stands before it, so that one task can be addressed without knowing its name.
+ */
+export function createSubjects(namespace: string) {
+  const eventPrefix = `${namespace}.event.`;
+  const livePrefix = `${namespace}.live.`;
+  const requestPrefix = `${namespace}.request.`;
+  return {
+    /** Where a task's request is put: stream TASKS. */
+    request: ({ priority, id, name }: RequestAddress) => `${requestPrefix}${priority}.${id}.${name}`,
+    /** The request of one task, whatever its priority and name. */
+    requestOf: (id: string) => `${requestPrefix}*.${id}.>`,
+    /** What the consumer of one name and priority filters by. */
+    requestsFor: (name: string, priority: Priority) => `${requestPrefix}${priority}.*.${name}`,
+    allRequests: `${requestPrefix}>`,
+    /** Where a start in the future waits: stream TASKS, as a message schedule whose target is a request. */
+    schedule: ({ id, name }: TaskAddress) => `${namespace}.schedule.${id}.${name}`,
+    scheduleOf: (id: string) => `${namespace}.schedule.${id}.>`,
+    allSchedules: `${namespace}.schedule.>`,
+    /** A task's chain of events: stream TASK_EVENTS. */
+    event: ({ id, name }: TaskAddress) => `${eventPrefix}${id}.${name}`,
+    eventsOf: (id: string) => `${eventPrefix}${id}.>`,
+    allEvents: `${eventPrefix}>`,
+    /** The same events as JetStream republishes them once they are stored. */
+    liveOf: (id: string) => `${livePrefix}${id}.>`,
+    allLive: `${livePrefix}>`,
+    /** Core request-reply to the executor that runs the task. */
+    cancel: (id: string) => `${namespace}.cancel.${id}`,
+    /** What each executor answers of itself. */
+    executorStatus: `${namespace}.executors.status`,
+    /** The key of a record in the bucket. */
+    recordKey: (owner: string, id: string) => `${ownerToken(owner)}.${id}`,
+
+    /** Reads a request's subject. `undefined`: it is none. */
+    parseRequest: (subject: string): RequestAddress | undefined => {
+      const [priority, id, ...name] = subject.slice(requestPrefix.length).split('.');
+      const parsedPriority = prioritySchema.safeParse(priority);
+      const address = parseAddress(id, name);
+      if (!subject.startsWith(requestPrefix) || !parsedPriority.success || !address) return undefined;
+      return { priority: parsedPriority.data, ...address };
+    },
+    /** Reads the subject of an event, stored or live. `undefined`: it is none. */
+    parseEvent: (subject: string): TaskAddress | undefined => {
+      const prefix = [eventPrefix, livePrefix].find(candidate => subject.startsWith(candidate));
+      if (!prefix) return undefined;
+      const [id, ...name] = subject.slice(prefix.length).split('.');
+      return parseAddress(id, name);
+    },
+  };
+}
+
+export type Subjects = ReturnType<typeof createSubjects>;
+
+function parseAddress(id: string | undefined, name: readonly string[]): TaskAddress | undefined {
+  const parsedId = taskIdSchema.safeParse(id);
+  const parsedName = taskNameSchema.safeParse(name.join('.'));
+  return parsedId.success && parsedName.success ? { id: parsedId.data, name: parsedName.data } : undefined;
+}

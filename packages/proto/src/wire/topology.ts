@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Priority } from './names.ts';
+import { createSubjects, type Subjects } from './subjects.ts';
+
+const namespaceSchema = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_-]{0,31}$/,
+    'A namespace is a lower-case letter, then lower-case letters, digits, "_" or "-" (32 at most).',
+  );
+
+/** Durations as JetStream's configuration writes them: whole nanoseconds. */
+const nanos = (ms: number) => ms * 1_000_000;
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** How many days an event is kept; longer than the longest task, and than any record. */
+const eventsKeptDays = 30;
+/** How many events a task keeps. Of a chattier task the oldest roll off; its record has already seen them. */
+export const eventsKeptPerTask = 1_000;
+/**
+ * How long after its last heartbeat an executor counts as lost, and its requests are delivered again. With a second
+ * for the next delivery, a killed executor's task runs elsewhere within 5 s (invariant 6).
+ */
+export const ackWaitMs = 3_000;
+/** How often a running attempt says that it is alive: three may go missing before `ackWaitMs` is over. */
+export const heartbeatMs = 750;
+/** The largest message that Longhaul writes; a server's default `max_payload` is 1 MiB. */
+export const payloadLimitBytes = 256 * 1024;
+
+/**
+ * Everything that Longhaul keeps in NATS, as data: streams, consumers, bucket. Broker code creates and checks it;
+ * the field names are the server's own, so that they read alike in `nats stream info`.
+ *
+ * @param namespace the first token of every subject, and what the streams and the bucket are named after
+ */
+export function createTopology(namespace = 'tasks') {
+  const parsed = namespaceSchema.safeParse(namespace);
+  if (!parsed.success)
+    throw new TypeError(`"${namespace}" cannot be a namespace. ${parsed.error.issues[0]?.message}`);
+  const subjects: Subjects = createSubjects(namespace);
+  const isDefault = namespace === 'tasks';
+  const streamPrefix = isDefault ? '' : `${namespace.toUpperCase()}_`;
+  const requestStream = `${streamPrefix}TASKS`;
+  const eventStream = `${streamPrefix}TASK_EVENTS`;
+  const bucket = isDefault ? 'tasks' : `${namespace}-tasks`;
+  return {
+    namespace,
+    subjects,
+    requestStream,
+    eventStream,
+    bucket,
+    /** The stream behind the bucket, and the subject of a key in it (NATS ADR-8). */
+    bucketStream: `KV_${bucket}`,
+    recordSubject: (owner: string, id: string) => `$KV.${bucket}.${subjects.recordKey(owner, id)}`,
+    streams: {
+      requests: {
+        name: requestStream,
+        description: 'Longhaul: task requests and schedules',
+        subjects: [subjects.allRequests, subjects.allSchedules],
+        retention: 'workqueue',
+        storage: 'file',
+        // Schedules need `discard: old` (the server refuses them with `new`); without limits nothing is discarded.
+        discard: 'old',
+        allow_direct: true,
+        allow_msg_schedules: true,
+        allow_msg_ttl: true,
+        duplicate_window: nanos(2 * 60 * 1_000),
+      },
+      events: {
+        name: eventStream,
+        description: 'Longhaul: what happened to each task',
+        subjects: [subjects.allEvents],
+        retention: 'limits',
+        storage: 'file',
+        discard: 'old',
+        allow_direct: true,
+        allow_msg_ttl: true,
+        max_age: nanos(eventsKeptDays * dayMs),
+        max_msgs_per_subject: eventsKeptPerTask,
+        republish: { src: subjects.allEvents, dest: subjects.allLive },
+        duplicate_window: nanos(2 * 60 * 1_000),
+      },
+    },
+    consumers: {
+      /** What executors pull requests of one name and priority from. */
+      requests: (name: string, priority: Priority) => ({
+        durable_name: `${name.replaceAll('.', '-')}-${priority}`,
+        filter_subject: subjects.requestsFor(name, priority),
+        ack_policy: 'explicit',
+        ack_wait: nanos(ackWaitMs),
+        // Attempts are counted by `started` events: a request is delivered until its task has ended.
+        max_deliver: -1,
+        max_ack_pending: -1,
+      }),
+      /** What gateways fold events from: the server pins one of them at a time, in order (NATS ADR-42). */
+      projection: {
+        durable_name: 'projection',
+        filter_subject: subjects.allEvents,
+        ack_policy: 'all',
+        ack_wait: nanos(10_000),
+        max_deliver: -1,
+        max_ack_pending: 20_000,
+        priority_policy: 'pinned_client',
+        priority_groups: ['projection'],
+        priority_timeout: nanos(5_000),
+      },
+    },
+  } as const;
+}
+
+export type Topology = ReturnType<typeof createTopology>;

@@ -1,0 +1,4 @@
+export { natsForTests, type TestNats } from './natsServer.ts';
+export { type ScriptedContract, scriptedContract, scriptedHandlers } from './scriptedTasks.ts';
+export { freshNamespace, type Stack, type StackOptions, startStack } from './startStack.ts';
+export { deadlineMs, eventThat, recordThat, within } from './waitFor.ts';

@@ -1,0 +1,96 @@
+import type { HandlersOf } from '@longhaul/executor';
+import { defineContract, defineTask } from '@longhaul/proto';
+import { z } from 'zod';
+
+const percent = z.object({ percent: z.number(), description: z.string().optional() });
+
+/** Tasks that do what a test tells them to: the contract of most tests that need a whole system. */
+export const scriptedContract = defineContract({
+  script: {
+    /** Answers what it was given. */
+    echo: defineTask({ input: z.object({ text: z.string() }), output: z.object({ text: z.string() }) }),
+    /** Reports `steps` steps, `stepMs` apart. */
+    count: defineTask({
+      input: z.object({ steps: z.int().min(0), stepMs: z.int().min(0).default(0) }),
+      progress: percent,
+      output: z.object({ steps: z.int() }),
+      progressIntervalMs: 0,
+    }),
+    /** Runs until it is told to end, and obeys at once. */
+    hang: defineTask({ input: z.object({}), progress: percent, output: z.object({}) }),
+    /** Runs for `forMs` whatever it is told. */
+    ignoreSignal: defineTask({
+      input: z.object({ forMs: z.int().min(0) }),
+      output: z.object({ attempt: z.int() }),
+      cancelGraceMs: 100,
+    }),
+    /** Fails with its declared error, or with one that it does not declare. */
+    fail: defineTask({
+      input: z.object({ declared: z.boolean() }),
+      output: z.object({}),
+      errors: { REFUSED: z.object({ by: z.string() }) },
+    }),
+    /** Returns what does not fit its output schema. */
+    lie: defineTask({ input: z.object({}), output: z.object({ truth: z.literal(true) }) }),
+    /** Takes longer than it may. */
+    overrun: defineTask({ input: z.object({}), output: z.object({}), timeoutMs: 50, cancelGraceMs: 100 }),
+    /** Its input is parsed once: a default and a transform that does not accept its own output. */
+    transform: defineTask({
+      input: z.object({ number: z.string().transform(Number), times: z.int().default(2) }),
+      output: z.object({ product: z.number() }),
+    }),
+  },
+});
+
+export type ScriptedContract = typeof scriptedContract;
+
+/** Handlers of the scripted tasks. */
+export const scriptedHandlers: HandlersOf<ScriptedContract> = {
+  script: {
+    echo: ({ input }) => ({ text: input.text }),
+    count: async ({ input, progress, signal, log }) => {
+      for (let step = 1; step <= input.steps; step += 1) {
+        if (input.stepMs > 0) await abortableDelay(input.stepMs, signal);
+        signal.throwIfAborted();
+        progress({ percent: (100 * step) / input.steps, description: `step ${step}` });
+      }
+      log.info('counted', { steps: input.steps });
+      return { steps: input.steps };
+    },
+    hang: async ({ signal, progress }) => {
+      progress({ percent: 0, description: 'hanging' });
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        if (signal.aborted) reject(signal.reason);
+      });
+    },
+    ignoreSignal: async ({ input, attempt }) => {
+      await abortableDelay(input.forMs, new AbortController().signal);
+      return { attempt };
+    },
+    fail: ({ input, error }) => {
+      if (input.declared) throw error('REFUSED', 'No.', { by: 'the script' });
+      throw new Error('something broke');
+    },
+    lie: () => ({ truth: false }) as unknown as { truth: true },
+    overrun: ({ signal }) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+      ),
+    transform: ({ input }) => ({ product: input.number * input.times }),
+  },
+};
+
+function abortableDelay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
+  });
+}

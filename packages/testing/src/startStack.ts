@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { type Broker, createBroker, replayEvents } from '@longhaul/broker';
+import { createTasks, type Tasks } from '@longhaul/client';
+import { createExecutor, type Executor, type ExecutorOptions, type HandlersOf } from '@longhaul/executor';
+import { createGateway, type Gateway, type GatewayOptions } from '@longhaul/gateway';
+import {
+  type Contract,
+  createTopology,
+  recordSchema,
+  type StoredEvent,
+  type TaskRecord,
+} from '@longhaul/proto';
+import { Kvm } from '@nats-io/kv';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { pino } from 'pino';
+
+/** What a stack consists of. */
+export type StackOptions<C extends Contract> = {
+  readonly natsUrl: string;
+  readonly contract: C;
+  readonly handlers: HandlersOf<C>;
+  /** Default: 1. */
+  readonly gateways?: number;
+  /** Default: 1. */
+  readonly executors?: number;
+  readonly gateway?: Partial<GatewayOptions<C>>;
+  readonly executor?: Partial<ExecutorOptions<C>>;
+};
+
+/** A whole system of its own on a shared nats-server: nothing that another test does is seen in it. */
+export type Stack<C extends Contract> = {
+  readonly namespace: string;
+  readonly nc: NatsConnection;
+  readonly broker: Broker;
+  readonly gateways: Gateway<C>[];
+  readonly executors: Executor[];
+  /** Handles through the first gateway. */
+  readonly tasks: Tasks<C>;
+  readonly tasksOf: (gateway: Gateway<C>, headers?: Record<string, string>) => Tasks<C>;
+  readonly addGateway: (options?: Partial<GatewayOptions<C>>) => Promise<Gateway<C>>;
+  readonly addExecutor: (options?: Partial<ExecutorOptions<C>>) => Promise<Executor>;
+  /** Every stored event of one task, or of all. */
+  readonly events: (id?: string) => Promise<StoredEvent[]>;
+  /** Every record of the bucket. */
+  readonly records: () => Promise<TaskRecord[]>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** Tests show errors of the product; its warnings are expected in many of them. */
+const logger = pino({ level: process.env.LOG_LEVEL ?? 'error' });
+
+/** A namespace that no other test uses. */
+export function freshNamespace(): string {
+  return `t${randomBytes(6).toString('hex')}`;
+}
+
+/** Starts gateways and executors in this process: `await using stack = await startStack({ … })`. */
+export async function startStack<const C extends Contract>(options: StackOptions<C>): Promise<Stack<C>> {
+  const namespace = freshNamespace();
+  const { natsUrl, contract, handlers } = options;
+  const nats = { servers: natsUrl };
+  const nc = await connect({ servers: natsUrl });
+  const broker = await createBroker(nc, createTopology(namespace));
+  const gateways: Gateway<C>[] = [];
+  const executors: Executor[] = [];
+
+  const addGateway = async (more: Partial<GatewayOptions<C>> = {}) => {
+    const gateway = await createGateway<C>({
+      contract,
+      nats,
+      namespace,
+      port: 0,
+      logger,
+      ...options.gateway,
+      ...more,
+    });
+    gateways.push(gateway);
+    return gateway;
+  };
+  const addExecutor = async (more: Partial<ExecutorOptions<C>> = {}) => {
+    const executor = await createExecutor<C>({
+      contract,
+      handlers,
+      nats,
+      namespace,
+      logger,
+      ...options.executor,
+      ...more,
+    });
+    executors.push(executor);
+    return executor;
+  };
+  for (let i = 0; i < (options.gateways ?? 1); i += 1) await addGateway();
+  for (let i = 0; i < (options.executors ?? 1); i += 1) await addExecutor();
+
+  const tasksOf = (gateway: Gateway<C>, headers: Record<string, string> = {}) =>
+    createTasks<C>({ url: gateway.url, headers: () => headers });
+  const first = gateways[0];
+  return {
+    namespace,
+    nc,
+    broker,
+    gateways,
+    executors,
+    tasks: first ? tasksOf(first) : createTasks<C>({ url: 'http://127.0.0.1:1' }),
+    tasksOf,
+    addGateway,
+    addExecutor,
+    events: async id => {
+      const { subjects } = broker.topology;
+      return Array.fromAsync(
+        replayEvents(broker, id === undefined ? subjects.allEvents : subjects.eventsOf(id), 1),
+      );
+    },
+    records: () => readRecords(broker),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(executors.map(executor => executor.stop({ drainMs: 0 })));
+      await Promise.all(gateways.map(gateway => gateway.stop()));
+      const { requestStream, eventStream, bucketStream } = broker.topology;
+      await Promise.all(
+        [requestStream, eventStream, bucketStream].map(name => broker.jsm.streams.delete(name)),
+      );
+      await nc.close();
+    },
+  };
+}
+
+async function readRecords(broker: Broker): Promise<TaskRecord[]> {
+  const bucket = await new Kvm(broker.js).open(broker.topology.bucket);
+  const records: TaskRecord[] = [];
+  for await (const key of await bucket.keys()) {
+    const entry = await bucket.get(key);
+    if (entry && entry.length > 0) records.push(recordSchema.parse(entry.json()));
+  }
+  return records;
+}

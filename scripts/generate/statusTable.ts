@@ -1,0 +1,26 @@
+import { isTerminal, type LifecycleType, statuses, transitions } from '@longhaul/proto';
+import { code, table } from './markers.ts';
+
+const columnOf: { readonly [E in LifecycleType]: number } = {
+  started: 0,
+  retrying: 1,
+  stopping: 2,
+  completed: 3,
+  failed: 4,
+  canceled: 5,
+};
+
+/** Which status follows which event: the table that decides, as a table. */
+export function statusTable(): string {
+  const events = (Object.keys(columnOf) as LifecycleType[]).sort((a, b) => columnOf[a] - columnOf[b]);
+  return table(
+    ['status', ...events.map(code)],
+    statuses.map(status => [
+      isTerminal(status) ? `${code(status)} (terminal)` : code(status),
+      ...events.map(event => {
+        const next = transitions[status][event];
+        return next === undefined ? 'ignored' : code(next);
+      }),
+    ]),
+  );
+}

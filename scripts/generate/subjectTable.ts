@@ -1,0 +1,65 @@
+import { createTopology, type Subjects } from '@longhaul/proto';
+import { code, table } from './markers.ts';
+
+const id = '01a1fd3d-ae4c-71ad-835b-2b2aac2cc064';
+const name = 'audio.transcribe';
+const priority = 'normal';
+
+/** A subject for one task or one consumer: its pattern is an example with the parts' names put in. */
+type Row = { readonly example: string; readonly who: string };
+
+/** What each subject is for. A subject of the code that is not here fails the generation. */
+const rowsOf = (
+  subjects: Subjects,
+): { readonly [K in Exclude<keyof Subjects, `parse${string}` | 'recordKey'>]: Row } => ({
+  request: {
+    example: subjects.request({ priority, id, name }),
+    who: 'the request of a task; the gateway publishes it, executors pull it',
+  },
+  requestOf: { example: subjects.requestOf(id), who: 'the request of one task, whatever it is' },
+  requestsFor: {
+    example: subjects.requestsFor(name, priority),
+    who: 'what the consumer of one name and priority filters by',
+  },
+  allRequests: { example: subjects.allRequests, who: 'every request' },
+  schedule: {
+    example: subjects.schedule({ id, name }),
+    who: 'a start in the future; the server publishes it as a request when it is due',
+  },
+  scheduleOf: { example: subjects.scheduleOf(id), who: 'the schedule of one task' },
+  allSchedules: { example: subjects.allSchedules, who: 'every schedule' },
+  event: {
+    example: subjects.event({ id, name }),
+    who: "the task's chain of events; executors append to it, and the gateway where it cancels",
+  },
+  eventsOf: { example: subjects.eventsOf(id), who: "one task's events, whatever its name" },
+  allEvents: { example: subjects.allEvents, who: 'every event' },
+  liveOf: { example: subjects.liveOf(id), who: "one task's events, republished once they are stored" },
+  allLive: { example: subjects.allLive, who: 'every event, republished' },
+  cancel: {
+    example: subjects.cancel(id),
+    who: 'core request-reply; the executor that has the task subscribes, a gateway asks',
+  },
+  executorStatus: { example: subjects.executorStatus, who: 'core request-reply; every executor answers' },
+});
+
+/** Every subject of the default namespace, with an example. */
+export function subjectTable(): string {
+  const { subjects, recordSubject } = createTopology();
+  const rows = Object.values(rowsOf(subjects)).map(({ example, who }) => [
+    code(patternOf(example)),
+    code(example),
+    who,
+  ]);
+  const record = recordSubject('local', id);
+  rows.push([
+    code(record.replace('local', '<owner token>').replace(id, '<id>')),
+    code(record),
+    "a task's record in the KV bucket; gateways put it",
+  ]);
+  return table(['subject', 'example', 'what it carries'], rows);
+}
+
+function patternOf(example: string): string {
+  return example.replace(id, '<id>').replace(name, '<name>').replace(`.${priority}.`, '.<priority>.');
+}

@@ -1,0 +1,56 @@
+import {
+  cancelReplySchema,
+  cancelRequestSchema,
+  eventSchema,
+  failureSchema,
+  recordSchema,
+  requestSchema,
+} from '@longhaul/proto';
+import { z } from 'zod';
+
+const messages = {
+  request: requestSchema,
+  event: eventSchema,
+  record: recordSchema,
+  cancelRequest: cancelRequestSchema,
+  cancelReply: cancelReplySchema,
+  failure: failureSchema.meta({
+    title: 'TaskFailure',
+    description: 'Why a task or an attempt failed: the `error` of events and records.',
+  }),
+};
+
+/** The keywords in the order in which a reader wants them; those not named follow in zod's order. */
+const keywordOrder = ['$schema', '$id', 'title', 'description', 'type', 'const', 'enum', 'required'];
+/** Keywords whose values are maps of names to schemas: the names keep their order. */
+const maps = new Set(['properties', '$defs']);
+
+/**
+ * The JSON Schemas (draft 2020-12) of the wire messages, by name.
+ *
+ * They say what a writer may send (`io: 'input'`), so a field that they do not know is allowed: readers pass over it.
+ */
+export function wireSchemas(): ReadonlyMap<string, object> {
+  return new Map(
+    Object.entries(messages).map(([name, schema]) => {
+      const generated = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
+      const { title, description } = generated;
+      if (!title || !description)
+        throw new Error(`The schema of ${name} needs a title and a description: add them with .meta().`);
+      return [name, ordered({ ...generated, $id: `urn:longhaul:wire:1:${name}` }) as object];
+    }),
+  );
+}
+
+function ordered(node: unknown, isMap = false): unknown {
+  if (Array.isArray(node)) return node.map(item => ordered(item));
+  if (typeof node !== 'object' || node === null) return node;
+  const entries = Object.entries(node);
+  if (!isMap) entries.sort(([a], [b]) => place(a) - place(b));
+  return Object.fromEntries(entries.map(([key, value]) => [key, ordered(value, !isMap && maps.has(key))]));
+}
+
+function place(keyword: string): number {
+  const index = keywordOrder.indexOf(keyword);
+  return index < 0 ? keywordOrder.length : index;
+}

@@ -1,0 +1,83 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { locateNatsServer, startNatsServer } from '@longhaul/nats-server';
+import { readEnvironment } from '@longhaul/service';
+import { z } from 'zod';
+import { runDemo } from './start/demo.ts';
+import { startService } from './start/service.ts';
+import { supervise } from './start/supervise.ts';
+
+/** `npm start`: NATS, a gateway and an executor, a task to watch, and then serving until Ctrl-C. */
+const root = join(import.meta.dirname, '..');
+const document = 'README.md';
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+const opened: (() => Promise<void>)[] = [];
+const stopRequest = Promise.withResolvers<number>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopRequest.resolve(0));
+
+async function start(): Promise<void> {
+  const env = readEnvironment(
+    z.object({
+      PORT: z.string().default('8080'),
+      NATS_URL: z.string().optional(),
+      LONGHAUL_DATA: z.string().default(join(root, '.longhaul')),
+    }),
+  );
+  say('Longhaul: long-running work as type-safe RPC.\n');
+  await mkdir(join(env.LONGHAUL_DATA, 'logs'), { recursive: true });
+
+  const natsUrl = env.NATS_URL ?? (await startEmbeddedNats(join(env.LONGHAUL_DATA, 'nats')));
+  say(`NATS      ${natsUrl}${env.NATS_URL ? ' (NATS_URL)' : ''}`);
+
+  const common = { ...process.env, NATS_URL: natsUrl, DOCUMENT_DIR: process.env.DOCUMENT_DIR ?? root };
+  const run = (name: string, more: NodeJS.ProcessEnv) =>
+    supervise(
+      name,
+      () =>
+        startService(
+          join(root, `services/${name}/src/main.ts`),
+          join(env.LONGHAUL_DATA, 'logs', `${name}.log`),
+          { ...common, ...more },
+        ),
+      say,
+      why => {
+        say(`Stopping: ${why}. See ${join(env.LONGHAUL_DATA, 'logs')}.`);
+        stopRequest.resolve(1);
+      },
+    );
+  const gateway = await run('gateway', { PORT: env.PORT });
+  opened.push(gateway.stop);
+  const executor = await run('executor', {});
+  opened.push(executor.stop);
+  const url = String(gateway.ready.url);
+  say(`gateway   ${url} (tRPC at /trpc, health at /healthz and /readyz)`);
+  say(`executor  ${executor.ready.executor}`);
+
+  await runDemo(url, document, say);
+  say(`\nServing on ${url}. Look inside with: nats --server ${natsUrl} sub 'tasks.event.>'`);
+  say('Ctrl-C stops everything.');
+}
+
+async function startEmbeddedNats(dataDir: string): Promise<string> {
+  const { path } = await locateNatsServer({ say });
+  const server = await startNatsServer({ binary: path, dataDir, say });
+  opened.push(() => server.stop());
+  return server.url;
+}
+
+let code = 0;
+try {
+  const started = start();
+  started.catch(() => {});
+  const asked = await Promise.race([started.then(() => undefined), stopRequest.promise]);
+  code = asked ?? (await stopRequest.promise);
+} catch (error) {
+  say(`\n${error instanceof Error ? error.message : error}`);
+  code = 1;
+}
+say('\nStopping…');
+// In reverse: executors hand back their tasks through NATS, which therefore ends last.
+for (const close of opened.reverse()) await close();
+say('Stopped.');
+process.exit(code);

@@ -1,0 +1,164 @@
+import { hostname } from 'node:os';
+import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
+import { type Contract, createTopology } from '@longhaul/proto';
+import { type Logger, pino } from 'pino';
+import { v7 as uuid } from 'uuid';
+import { Attempt, type AttemptSetting } from './attempt/attempt.ts';
+import { registerExecutor } from './executorService.ts';
+import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
+import { RequestConsumer } from './take/requestConsumer.ts';
+import type { RequestMessage } from './take/requestMessage.ts';
+
+/** What {@link createExecutor} takes. */
+export type ExecutorOptions<C extends Contract> = {
+  /** The whole contract, or a part of it: `{ audio: contract.audio }`. */
+  readonly contract: C;
+  /** A handler for each task of that contract, in the same tree. */
+  readonly handlers: HandlersOf<C>;
+  readonly nats: NatsOptions;
+  /** The first token of every subject. Default: `tasks`. */
+  readonly namespace?: string;
+  /** How many tasks run at once. Default: 4. */
+  readonly concurrency?: number;
+  /** Milliseconds that running handlers get when the executor stops, before they are handed back. Default: 30,000. */
+  readonly drainMs?: number;
+  /** Milliseconds that `started` may be held back, so that a shorter task costs one event less. Default: 10. */
+  readonly holdStartedMs?: number;
+  /** What other systems call this executor. Default: host name, process id and a random part. */
+  readonly id?: string;
+  /** Default: warnings and errors to standard output. */
+  readonly logger?: Logger;
+};
+
+/** A running executor. */
+export type Executor = {
+  readonly id: string;
+  /** The tasks being worked on. */
+  readonly running: () => readonly { readonly id: string; readonly name: string; readonly attempt: number }[];
+  /**
+   * Takes nothing more, lets running handlers end for `drainMs` (default: the executor's option), hands back what is
+   * left and closes. May be called again, with a shorter `drainMs` to hurry.
+   */
+  readonly stop: (options?: { readonly drainMs?: number }) => Promise<void>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** How long handlers may take to obey when they are handed back, before the executor closes regardless. */
+const handBackGraceMs = 5_000;
+const defaults = { concurrency: 4, drainMs: 30_000, holdStartedMs: 10 };
+const version = '0.1.0';
+
+/**
+ * Starts an executor. What happens to a request, in order: `take/requestConsumer` pulls it → `attempt/attempt` claims
+ * it, calls your handler, appends its end to the task's chain and acknowledges. Resolves when requests can arrive.
+ *
+ * @throws HandlersError when handlers and contract do not match; TopologyError when NATS holds streams that do not fit
+ */
+export async function createExecutor<const C extends Contract>(
+  options: ExecutorOptions<C>,
+): Promise<Executor> {
+  const tasks = matchHandlers(options.contract, options.handlers);
+  const concurrency = options.concurrency ?? defaults.concurrency;
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw new RangeError(`concurrency must be a whole number of at least 1, not ${concurrency}.`);
+  }
+  const id = options.id ?? `${hostname()}-${process.pid}-${uuid().slice(-6)}`;
+  const logger = (options.logger ?? pino({ level: 'warn' })).child({ executor: id });
+  const startedAt = new Date().toISOString();
+
+  const { nc, close } = await openConnection(options.nats, `longhaul executor ${id}`);
+  const broker = await createBroker(nc, createTopology(options.namespace));
+  await ensureTopology(broker);
+
+  const attempts = new Map<string, Attempt>();
+  const giveUp = new AbortController();
+  const setting: AttemptSetting = {
+    broker,
+    logger,
+    executor: id,
+    holdStartedMs: options.holdStartedMs ?? defaults.holdStartedMs,
+    definitionOf: name => tasks.get(name),
+    giveUp: giveUp.signal,
+  };
+
+  const work = async (message: RequestMessage): Promise<void> => {
+    const address = broker.topology.subjects.parseRequest(message.subject);
+    if (!address) {
+      logger.error(
+        { subject: message.subject },
+        'a request on a subject that does not fit the protocol was dropped',
+      );
+      message.ack();
+      return;
+    }
+    const running = attempts.get(address.id);
+    if (running) {
+      // Our heartbeats were late (a blocked event loop), and the request came back to us while its handler runs.
+      running.adopt(message);
+      return;
+    }
+    const attempt = new Attempt(setting, address, message);
+    attempts.set(address.id, attempt);
+    try {
+      await attempt.run();
+    } finally {
+      attempts.delete(address.id);
+    }
+  };
+
+  const consumer = new RequestConsumer({
+    broker,
+    logger,
+    taskNames: [...tasks.keys()],
+    slots: concurrency,
+    work,
+  });
+  await consumer.start();
+  const running = () => [...attempts.values()].map(({ id, name, number }) => ({ id, name, attempt: number }));
+  const service = await registerExecutor(broker, version, () => ({
+    v: 1,
+    executor: id,
+    tasks: [...tasks.keys()],
+    slots: concurrency,
+    running: running(),
+    startedAt,
+  }));
+  void followConnection(nc.status(), () => consumer.reconnected());
+  logger.info({ tasks: [...tasks.keys()], concurrency }, 'executor ready');
+
+  const hurry = new AbortController();
+  let stopping: Promise<void> | undefined;
+  const stop = (stopOptions: { readonly drainMs?: number } = {}): Promise<void> => {
+    const drainMs = stopOptions.drainMs ?? options.drainMs ?? defaults.drainMs;
+    const timer = setTimeout(() => hurry.abort(), drainMs);
+    stopping ??= (async () => {
+      consumer.stopTaking();
+      await Promise.race([consumer.idle(), once(hurry.signal)]);
+      for (const attempt of attempts.values()) attempt.handBack();
+      const deadline = setTimeout(
+        () => giveUp.abort(new Error('The executor has stopped.')),
+        handBackGraceMs,
+      );
+      await Promise.race([consumer.idle(), once(giveUp.signal)]);
+      clearTimeout(deadline);
+      await service.stop().catch(() => {});
+      // The last acknowledgements and hand-backs leave before the connection closes.
+      if (!nc.isClosed()) await nc.flush().catch(() => {});
+      await close();
+    })();
+    return stopping.finally(() => clearTimeout(timer));
+  };
+  return { id, running, stop, [Symbol.asyncDispose]: () => stop({ drainMs: 0 }) };
+}
+
+async function followConnection(
+  status: AsyncIterable<{ type: string }>,
+  onReconnect: () => void,
+): Promise<void> {
+  for await (const event of status) if (event.type === 'reconnect') onReconnect();
+}
+
+function once(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,42 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+
+/** Where a path that a caller gave leads. */
+export type AllowedPath =
+  | { readonly kind: 'inside'; readonly path: string }
+  | { readonly kind: 'outside' }
+  | { readonly kind: 'missing' };
+
+/**
+ * Resolves a caller's path below a folder, symbolic links included.
+ *
+ * A path that leads out of the folder by its text alone is not looked up, so that nobody learns what exists there.
+ */
+export async function resolveInside(folder: string, path: string): Promise<AllowedPath> {
+  if (!contains(resolve(folder), resolve(folder, path))) {
+    // An absolute path may be spelled by the folder's real name.
+    const realFolder = await existing(folder);
+    if (realFolder === undefined || !contains(realFolder, resolve(realFolder, path)))
+      return { kind: 'outside' };
+  }
+  const [realFolder, realPath] = await Promise.all([existing(folder), existing(resolve(folder, path))]);
+  if (realFolder === undefined || realPath === undefined) return { kind: 'missing' };
+  return contains(realFolder, realPath) ? { kind: 'inside', path: realPath } : { kind: 'outside' };
+}
+
+function contains(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+async function existing(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // ERR_INVALID_ARG_VALUE: the path holds a zero byte.
+    if (code && ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'].includes(code))
+      return undefined;
+    throw error;
+  }
+}

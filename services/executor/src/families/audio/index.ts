@@ -1,0 +1,2 @@
+export { type TranscribeOptions, transcribeOptionsFromEnv } from './options.ts';
+export { transcribeHandler } from './transcribe.ts';

@@ -1,0 +1,6 @@
+export {
+  document,
+  documentFormats,
+  documentLimits,
+  entityKinds,
+} from '../../../../../packages/proto/src/sample/document.ts';

@@ -1,0 +1,2 @@
+export { analyzeDocumentHandler } from './analyzeDocumentHandler.ts';
+export { type DocumentOptions, documentOptions } from './documentOptions.ts';

@@ -1,0 +1,363 @@
+import type { ProgressOf } from '@longhaul/proto';
+import { sampleContract } from '@longhaul/proto/sample';
+import { describe, expect, it } from 'vitest';
+import { runHandler } from '../../handler/handlerTest.ts';
+import { motionHandlers } from './index.ts';
+import { defaultSample, heightOf } from './simulation/sample.ts';
+import { type SimulatedStageOptions, simulatedStage } from './simulation/simulatedStage.ts';
+import { type StageController, StageFault } from './stageController.ts';
+import { virtualClock } from './virtualClock.ts';
+
+const { motion } = sampleContract;
+type Progress = ProgressOf<typeof motion.moveAbsolute>;
+
+/** Handlers on a simulated stage whose seconds take no time. */
+function setUp(
+  options: SimulatedStageOptions & { change?: (stage: StageController) => Partial<StageController> } = {},
+) {
+  const clock = virtualClock();
+  const simulated = simulatedStage({ clock, ...options });
+  const stage: StageController = { ...simulated, ...options.change?.(simulated) };
+  const progress: Progress[] = [];
+  const run = { onProgress: (p: Progress) => progress.push(p) };
+  return { clock, stage, progress, run, handlers: motionHandlers({ clock, stages: { main: stage } }) };
+}
+
+const flat = { ...defaultSample, texture: () => 0 };
+const positionsOf = async (stage: StageController) =>
+  Object.fromEntries(
+    await Promise.all(
+      stage.axes.map(async ({ name }) => [name, (await stage.state(name)).position] as const),
+    ),
+  );
+
+function expectBarNeverGoesBack(progress: readonly Progress[]) {
+  const percents = progress.map(({ percent }) => percent);
+  expect(percents).toEqual([...percents].sort((a, b) => a - b));
+  expect(progress.at(-1)).toMatchObject({ percent: 100, phase: 'done' });
+}
+
+describe('moves', () => {
+  it('takes the time that velocity and acceleration allow, and says where it is on the way', async () => {
+    const { handlers, progress, run } = setUp();
+    const output = await runHandler(motion.moveAbsolute, handlers.moveAbsolute, { position: 3_000 }, run);
+    expect(output).toEqual({
+      stage: 'main',
+      axis: 'x',
+      unit: 'um',
+      startPosition: 0,
+      finalPosition: 3_000,
+      travelled: 3_000,
+      // 3,000 um at 1,000 um/s, and 100 ms for speeding up and slowing down; noticed at a poll.
+      elapsedMs: 3_100,
+    });
+    const halfWay = progress.find(({ elapsedMs }) => elapsedMs === 1_550);
+    expect(halfWay).toEqual({
+      percent: 50,
+      description: 'Moving x to 3000 um',
+      phase: 'moving',
+      axis: 'x',
+      unit: 'um',
+      currentPosition: 1_500,
+      targetPosition: 3_000,
+      travelled: 1_500,
+      elapsedMs: 1_550,
+    });
+    expectBarNeverGoesBack(progress);
+    expect(progress.at(-1)).toMatchObject({ currentPosition: 3_000, description: 'Moved x to 3000 um' });
+  });
+
+  it('goes on from where the stage is', async () => {
+    const { handlers, run, stage } = setUp();
+    await runHandler(motion.moveAbsolute, handlers.moveAbsolute, { axis: 'tx', position: 1.5 }, run);
+    const back = await runHandler(
+      motion.moveRelative,
+      handlers.moveRelative,
+      { axis: 'tx', distance: -2 },
+      run,
+    );
+    expect(back).toMatchObject({ unit: 'deg', startPosition: 1.5, finalPosition: -0.5, travelled: 2 });
+    expect((await stage.state('tx')).position).toBeCloseTo(-0.5);
+    const stay = await runHandler(
+      motion.moveRelative,
+      handlers.moveRelative,
+      { axis: 'tx', distance: 0 },
+      run,
+    );
+    expect(stay).toMatchObject({ finalPosition: -0.5, travelled: 0 });
+  });
+
+  it('goes faster when told to', async () => {
+    const { handlers, run } = setUp();
+    const output = await runHandler(
+      motion.moveAbsolute,
+      handlers.moveAbsolute,
+      { position: 12_000, velocity: 4_000 },
+      run,
+    );
+    // 3 s at full speed and 0.4 s for speeding up and slowing down, noticed at the next poll.
+    expect(output.elapsedMs).toBeGreaterThanOrEqual(3_400);
+    expect(output.elapsedMs).toBeLessThanOrEqual(3_450);
+  });
+
+  it('one stage does one motion at a time, in the order of asking', async () => {
+    const { handlers, progress } = setUp();
+    const ends: string[] = [];
+    const move = async (name: string, axis: string) => {
+      const onProgress = (p: Progress) => name === 'second' && progress.push(p);
+      await runHandler(motion.moveAbsolute, handlers.moveAbsolute, { axis, position: 1_000 }, { onProgress });
+      ends.push(name);
+    };
+    await Promise.all([move('first', 'x'), move('second', 'y'), move('third', 'z')]);
+    expect(ends).toEqual(['first', 'second', 'third']);
+    expect(progress[0]).toEqual({
+      percent: 0,
+      description: 'Waiting for the stage',
+      phase: 'waiting',
+      elapsedMs: 0,
+    });
+    // It waited for the whole of the first move before it began.
+    expect(progress[1]).toMatchObject({ phase: 'moving', axis: 'y', elapsedMs: 1_150 });
+  });
+
+  it('two stages move at once', async () => {
+    const clock = virtualClock();
+    const stages = { left: simulatedStage({ clock }), right: simulatedStage({ clock }) };
+    const handlers = motionHandlers({ clock, stages });
+    const outputs = await Promise.all(
+      Object.keys(stages).map(stage =>
+        runHandler(motion.moveAbsolute, handlers.moveAbsolute, { stage, position: 1_000 }),
+      ),
+    );
+    expect(outputs.map(({ elapsedMs }) => elapsedMs)).toEqual([1_100, 1_100]);
+  });
+});
+
+describe('errors', () => {
+  const failure = (run: Promise<unknown>) =>
+    run.then(
+      output => {
+        throw new Error(`It succeeded: ${JSON.stringify(output)}`);
+      },
+      (error: unknown) => error,
+    );
+
+  it('names the stages and the axes that there are', async () => {
+    const { handlers } = setUp();
+    expect(
+      await failure(runHandler(motion.moveAbsolute, handlers.moveAbsolute, { stage: 'other', position: 1 })),
+    ).toMatchObject({ code: 'STAGE_UNKNOWN', data: { stage: 'other', known: ['main'] } });
+    expect(
+      await failure(runHandler(motion.moveRelative, handlers.moveRelative, { axis: 'w', distance: 1 })),
+    ).toMatchObject({ code: 'AXIS_UNKNOWN', data: { axis: 'w', known: ['x', 'y', 'z', 'tx', 'ty'] } });
+  });
+
+  it('refuses what is out of range before anything moves', async () => {
+    const { handlers, stage, progress, run } = setUp();
+    expect(
+      await failure(runHandler(motion.moveAbsolute, handlers.moveAbsolute, { position: 25_001 }, run)),
+    ).toMatchObject({
+      code: 'OUT_OF_RANGE',
+      message: expect.stringContaining('from -25000 to 25000'),
+      data: { axis: 'x', quantity: 'position', requested: 25_001, min: -25_000, max: 25_000, unit: 'um' },
+    });
+    expect(
+      await failure(
+        runHandler(motion.moveRelative, handlers.moveRelative, { axis: 'ty', distance: -5.1 }, run),
+      ),
+    ).toMatchObject({ code: 'OUT_OF_RANGE', data: { axis: 'ty', requested: -5.1 } });
+    expect(
+      await failure(
+        runHandler(motion.moveAbsolute, handlers.moveAbsolute, { position: 1, velocity: 6_001 }, run),
+      ),
+    ).toMatchObject({ code: 'OUT_OF_RANGE', data: { quantity: 'velocity', max: 6_000 } });
+    expect(
+      await failure(runHandler(motion.measureProfile, handlers.measureProfile, { from: 0, to: 30_000 }, run)),
+    ).toMatchObject({ code: 'OUT_OF_RANGE' });
+    expect(progress).toEqual([]);
+    expect(await positionsOf(stage)).toEqual({ x: 0, y: 0, z: 0, tx: 0, ty: 0 });
+  });
+
+  it('stops the stage and says so when the controller reports a fault on the way', async () => {
+    let polls = 0;
+    const { handlers, stage } = setUp({
+      change: simulated => ({
+        async state(axis) {
+          polls += 1;
+          if (polls === 10) throw new StageFault('The encoder gave no answer.');
+          return simulated.state(axis);
+        },
+      }),
+    });
+    expect(
+      await failure(runHandler(motion.moveAbsolute, handlers.moveAbsolute, { position: 5_000 })),
+    ).toMatchObject({
+      code: 'STAGE_FAULT',
+      message: expect.stringContaining('The encoder gave no answer.'),
+      data: { stage: 'main', axis: 'x' },
+    });
+    const { position, moving } = await stage.state('x');
+    expect(moving).toBe(false);
+    expect(position).toBeGreaterThan(0);
+    expect(position).toBeLessThan(1_000);
+  });
+
+  it('notices an axis that is stuck, and one that rests before its target', async () => {
+    const stuck = setUp({
+      change: () => ({ state: async () => ({ position: 0, velocity: 0, moving: true }) }),
+    });
+    expect(
+      await failure(runHandler(motion.moveAbsolute, stuck.handlers.moveAbsolute, { position: 1_000 })),
+    ).toMatchObject({ code: 'STAGE_FAULT', message: expect.stringContaining('far longer') });
+    const short = setUp({
+      change: simulated => ({
+        startMove: (axis, target, velocity) => simulated.startMove(axis, target - 10, velocity),
+      }),
+    });
+    expect(
+      await failure(runHandler(motion.moveAbsolute, short.handlers.moveAbsolute, { position: 1_000 })),
+    ).toMatchObject({ code: 'STAGE_FAULT', data: { position: 990 } });
+  });
+
+  it('lets the next task in after a fault', async () => {
+    let connected = false;
+    const { handlers } = setUp({
+      change: () => ({
+        async connect() {
+          if (connected) return;
+          connected = true;
+          throw new StageFault('There is no power.');
+        },
+      }),
+    });
+    const first = runHandler(motion.moveAbsolute, handlers.moveAbsolute, { position: 100 });
+    const second = runHandler(motion.moveAbsolute, handlers.moveAbsolute, { position: 200 });
+    expect(await failure(first)).toMatchObject({ code: 'STAGE_FAULT', data: { axis: null } });
+    expect(await second).toMatchObject({ finalPosition: 200 });
+  });
+});
+
+describe('adjustAngle', () => {
+  it('turns until the inclinometers read the wanted angles', async () => {
+    const { handlers, progress, run, stage } = setUp();
+    const output = await runHandler(motion.adjustAngle, handlers.adjustAngle, { txDegrees: 0.5 }, run);
+    expect(output.before.tx).toBeCloseTo(0.31 * 0.97, 2);
+    expect(output.before.ty).toBeCloseTo(-0.22 * 0.97, 2);
+    expect(Math.abs(output.after.tx - 0.5)).toBeLessThanOrEqual(0.005);
+    expect(Math.abs(output.after.ty)).toBeLessThanOrEqual(0.005);
+    expect(output.iterations).toBeGreaterThanOrEqual(2);
+    expect((await stage.state('ty')).position).toBeCloseTo(0.22, 1);
+    expect(new Set(progress.map(({ description }) => description))).toContain('Adjusting tx');
+    expectBarNeverGoesBack(progress);
+  });
+
+  it('says when the corrections do not suffice', async () => {
+    const { handlers } = setUp({ noise: { height: 0, tilt: 0.2, focus: 0 } });
+    const input = { toleranceDegrees: 0.001, maxIterations: 3 };
+    await expect(runHandler(motion.adjustAngle, handlers.adjustAngle, input)).rejects.toMatchObject({
+      code: 'NOT_CONVERGED',
+      data: { iterations: 3, toleranceDegrees: 0.001 },
+    });
+  });
+
+  it('says when a sensor reads nothing', async () => {
+    const { handlers } = setUp({ change: () => ({ readSensor: async () => undefined }) });
+    await expect(runHandler(motion.adjustAngle, handlers.adjustAngle, {})).rejects.toMatchObject({
+      code: 'NO_SIGNAL',
+      data: { sensor: 'tiltX', reading: null },
+    });
+  });
+});
+
+describe('alignFlat', () => {
+  it('levels the sample by three heights and returns to where it began', async () => {
+    const { handlers, progress, run, stage } = setUp({ sample: flat });
+    await runHandler(motion.moveAbsolute, handlers.moveAbsolute, { position: 100 });
+    const output = await runHandler(motion.alignFlat, handlers.alignFlat, {}, run);
+    expect(output.before.tx).toBeCloseTo(0.31, 2);
+    expect(output.before.ty).toBeCloseTo(-0.22, 2);
+    // The sample lies level when the axes undo how it is mounted.
+    const positions = await positionsOf(stage);
+    expect(Math.abs((positions.tx ?? 0) + 0.31)).toBeLessThan(0.015);
+    expect(Math.abs((positions.ty ?? 0) - 0.22)).toBeLessThan(0.015);
+    expect(output.finalPositions).toMatchObject({ x: 100, y: 0 });
+    expect(positions).toMatchObject({ x: 100, y: 0 });
+    expect(output.points).toHaveLength(3);
+    expectBarNeverGoesBack(progress);
+  });
+
+  it('says where it sees no surface', async () => {
+    const { handlers } = setUp({ sample: { ...flat, mountTilt: { tx: 4, ty: 0 } } });
+    await expect(runHandler(motion.alignFlat, handlers.alignFlat, { radius: 10_000 })).rejects.toMatchObject({
+      code: 'NO_SIGNAL',
+      message: expect.stringContaining('y 10000'),
+      data: { sensor: 'height' },
+    });
+  });
+
+  it('refuses a radius that leads off the stage', async () => {
+    const { handlers } = setUp();
+    await runHandler(motion.moveAbsolute, handlers.moveAbsolute, { position: 24_000 });
+    await expect(runHandler(motion.alignFlat, handlers.alignFlat, {})).rejects.toMatchObject({
+      code: 'OUT_OF_RANGE',
+    });
+  });
+});
+
+describe('alignFocus', () => {
+  it('finds the peak and stays there', async () => {
+    const { handlers, progress, run, stage } = setUp();
+    const output = await runHandler(motion.alignFocus, handlers.alignFocus, {}, run);
+    expect(Math.abs(output.finalPosition - defaultSample.focusZ)).toBeLessThan(5);
+    expect(output.signal).toBeGreaterThan(0.99);
+    expect((await stage.state('z')).position).toBeCloseTo(output.finalPosition, 5);
+    expect(output.readings.length).toBeGreaterThan(21);
+    expectBarNeverGoesBack(progress);
+  });
+
+  it('climbs out of a range that the focus is not in', async () => {
+    const { handlers } = setUp({ sample: { ...defaultSample, focusZ: 1_400, focusWidth: 400 } });
+    const output = await runHandler(motion.alignFocus, handlers.alignFocus, { range: 2_000 });
+    expect(Math.abs(output.finalPosition - 1_400)).toBeLessThan(10);
+  });
+
+  it('says how weak the signal was where there is no focus', async () => {
+    const { handlers } = setUp({ sample: { ...defaultSample, focusZ: 4_000 } });
+    await expect(runHandler(motion.alignFocus, handlers.alignFocus, {})).rejects.toMatchObject({
+      code: 'NO_SIGNAL',
+      data: { sensor: 'focus', threshold: 0.1, reading: expect.closeTo(0.02, 2) },
+    });
+  });
+});
+
+describe('measureProfile', () => {
+  it('gives the heights of the surface, and what they have in common', async () => {
+    const { handlers, progress, run } = setUp();
+    const output = await runHandler(motion.measureProfile, handlers.measureProfile, { points: 101 }, run);
+    expect(output.profile).toHaveLength(101);
+    expect(output.profile.map(({ position }) => position).slice(0, 3)).toEqual([-500, -490, -480]);
+    for (const { position, height } of output.profile) {
+      const real = heightOf(defaultSample, { x: position, y: 0, z: 0, tx: 0, ty: 0 });
+      expect(Math.abs(height - real)).toBeLessThan(0.2);
+    }
+    expect(output.statistics.slopeDegrees).toBeCloseTo(0.22, 0);
+    expect(output.statistics.peakToValley).toBeGreaterThan(3);
+    expect(output.finalPosition).toBe(500);
+    expectBarNeverGoesBack(progress);
+  });
+
+  it('measures backwards and along y as well', async () => {
+    const { handlers } = setUp({ sample: flat });
+    const input = { axis: 'y' as const, from: 1_000, to: -1_000, points: 3 };
+    const output = await runHandler(motion.measureProfile, handlers.measureProfile, input);
+    expect(output.profile.map(({ position }) => position)).toEqual([1_000, 0, -1_000]);
+    expect(output.statistics.slopeDegrees).toBeCloseTo(0.31, 1);
+  });
+
+  it('refuses a profile of no length', async () => {
+    const { handlers } = setUp();
+    await expect(
+      runHandler(motion.measureProfile, handlers.measureProfile, { from: 5, to: 5 }),
+    ).rejects.toThrow('from and to must differ');
+  });
+});

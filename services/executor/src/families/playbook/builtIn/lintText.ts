@@ -1,0 +1,63 @@
+import { scheduler } from 'node:timers/promises';
+import type { Finding } from '../playbookTypes.ts';
+import { switchedOff } from './noqa.ts';
+import type { Fault, Playbook } from './playbookModel.ts';
+import { readPlaybook } from './readPlaybook.ts';
+import type { Rule } from './rule.ts';
+import { ruleTable } from './ruleTable.ts';
+
+export type LintOptions = {
+  readonly signal: AbortSignal;
+  /** Called before each task or block with its number from 1, and how many there are. */
+  readonly onTask: (taskNumber: number, taskCount: number) => void;
+};
+
+/** Applies every built-in check to a playbook. */
+export async function lintText(text: string, file: string, options: LintOptions): Promise<Finding[]> {
+  const playbook = readPlaybook(text);
+  const findings: Finding[] = [];
+  const add = (rule: Rule, faults: readonly Fault[]) => {
+    for (const fault of faults) findings.push(findingOf(rule, fault, playbook, file));
+  };
+
+  for (const rule of ruleTable) {
+    if (rule.scope === 'playbook') add(rule, rule.check(playbook));
+  }
+  const taskCount = playbook.plays.reduce((sum, play) => sum + play.tasks.length, 0);
+  let taskNumber = 0;
+  for (const play of playbook.plays) {
+    for (const rule of ruleTable) if (rule.scope === 'play') add(rule, rule.check(play));
+    for (const item of play.tasks) {
+      taskNumber += 1;
+      options.onTask(taskNumber, taskCount);
+      // Lets a cancel in, and other tasks of the executor.
+      await scheduler.yield();
+      options.signal.throwIfAborted();
+      for (const rule of ruleTable) {
+        if (rule.scope === 'taskOrBlock') add(rule, rule.check(item));
+        else if (rule.scope === 'task' && item.kind === 'task') add(rule, rule.check(item));
+      }
+    }
+  }
+  return findings.filter(finding => !isSwitchedOff(finding, playbook));
+}
+
+function findingOf(rule: Rule, { offset, message }: Fault, playbook: Playbook, file: string): Finding {
+  const { line, col } = playbook.lineCounter.linePos(offset);
+  // A position behind the last line break is a line of its own, with column 0 in an empty file.
+  return {
+    rule: rule.id,
+    severity: rule.severity,
+    message,
+    file,
+    line: Math.max(line, 1),
+    column: Math.max(col, 1),
+  };
+}
+
+/** Errors cannot be switched off: they stay errors to Ansible. */
+function isSwitchedOff(finding: Finding, playbook: Playbook): boolean {
+  if (finding.severity === 'error') return false;
+  const off = switchedOff(playbook.lines[finding.line - 1] ?? '');
+  return off === 'all' || off?.has(finding.rule) === true;
+}

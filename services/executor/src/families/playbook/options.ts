@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** How the `playbook.*` tasks run. */
+export type PlaybookOptions = {
+  /** Callers reach only this folder and what is in it. Default: the working folder. */
+  readonly playbookFolder?: string | undefined;
+  /** The `ansible-lint` to run: a path, or a name to look for on the PATH. Default: `ansible-lint`. */
+  readonly ansibleLint?: string | undefined;
+  /** The `ansible-playbook` to run: a path, or a name to look for on the PATH. Default: `ansible-playbook`. */
+  readonly ansiblePlaybook?: string | undefined;
+  /**
+   * Lets callers do dry runs. A dry run can run commands of the playbook as the executor's user (`check_mode: false`,
+   * lookups), so allow it only where every caller may do that. Default: false.
+   */
+  readonly allowCheckMode?: boolean | undefined;
+  /** A larger playbook is refused, in bytes. Default: 256 Ki. */
+  readonly maxBytes?: number | undefined;
+};
+
+// An empty variable is an unset one.
+const text = z
+  .string()
+  .trim()
+  .transform(value => value || undefined)
+  .optional();
+
+const environment = z.object({
+  PLAYBOOK_DIR: text,
+  ANSIBLE_LINT: text,
+  ANSIBLE_PLAYBOOK: text,
+  PLAYBOOK_ALLOW_CHECK: z
+    .enum(['', '0', '1', 'false', 'true'])
+    .transform(value => value === '1' || value === 'true')
+    .optional(),
+});
+
+/**
+ * Reads the options from `PLAYBOOK_DIR`, `ANSIBLE_LINT`, `ANSIBLE_PLAYBOOK` and `PLAYBOOK_ALLOW_CHECK`.
+ *
+ * @throws z.ZodError that names the variable with a bad value
+ */
+export function playbookOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): PlaybookOptions {
+  const parsed = environment.parse(env);
+  return {
+    playbookFolder: parsed.PLAYBOOK_DIR,
+    ansibleLint: parsed.ANSIBLE_LINT,
+    ansiblePlaybook: parsed.ANSIBLE_PLAYBOOK,
+    allowCheckMode: parsed.PLAYBOOK_ALLOW_CHECK,
+  };
+}

@@ -1,0 +1,33 @@
+import type { ErrorsOf, OutputOf, ProgressOf } from '@longhaul/proto';
+import type { sampleContract } from '@longhaul/proto/sample';
+import type { TaskContext } from '../../handler/taskContext.ts';
+import { TaskError } from '../../handler/taskError.ts';
+
+/** The tasks that this family runs. */
+export type PlaybookTasks = (typeof sampleContract)['playbook'];
+
+/** Progress is the same for both tasks. */
+export type PlaybookProgress = ProgressOf<PlaybookTasks['lint']>;
+
+/** One fault of a playbook. */
+export type Finding = OutputOf<PlaybookTasks['lint']>['findings'][number];
+export type Severity = Finding['severity'];
+
+/** What both tasks need of their context. */
+export type PlaybookContext = Pick<
+  TaskContext<PlaybookTasks['lint']>,
+  'signal' | 'progress' | 'log' | 'exec'
+> & {
+  readonly input: { readonly path?: string | undefined; readonly content?: string | undefined };
+};
+
+type PlaybookErrors = ErrorsOf<PlaybookTasks['test']>;
+
+/** Makes a declared error. `playbook.test` declares all that `playbook.lint` does, and more. */
+export function playbookError<C extends keyof PlaybookErrors>(
+  code: C,
+  message: string,
+  data: PlaybookErrors[C],
+): TaskError<C, PlaybookErrors[C]> {
+  return new TaskError(code, message, data);
+}

@@ -1,0 +1,121 @@
+import { encode } from '@longhaul/broker';
+import { payloadLimitBytes, type TaskDefinition } from '@longhaul/proto';
+import type { ChainWriter } from '../attempt/chainWriter.ts';
+import type { StartedGate } from '../attempt/startedGate.ts';
+import { Latest } from './latest.ts';
+import { LogLimit, logLineChars } from './logLimit.ts';
+import type { LogLevel, TaskContext, TaskLog } from './taskContext.ts';
+import { TaskFault } from './taskFault.ts';
+
+type LogLine = {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields?: Record<string, unknown>;
+};
+
+/**
+ * Publishes what a handler says while it runs: progress (checked, throttled, latest wins) and log lines (bounded).
+ * Both follow the attempt's `started`, and nothing is published once the attempt is over.
+ */
+export class HandlerOutput<T extends TaskDefinition> {
+  readonly #definition: T;
+  readonly #attempt: number;
+  readonly #writer: ChainWriter;
+  readonly #gate: StartedGate;
+  readonly #latest: Latest<unknown>;
+  readonly #logLimit = new LogLimit();
+  /** What was said before `started` is in the chain: the latest progress, and log lines. */
+  #early: { progress: { readonly value: unknown } | undefined; lines: LogLine[] } | undefined = {
+    progress: undefined,
+    lines: [],
+  };
+  #closed = false;
+
+  constructor(definition: T, attempt: number, writer: ChainWriter, gate: StartedGate) {
+    this.#definition = definition;
+    this.#attempt = attempt;
+    this.#writer = writer;
+    this.#gate = gate;
+    this.#latest = new Latest(definition.policy.progressIntervalMs, value => this.#emitProgress(value));
+  }
+
+  readonly progress: TaskContext<T>['progress'] = progress => {
+    const parsed = this.#definition.progress.safeParse(progress);
+    if (!parsed.success)
+      throw new TaskFault(
+        'INVALID_PROGRESS',
+        `The progress does not fit its schema: ${parsed.error.message}`,
+      );
+    if (encode(parsed.data).length > payloadLimitBytes) {
+      throw new TaskFault(
+        'INVALID_PROGRESS',
+        `The progress is larger than ${payloadLimitBytes} bytes: report less.`,
+      );
+    }
+    if (!this.#closed) this.#latest.set(parsed.data);
+  };
+
+  readonly log: TaskLog = {
+    debug: (message, fields) => this.#line('debug', message, fields),
+    info: (message, fields) => this.#line('info', message, fields),
+    warn: (message, fields) => this.#line('warn', message, fields),
+    error: (message, fields) => this.#line('error', message, fields),
+  };
+
+  /** Publishes what still waits. To be called before the attempt's last event, so that it precedes it. */
+  async flush(): Promise<void> {
+    this.#latest.flush();
+    const dropped = this.#logLimit.takeDropped();
+    if (dropped > 0) this.#emitLine(droppedLine(dropped));
+    this.#closed = true;
+    if (this.#early && (this.#early.progress || this.#early.lines.length > 0)) await this.#openGate();
+  }
+
+  #emitProgress(value: unknown): void {
+    if (this.#early) {
+      this.#early.progress = { value };
+      void this.#openGate();
+      return;
+    }
+    this.#writer.publish({ type: 'progress', attempt: this.#attempt, progress: value });
+  }
+
+  #line(level: LogLevel, message: string, fields?: Record<string, unknown>): void {
+    if (this.#closed) return;
+    const hasRoom = this.#writer.hasRoom && (this.#early?.lines.length ?? 0) < 256;
+    const admitted = this.#logLimit.admit(Date.now(), hasRoom);
+    if (!admitted.ok) return;
+    if (admitted.dropped > 0) this.#emitLine(droppedLine(admitted.dropped));
+    this.#emitLine({
+      level,
+      message: message.length > logLineChars ? `${message.slice(0, logLineChars)}…` : message,
+      ...(fields === undefined ? {} : { fields }),
+    });
+  }
+
+  #emitLine(line: LogLine): void {
+    if (this.#early) {
+      this.#early.lines.push(line);
+      void this.#openGate();
+      return;
+    }
+    this.#writer.publish({ type: 'log', attempt: this.#attempt, ...line });
+  }
+
+  /** Once `started` is in the chain, publishes what was said before. Refused: nobody listens any more. */
+  async #openGate(): Promise<void> {
+    const result = await this.#gate.open().catch(() => 'superseded' as const);
+    const early = this.#early;
+    this.#early = undefined;
+    if (!early || result !== 'accepted') return;
+    for (const line of early.lines) this.#emitLine(line);
+    if (early.progress) this.#emitProgress(early.progress.value);
+  }
+}
+
+function droppedLine(count: number): LogLine {
+  return {
+    level: 'warn',
+    message: `${count} log line${count === 1 ? ' was' : 's were'} dropped: too many at once.`,
+  };
+}

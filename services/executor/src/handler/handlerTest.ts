@@ -1,0 +1,52 @@
+import type { TaskDefinition } from '@longhaul/proto';
+import type { z } from 'zod';
+import { type ChildOptions, runChild } from './childProcess.ts';
+import type { Handler, LogLevel, TaskContext } from './taskContext.ts';
+import { TaskError } from './taskError.ts';
+import { TaskFault } from './taskFault.ts';
+
+/** What {@link runHandler} may be told. */
+export type RunHandlerOptions<T extends TaskDefinition> = {
+  /** Aborting it is what a cancel is to the handler. */
+  readonly signal?: AbortSignal;
+  /** Called with each progress as the handler reports it, not throttled. */
+  readonly onProgress?: (progress: z.output<T['progress']>) => void;
+  readonly onLog?: (level: LogLevel, message: string, fields: Record<string, unknown> | undefined) => void;
+  readonly attempt?: number;
+};
+
+/**
+ * Runs a handler once without gateway, executor or NATS, for a handler's own tests: input, progress and output are
+ * checked by the definition's schemas as an executor does it. Rejects with what the handler throws.
+ */
+export async function runHandler<T extends TaskDefinition>(
+  definition: T,
+  handler: Handler<T>,
+  input: z.input<T['input']>,
+  options: RunHandlerOptions<T> = {},
+): Promise<z.output<T['output']>> {
+  const signal = options.signal ?? new AbortController().signal;
+  const log = (level: LogLevel) => (message: string, fields?: Record<string, unknown>) =>
+    options.onLog?.(level, message, fields);
+  const context: TaskContext<T> = {
+    input: (await definition.input.parseAsync(input)) as TaskContext<T>['input'],
+    task: {
+      id: '01890000-0000-7000-8000-000000000000',
+      name: 'handler.test',
+      owner: 'tester',
+      createdAt: '2026-01-01T00:00:00.000Z',
+    },
+    attempt: options.attempt ?? 1,
+    signal,
+    progress: progress => {
+      const parsed = definition.progress.safeParse(progress);
+      if (!parsed.success) throw new TaskFault('INVALID_PROGRESS', parsed.error.message);
+      options.onProgress?.(parsed.data as z.output<T['progress']>);
+    },
+    log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+    exec: (command: string, args: readonly string[] = [], childOptions: ChildOptions = {}) =>
+      runChild(command, args, signal, childOptions),
+    error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
+  };
+  return (await definition.output.parseAsync(await handler(context))) as z.output<T['output']>;
+}

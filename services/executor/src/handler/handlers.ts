@@ -1,0 +1,93 @@
+import { type Contract, isTaskDefinition, listTasks, type TaskDefinition } from '@longhaul/proto';
+import type { Handler } from './taskContext.ts';
+
+/** A handler for each task of a contract, in the same tree. One that is missing is a type error. */
+export type HandlersOf<C> = {
+  readonly [K in keyof C]: C[K] extends TaskDefinition ? Handler<C[K]> : HandlersOf<C[K]>;
+};
+
+/** A task that an executor can run. */
+export type RunnableTask = { readonly definition: TaskDefinition; readonly handler: Handler<TaskDefinition> };
+
+/** Handlers and contract do not belong together. Thrown at start-up. */
+export class HandlersError extends Error {
+  override readonly name = 'HandlersError';
+  readonly code = 'HANDLERS_MISMATCH';
+}
+
+/**
+ * Puts each definition of a contract together with its handler.
+ * @throws HandlersError naming every task without a handler and every handler without a task
+ */
+export function matchHandlers(contract: Contract, handlers: unknown): ReadonlyMap<string, RunnableTask> {
+  const found = new Map(listHandlers(handlers, []));
+  const tasks = listTasks(contract);
+  const missing = [...tasks.keys()].filter(name => !found.has(name));
+  const unknown = [...found.keys()].filter(name => !tasks.has(name));
+  if (missing.length > 0 || unknown.length > 0) {
+    const parts = [
+      missing.length > 0
+        ? `no handler for ${missing.join(', ')} (write one, or give the executor a contract without it)`
+        : '',
+      unknown.length > 0
+        ? `no task in the contract for the handler ${unknown.join(', ')} (define it, or remove the handler)`
+        : '',
+    ];
+    throw new HandlersError(`Contract and handlers do not match: ${parts.filter(Boolean).join('; ')}.`);
+  }
+  return new Map(
+    [...tasks].map(([name, definition]) => [
+      name,
+      { definition, handler: found.get(name) as Handler<TaskDefinition> },
+    ]),
+  );
+}
+
+function listHandlers(node: unknown, path: readonly string[]): [string, unknown][] {
+  if (typeof node === 'function') return [[path.join('.'), node]];
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([key, child]) => listHandlers(child, [...path, key]));
+}
+
+/**
+ * The part of a contract, and of its handlers, below some names: `['audio', 'motion.alignFlat']`.
+ * @throws HandlersError when a name is not in the contract
+ */
+export function selectTasks(
+  contract: Contract,
+  handlers: unknown,
+  names: readonly string[],
+): { contract: Contract; handlers: unknown } {
+  const chosen: Record<string, unknown> = {};
+  const chosenHandlers: Record<string, unknown> = {};
+  for (const name of names) {
+    const path = name.split('.');
+    const node = path.reduce<Contract | TaskDefinition | undefined>(
+      (at, key) => (at && !isTaskDefinition(at) ? at[key] : undefined),
+      contract,
+    );
+    if (!node)
+      throw new HandlersError(
+        `"${name}" is no task or branch of the contract: its tasks are ${[...listTasks(contract).keys()].join(', ')}.`,
+      );
+    put(chosen, path, node);
+    put(
+      chosenHandlers,
+      path,
+      path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], handlers),
+    );
+  }
+  return { contract: chosen as Contract, handlers: chosenHandlers };
+}
+
+function put(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [key, ...rest] = path;
+  if (key === undefined) return;
+  if (rest.length === 0) {
+    tree[key] = value;
+    return;
+  }
+  const branch = (tree[key] ?? {}) as Record<string, unknown>;
+  tree[key] = branch;
+  put(branch, rest, value);
+}

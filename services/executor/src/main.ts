@@ -1,0 +1,38 @@
+import { sampleContract } from '@longhaul/proto/sample';
+import { readEnvironment, runService } from '@longhaul/service';
+import { z } from 'zod';
+import { sampleHandlers } from './families/index.ts';
+import { createExecutor, type HandlersOf, selectTasks } from './index.ts';
+
+/** An executor of the sample contract as a process, configured by its environment. */
+const env = readEnvironment(
+  z.object({
+    NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+    LONGHAUL_NAMESPACE: z.string().optional(),
+    EXECUTOR_CONCURRENCY: z.coerce.number().int().min(1).default(4),
+    EXECUTOR_DRAIN_MS: z.coerce.number().int().min(0).default(30_000),
+    /** The tasks or branches that it serves: `audio,motion.alignFlat`. Default: all. */
+    EXECUTOR_TASKS: z
+      .string()
+      .transform(list => list.split(',').map(name => name.trim()))
+      .optional(),
+    LOG_LEVEL: z.string().default('info'),
+  }),
+);
+
+await runService('executor', env.LOG_LEVEL, async logger => {
+  const handlers = sampleHandlers(process.env);
+  const served = env.EXECUTOR_TASKS
+    ? selectTasks(sampleContract, handlers, env.EXECUTOR_TASKS)
+    : { contract: sampleContract, handlers };
+  const service = await createExecutor({
+    contract: served.contract,
+    handlers: served.handlers as HandlersOf<typeof served.contract>,
+    nats: { servers: env.NATS_URL },
+    concurrency: env.EXECUTOR_CONCURRENCY,
+    drainMs: env.EXECUTOR_DRAIN_MS,
+    logger,
+    ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
+  });
+  return { service, ready: { executor: service.id } };
+});

@@ -1,0 +1,176 @@
+import { type Broker, encode, ensureConsumer } from '@longhaul/broker';
+import { type Priority, priorities } from '@longhaul/proto';
+import { createInbox, type Msg, nanos, type Subscription } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
+import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
+import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
+import { planPulls } from './slots.ts';
+
+/** What the taking of requests needs. */
+export type RequestConsumerOptions = {
+  readonly broker: Broker;
+  readonly logger: Logger;
+  readonly taskNames: readonly string[];
+  /** How many requests are worked on at once. */
+  readonly slots: number;
+  /** Works on one request; its slot is free again when the promise settles. */
+  readonly work: (message: RequestMessage) => Promise<void>;
+};
+
+/** After a refused pull (no leader, consumer being made) the next one waits this long. */
+const refusedDelayMs = 250;
+/** Pulls that were lost, and messages that somebody else took, are noticed this late. */
+const sweepMs = 250;
+
+/**
+ * Takes requests off the work queue: one durable pull consumer per task name and priority, one subscription for all
+ * of them, and never more requests than there are slots. What arrives beyond them is handed back at once.
+ */
+export class RequestConsumer {
+  readonly #options: RequestConsumerOptions;
+  readonly #consumers: PullConsumer[] = [];
+  readonly #inbox: string;
+  readonly #busy = new Set<Promise<void>>();
+  #subscription: Subscription | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #planned: NodeJS.Immediate | undefined;
+  #taking = false;
+  #lastPullId = 0;
+  #turn = 0;
+
+  constructor(options: RequestConsumerOptions) {
+    this.#options = options;
+    this.#inbox = createInbox();
+  }
+
+  /** Makes the consumers where they are missing and begins to pull. Resolves when requests can arrive. */
+  async start(): Promise<void> {
+    await this.#ensureConsumers();
+    this.#subscription = this.#options.broker.nc.subscribe(`${this.#inbox}.*.*`, {
+      callback: (error, message) => {
+        if (error) this.#options.logger.error({ err: error }, 'the subscription to requests failed');
+        else this.#receive(message);
+      },
+    });
+    this.#taking = true;
+    this.#sweep = setInterval(() => this.#planSoon(), sweepMs);
+    this.#planSoon();
+  }
+
+  async #ensureConsumers(): Promise<void> {
+    const { broker, taskNames } = this.#options;
+    const { requestStream, consumers } = broker.topology;
+    const plans = taskNames.flatMap(name =>
+      priorities.map((priority): [Priority, ReturnType<typeof consumers.requests>] => [
+        priority,
+        consumers.requests(name, priority),
+      ]),
+    );
+    await Promise.all(plans.map(([, plan]) => ensureConsumer(broker, requestStream, plan)));
+    if (this.#consumers.length > 0) return;
+    for (const [priority, plan] of plans) this.#consumers.push(new PullConsumer(plan.durable_name, priority));
+  }
+
+  /** How many requests are being worked on. */
+  get running(): number {
+    return this.#busy.size;
+  }
+
+  /** Takes nothing more. What is being worked on goes on. */
+  stopTaking(): void {
+    this.#taking = false;
+    clearInterval(this.#sweep);
+    if (this.#planned) clearImmediate(this.#planned);
+    // The server drops pulls whose inbox nobody listens to. What is on its way is delivered again after `ack_wait`.
+    this.#subscription?.unsubscribe();
+  }
+
+  /** Resolves when nothing is worked on any more. */
+  async idle(): Promise<void> {
+    while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
+  }
+
+  /** After a reconnect: the server has forgotten our pulls. */
+  reconnected(): void {
+    for (const consumer of this.#consumers) consumer.reset();
+    this.#planSoon();
+  }
+
+  #receive(message: Msg): void {
+    const request = readRequestMessage(message);
+    if (!request) {
+      this.#pullEnded(message);
+      return;
+    }
+    this.#consumers
+      .find(consumer => consumer.name === request.consumer)
+      ?.delivered(request.waiting, Date.now());
+    if (!this.#taking || this.#busy.size >= this.#options.slots) {
+      // A hand-back uses up no attempt: attempts are counted by `started` events, not by deliveries.
+      request.handBack();
+      return;
+    }
+    const work = this.#options.work(request).finally(() => {
+      this.#busy.delete(work);
+      this.#planSoon();
+    });
+    this.#busy.add(work);
+    this.#planSoon();
+  }
+
+  #pullEnded(status: Msg): void {
+    const [index, pullId] = status.subject
+      .slice(this.#inbox.length + 1)
+      .split('.')
+      .map(Number);
+    const consumer = this.#consumers[index ?? -1];
+    if (!consumer || pullId === undefined) return;
+    const code = status.headers?.code;
+    // 404 and 408: it expired. Anything else: the consumer is gone or has no leader just now.
+    if (code === 404 || code === 408) {
+      consumer.ended(pullId);
+      this.#planSoon();
+      return;
+    }
+    this.#options.logger.warn(
+      { consumer: consumer.name, code, status: status.headers?.description },
+      'a pull was refused',
+    );
+    setTimeout(() => {
+      consumer.ended(pullId);
+      if (!this.#taking) return;
+      this.#ensureConsumers()
+        .then(() => this.#planSoon())
+        .catch((err: unknown) =>
+          this.#options.logger.warn({ err }, 'the consumers could not be checked; trying again'),
+        );
+    }, refusedDelayMs).unref();
+  }
+
+  /** Plans once per turn of the event loop, however many slots became free in it. */
+  #planSoon(): void {
+    if (!this.#taking || this.#planned) return;
+    this.#planned = setImmediate(() => {
+      this.#planned = undefined;
+      this.#pull();
+    });
+  }
+
+  #pull(): void {
+    const { broker, slots } = this.#options;
+    if (!this.#taking || broker.nc.isClosed()) return;
+    const nowMs = Date.now();
+    const states = this.#consumers.map(consumer => consumer.state(nowMs));
+    planPulls(states, slots - this.#busy.size, this.#turn++).forEach((batch, index) => {
+      const consumer = this.#consumers[index];
+      if (batch === 0 || !consumer) return;
+      this.#lastPullId += 1;
+      consumer.asked(this.#lastPullId, batch, nowMs);
+      broker.nc.publish(
+        `$JS.API.CONSUMER.MSG.NEXT.${broker.topology.requestStream}.${consumer.name}`,
+        encode({ batch, expires: nanos(pullExpiresMs) }),
+        { reply: `${this.#inbox}.${index}.${this.#lastPullId}` },
+      );
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import type { Msg } from '@nats-io/nats-core';
+
+/** A request that the work queue has delivered, and the four answers to it. */
+export type RequestMessage = {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly traceparent: string | undefined;
+  /** The consumer that delivered it. */
+  readonly consumer: string;
+  /** Whether it was delivered before: to an executor that handed it back, or was lost. */
+  readonly redelivered: boolean;
+  /** How many more wait behind it. */
+  readonly waiting: number;
+  /** Takes the request off the queue: the task has ended. */
+  ack(): void;
+  /** Gives it to whoever is free, after `delayMs` (default: at once). */
+  handBack(delayMs?: number): void;
+  /** Says that it is still worked on: the server's `ack_wait` begins anew. */
+  heartbeat(): void;
+};
+
+/**
+ * Reads what a pull brought. `undefined`: a status message, not a request.
+ *
+ * The reply subject tells the delivery (NATS ADR-15): `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.
+ * <consumer seq>.<time>.<pending>`, with domain and account hash after `$JS.ACK` in the newer form.
+ */
+export function readRequestMessage(message: Msg): RequestMessage | undefined {
+  const tokens = message.reply?.split('.') ?? [];
+  if (tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
+  const offset = tokens.length > 9 ? 4 : 2;
+  return {
+    subject: message.subject,
+    data: message.data,
+    traceparent: message.headers?.get('traceparent') || undefined,
+    consumer: tokens[offset + 1] ?? '',
+    redelivered: Number(tokens[offset + 2]) > 1,
+    waiting: Number(tokens[offset + 6]) || 0,
+    ack: () => message.respond('+ACK'),
+    handBack: delayMs =>
+      message.respond(delayMs ? `-NAK ${JSON.stringify({ delay: delayMs * 1_000_000 })}` : '-NAK'),
+    heartbeat: () => message.respond('+WPI'),
+  };
+}

@@ -1,0 +1,124 @@
+import {
+  appendEvent,
+  type Broker,
+  encode,
+  isNoResponders,
+  isUnavailable,
+  isWrongLastSequence,
+  readChain,
+} from '@longhaul/broker';
+import {
+  type CancelOutcome,
+  type CancelRequest,
+  GatewayError,
+  isTerminal,
+  recordOfRequest,
+  requestOfRecord,
+  type TaskRecord,
+} from '@longhaul/proto';
+
+/** How long an executor may take to answer that it has told the handler to end. */
+const answerTimeoutMs = 2_000;
+/** How often a cancel that meets other writers begins anew; each of them moves the task on, so few are needed. */
+const rounds = 20;
+
+/**
+ * Cancels a task, whoever may be running it.
+ *
+ * Ask the executor first; when nobody answers, append `stopping`, ask again, and only then append `canceled`. The
+ * second question is what makes invariant 5, cancel-means-stop, hold at a task's start: see `claimTask` of the
+ * executor, which subscribes before it reads the chain. Every append expects the last event (invariant 2), so an end
+ * or a start that comes between refuses it, and the loop looks again.
+ *
+ * @throws GatewayError NATS_UNAVAILABLE when the task moved on in every round
+ */
+export async function cancelTask(
+  broker: Broker,
+  task: TaskRecord,
+  reason: string | undefined,
+): Promise<CancelOutcome> {
+  const { id } = task;
+  // The events of a task that ended long ago may have expired before its record.
+  if (isTerminal(task.status)) return { id, status: task.status, alreadyEnded: true };
+  const unbegun = recordOfRequest(id, task.name, requestOfRecord(task));
+  const stopping: CancelOutcome = { id, status: 'STOPPING', alreadyEnded: false };
+  for (let round = 0; round < rounds; round += 1) {
+    const { record, lastSeq } = await readChain(broker, task, unbegun, 'leader');
+    if (isTerminal(record.status)) return { id, status: record.status, alreadyEnded: true };
+    const answer = await askExecutor(broker, id, reason);
+    if (answer === 'accepted') return stopping;
+    const marked =
+      record.status === 'STOPPING' ? lastSeq : await append(broker, task, 'stopping', reason, lastSeq);
+    if (marked === undefined) continue;
+    // It has the question and will see it, and whoever takes the task over from it finds `stopping` in the chain.
+    if (answer === 'silent') return stopping;
+    if ((await askExecutor(broker, id, reason)) !== 'nobody') return stopping;
+    if ((await append(broker, task, 'canceled', reason ?? record.cancelReason, marked)) === undefined)
+      continue;
+    await removeRequest(broker, id);
+    return { id, status: 'CANCELED', alreadyEnded: false };
+  }
+  throw new GatewayError(
+    'NATS_UNAVAILABLE',
+    'The task moved on whenever it was about to be canceled. Try again.',
+  );
+}
+
+/**
+ * `accepted`: the executor has told the handler, and `stopping` is in the chain. `silent`: one has the task, but does
+ * not answer in time. `nobody`: no executor has it.
+ */
+async function askExecutor(
+  broker: Broker,
+  id: string,
+  reason: string | undefined,
+): Promise<'accepted' | 'silent' | 'nobody'> {
+  const request: CancelRequest = { v: 1, ...(reason === undefined ? {} : { reason }) };
+  try {
+    await broker.nc.request(broker.topology.subjects.cancel(id), encode(request), {
+      timeout: answerTimeoutMs,
+    });
+    return 'accepted';
+  } catch (error) {
+    if (isNoResponders(error)) return 'nobody';
+    if (isUnavailable(error)) return 'silent';
+    throw error;
+  }
+}
+
+/** @returns the event's sequence, or `undefined` when another event came first */
+async function append(
+  broker: Broker,
+  task: TaskRecord,
+  type: 'stopping' | 'canceled',
+  reason: string | undefined,
+  after: number,
+): Promise<number | undefined> {
+  const event = {
+    v: 1 as const,
+    type,
+    owner: task.owner,
+    at: new Date().toISOString(),
+    ...(reason === undefined ? {} : { reason }),
+    ...(after === 0 ? { task: requestOfRecord(task) } : {}),
+  };
+  try {
+    return (await appendEvent(broker, task, event, after)).seq;
+  } catch (error) {
+    if (isWrongLastSequence(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Takes a canceled task off the queue. Not needed to be right (an executor that gets it finds `canceled` in its
+ * chain), but without it a queue that no executor serves would fill with canceled tasks.
+ */
+async function removeRequest(broker: Broker, id: string): Promise<void> {
+  const { subjects, requestStream } = broker.topology;
+  await Promise.all(
+    [subjects.scheduleOf(id), subjects.requestOf(id)].map(filter =>
+      broker.jsm.streams.purge(requestStream, { filter }),
+    ),
+  );
+}

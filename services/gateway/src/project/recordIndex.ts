@@ -1,0 +1,112 @@
+import { type Broker, decode } from '@longhaul/broker';
+import { recordSchema, type TaskRecord, type TaskSummary } from '@longhaul/proto';
+import { Kvm, type KvWatchEntry } from '@nats-io/kv';
+import type { Logger } from 'pino';
+import BTreeModule from 'sorted-btree';
+import { summarize } from './taskSummary.ts';
+
+// The package is CommonJS: its default export arrives as a property of Node's default import.
+const BTree = BTreeModule.default;
+
+/** What the index knows of a record. */
+type Entry = { readonly summary: TaskSummary; readonly revision: number };
+/** Newest last. ISO instants sort as text; the id makes the key unique. */
+type SortKey = string;
+
+/**
+ * Every record of the bucket without its payloads, newest first, in this gateway's memory; fed by a watch on the
+ * bucket, so all gateways have the same a few milliseconds after it was put. An entry takes about 1 KiB.
+ */
+export class RecordIndex {
+  readonly #broker: Broker;
+  readonly #logger: Logger;
+  readonly #byId = new Map<string, Entry>();
+  readonly #sorted = new BTree<SortKey, string>();
+  #stopWatch: (() => void) | undefined;
+
+  constructor(broker: Broker, logger: Logger) {
+    this.#broker = broker;
+    this.#logger = logger;
+  }
+
+  /** Begins to follow the bucket. Resolves when everything that was in it is in the index. */
+  async start(): Promise<void> {
+    const bucket = await new Kvm(this.#broker.js).open(this.#broker.topology.bucket);
+    const { values } = await bucket.status();
+    const entries = await bucket.watch();
+    this.#stopWatch = () => entries.stop();
+    await new Promise<void>((resolve, reject) => {
+      if (values === 0) resolve();
+      const follow = async () => {
+        for await (const entry of entries) {
+          this.#take(entry);
+          if (entry.delta === 0) resolve();
+        }
+      };
+      follow().catch((err: unknown) => {
+        this.#logger.error({ err }, 'the watch on the bucket ended');
+        reject(err);
+      });
+    });
+  }
+
+  stop(): void {
+    this.#stopWatch?.();
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: string): TaskSummary | undefined {
+    return this.#byId.get(id)?.summary;
+  }
+
+  /** The revision of a record as the index last saw it: a guess that saves the projection a read. */
+  revisionOf(id: string): number | undefined {
+    return this.#byId.get(id)?.revision;
+  }
+
+  /** The summaries in order, newest first, from just behind a sort key. */
+  *newestFirst(behind?: SortKey): Generator<{ readonly key: SortKey; readonly summary: TaskSummary }> {
+    for (const [key, id] of this.#sorted.entriesReversed(behind, undefined, true)) {
+      const entry = this.#byId.get(id);
+      if (entry) yield { key, summary: entry.summary };
+    }
+  }
+
+  /** Puts a task in at once that the bucket will hold in a moment. A watched entry replaces it. */
+  anticipate(record: TaskRecord): void {
+    if (!this.#byId.has(record.id)) this.#set(summarize(record), 0);
+  }
+
+  #take(entry: KvWatchEntry): void {
+    const id = entry.key.slice(entry.key.lastIndexOf('.') + 1);
+    if (entry.operation !== 'PUT' || entry.length === 0) {
+      this.#delete(id);
+      return;
+    }
+    try {
+      const record = decode(recordSchema, entry.key, entry.value);
+      this.#set(summarize(record), entry.revision);
+    } catch (err) {
+      this.#logger.warn({ err, key: entry.key }, 'a record that does not fit the protocol is not listed');
+    }
+  }
+
+  #set(summary: TaskSummary, revision: number): void {
+    if (!this.#byId.has(summary.id)) this.#sorted.set(sortKey(summary), summary.id);
+    this.#byId.set(summary.id, { summary, revision });
+  }
+
+  #delete(id: string): void {
+    const entry = this.#byId.get(id);
+    if (!entry) return;
+    this.#byId.delete(id);
+    this.#sorted.delete(sortKey(entry.summary));
+  }
+}
+
+function sortKey({ createdAt, id }: TaskSummary): SortKey {
+  return `${createdAt}|${id}`;
+}

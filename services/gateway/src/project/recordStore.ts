@@ -1,0 +1,95 @@
+import { type Broker, decode, encode, isWrongLastSequence } from '@longhaul/broker';
+import { isTerminal, recordSchema, type TaskRecord } from '@longhaul/proto';
+import type { StoredMsg } from '@nats-io/jetstream';
+
+/** How long records of ended tasks are kept, in milliseconds. */
+export type Retention = {
+  readonly completedMs: number;
+  readonly failedMs: number;
+  readonly canceledMs: number;
+};
+
+const hourMs = 60 * 60 * 1_000;
+/** Completed tasks for a day, failed and canceled ones for a week. */
+export const defaultRetention: Retention = {
+  completedMs: 24 * hourMs,
+  failedMs: 7 * 24 * hourMs,
+  canceledMs: 7 * 24 * hourMs,
+};
+
+/** A record as the bucket holds it. `revision`: the key's last sequence, 0 when there never was one. */
+export type StoredRecord = { readonly record: TaskRecord | undefined; readonly revision: number };
+
+/** The records in the KV bucket, through the bucket's own subjects (NATS ADR-8): so a put can expect and expire. */
+export class RecordStore {
+  readonly #broker: Broker;
+  readonly #retention: Retention;
+
+  constructor(broker: Broker, retention: Retention) {
+    this.#broker = broker;
+    this.#retention = retention;
+  }
+
+  /** Reads a record from any replica, and from the leader when that one has none yet. */
+  async read(owner: string, id: string): Promise<StoredRecord> {
+    const { jsm, topology } = this.#broker;
+    const subject = topology.recordSubject(owner, id);
+    const nearest = await jsm.direct.getMessage(topology.bucketStream, { last_by_subj: subject });
+    if (nearest || !(await this.#isReplicated())) return toStoredRecord(nearest);
+    return this.readFromLeader(owner, id);
+  }
+
+  /** Reads a record as the leader has it. */
+  async readFromLeader(owner: string, id: string): Promise<StoredRecord> {
+    const { jsm, topology } = this.#broker;
+    const subject = topology.recordSubject(owner, id);
+    return toStoredRecord(await jsm.streams.getMessage(topology.bucketStream, { last_by_subj: subject }));
+  }
+
+  /**
+   * Writes a record where the key still has the expected revision.
+   * @returns the new revision, or `undefined` when somebody else has written meanwhile
+   */
+  async put(record: TaskRecord, expectedRevision: number): Promise<number | undefined> {
+    const { js, topology } = this.#broker;
+    const ttl = this.#ttlOf(record);
+    try {
+      const ack = await js.publish(topology.recordSubject(record.owner, record.id), encode(record), {
+        expect: { lastSubjectSequence: expectedRevision },
+        ...(ttl === undefined ? {} : { ttl }),
+      });
+      return ack.seq;
+    } catch (error) {
+      if (isWrongLastSequence(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #ttlOf({ status }: TaskRecord): string | undefined {
+    if (!isTerminal(status)) return undefined;
+    const { completedMs, failedMs, canceledMs } = this.#retention;
+    const ms = { COMPLETED: completedMs, FAILED: failedMs, CANCELED: canceledMs }[status];
+    // A TTL is at least a second (NATS ADR-43).
+    return `${Math.max(1, Math.ceil(ms / 1_000))}s`;
+  }
+
+  #replicated: Promise<boolean> | undefined;
+  /** With one replica a direct get is as fresh as the leader. */
+  #isReplicated(): Promise<boolean> {
+    this.#replicated ??= this.#broker.jsm.streams
+      .info(this.#broker.topology.bucketStream)
+      .then(info => info.config.num_replicas > 1)
+      .catch(error => {
+        this.#replicated = undefined;
+        throw error;
+      });
+    return this.#replicated;
+  }
+}
+
+function toStoredRecord(message: StoredMsg | null): StoredRecord {
+  if (!message) return { record: undefined, revision: 0 };
+  // A deleted or expired key leaves a marker without a value.
+  if (message.data.length === 0) return { record: undefined, revision: message.seq };
+  return { record: decode(recordSchema, message.subject, message.data), revision: message.seq };
+}

@@ -1,0 +1,42 @@
+import type { TaskRecord, TaskSummary } from '@longhaul/proto';
+
+/** A record without its payloads: what a list shows. */
+export function summarize(record: TaskRecord): TaskSummary {
+  const {
+    id,
+    name,
+    owner,
+    status,
+    priority,
+    createdAt,
+    scheduledFor,
+    startedAt,
+    finishedAt,
+    attempt,
+    error,
+  } = record;
+  const percent = percentOf(record);
+  return {
+    id,
+    name,
+    owner,
+    status,
+    priority,
+    createdAt,
+    attempt,
+    ...(scheduledFor === undefined ? {} : { scheduledFor }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+    ...(percent === undefined ? {} : { percent }),
+    ...(error === undefined ? {} : { errorCode: error.code }),
+  };
+}
+
+/** By convention a progress may have a number called `percent`, of 0 to 100. */
+export function percentOf({ progress }: TaskRecord): number | undefined {
+  if (typeof progress !== 'object' || progress === null || !('percent' in progress)) return undefined;
+  const { percent } = progress;
+  return typeof percent === 'number' && Number.isFinite(percent)
+    ? Math.min(100, Math.max(0, percent))
+    : undefined;
+}

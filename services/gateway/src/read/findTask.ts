@@ -1,0 +1,63 @@
+import { type Broker, decode, readFromLeader } from '@longhaul/broker';
+import {
+  fold,
+  GatewayError,
+  recordOfRequest,
+  requestSchema,
+  statusAsOf,
+  type TaskRecord,
+} from '@longhaul/proto';
+import { type Caller, maySee } from '../caller.ts';
+import type { RecordIndex } from '../project/recordIndex.ts';
+import type { RecordStore } from '../project/recordStore.ts';
+
+/** Reads a task's record. `undefined`: there is none, or it is not the caller's to see. */
+export type FindTask = (caller: Caller, id: string) => Promise<TaskRecord | undefined>;
+
+/**
+ * Reads the record of a task that the caller may see. Where it is not written yet, what it will be folded from is
+ * read instead, in the order in which a task goes through them (schedule, request, events): each is stored before the
+ * one before it is removed, so a task that was accepted is always found.
+ */
+export function createFindTask(broker: Broker, store: RecordStore, index: RecordIndex): FindTask {
+  return async (caller, id) => {
+    const owner = index.get(id)?.owner ?? caller.owner;
+    const record = (await store.read(owner, id)).record ?? (await findUnrecorded(broker, id));
+    return record && maySee(caller, record.owner) ? asOfNow(record) : undefined;
+  };
+}
+
+/**
+ * Reads the record of a task that the caller may see.
+ * @throws GatewayError TASK_NOT_FOUND, the same for an unknown task and for another owner's (invariant 8, owner-only)
+ */
+export async function getTask(
+  find: FindTask,
+  caller: Caller,
+  id: string,
+  name?: string,
+): Promise<TaskRecord> {
+  const record = await find(caller, id);
+  if (record && (name === undefined || record.name === name)) return record;
+  throw new GatewayError(
+    'TASK_NOT_FOUND',
+    `There is no task ${id}${name === undefined ? '' : ` of ${name}`} that you may see. It may have expired; check the id.`,
+  );
+}
+
+function asOfNow(record: TaskRecord): TaskRecord {
+  return { ...record, status: statusAsOf(record.status, record.scheduledFor, Date.now()) };
+}
+
+async function findUnrecorded(broker: Broker, id: string): Promise<TaskRecord | undefined> {
+  const { subjects, requestStream } = broker.topology;
+  for (const subject of [subjects.scheduleOf(id), subjects.requestOf(id)]) {
+    const message = await broker.jsm.streams.getMessage(requestStream, { last_by_subj: subject });
+    if (!message) continue;
+    const name = message.subject.slice(message.subject.indexOf(id) + id.length + 1);
+    return recordOfRequest(id, name, decode(requestSchema, message.subject, message.data));
+  }
+  let record: TaskRecord | undefined;
+  for await (const event of readFromLeader(broker, subjects.eventsOf(id), 1)) record = fold(record, event);
+  return record;
+}

@@ -1,0 +1,56 @@
+import {
+  GatewayError,
+  type listRequestSchema,
+  statusAsOf,
+  type TaskPage,
+  type TaskSummary,
+} from '@longhaul/proto';
+import type { z } from 'zod';
+import { type Caller, maySee } from '../caller.ts';
+import type { RecordIndex } from '../project/recordIndex.ts';
+
+type ListQuery = z.output<typeof listRequestSchema>;
+
+/** How many entries one call looks at: a rare filter over many tasks ends with a cursor instead of a long pause. */
+export const scanLimit = 20_000;
+
+/** Lists what the caller may see, newest first, from the index in memory. */
+export function listTasks(index: RecordIndex, caller: Caller, query: ListQuery, nowMs: number): TaskPage {
+  const tasks: TaskSummary[] = [];
+  let scanned = 0;
+  const behind = query.cursor === undefined ? undefined : readCursor(query.cursor);
+  for (const { key, summary } of index.newestFirst(behind)) {
+    const shown = { ...summary, status: statusAsOf(summary.status, summary.scheduledFor, nowMs) };
+    if (query.since !== undefined && summary.createdAt < query.since) break;
+    if (maySee(caller, summary.owner) && fits(shown, query)) tasks.push(shown);
+    scanned += 1;
+    if (tasks.length === query.limit || scanned === scanLimit) return { tasks, nextCursor: writeCursor(key) };
+  }
+  return { tasks };
+}
+
+function fits(summary: TaskSummary, query: ListQuery): boolean {
+  return (
+    (query.status === undefined || query.status.includes(summary.status)) &&
+    (query.name === undefined || query.name === summary.name) &&
+    (query.owner === undefined || query.owner === summary.owner) &&
+    (query.until === undefined || summary.createdAt < query.until)
+  );
+}
+
+function writeCursor(sortKey: string): string {
+  return Buffer.from(sortKey, 'utf8').toString('base64url');
+}
+
+const sortKeyShape = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z\|[0-9a-f-]{36}$/;
+
+function readCursor(cursor: string): string {
+  const sortKey = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (!sortKeyShape.test(sortKey)) {
+    throw new GatewayError(
+      'INVALID_CURSOR',
+      'That is no cursor of this list. Use one as the list answered it, or begin without.',
+    );
+  }
+  return sortKey;
+}

@@ -1,0 +1,46 @@
+import {
+  type AnyTaskEvent,
+  type Contract,
+  cancelCallSchema,
+  idRequestSchema,
+  listRequestSchema,
+  watchManyRequestSchema,
+} from '@longhaul/proto';
+import { anyRecord } from '../read/typedViews.ts';
+import type { TaskService } from '../service.ts';
+import type { WatchedMany } from '../watch/watchMany.ts';
+import { trackedStream } from './streams.ts';
+import { taskTypes } from './taskTypes.ts';
+import { procedure, t } from './trpc.ts';
+
+/** The procedures that serve every task: see `GenericProcedures`. */
+export function genericProcedures(contract: Contract, service: TaskService) {
+  const types = taskTypes(contract);
+  return t.router({
+    get: procedure
+      .input(idRequestSchema)
+      .query(async ({ ctx, input }) => anyRecord(await service.get(ctx.caller, input.id))),
+    list: procedure.input(listRequestSchema).query(({ ctx, input }) => service.list(ctx.caller, input)),
+    cancel: procedure
+      .input(cancelCallSchema)
+      .mutation(({ ctx, input }) => service.cancel(ctx.caller, input.id, input.reason)),
+    watch: procedure
+      .input(watchManyRequestSchema)
+      .subscription(({ ctx, input, signal }) =>
+        trackedStream(
+          ctx,
+          signal,
+          until => service.watchMany(ctx.caller, input.ids && new Set(input.ids), input.lastEventId, until),
+          toAnyEvent,
+        ),
+      ),
+    types: procedure.query(() => types),
+  });
+}
+
+function toAnyEvent(item: WatchedMany): AnyTaskEvent {
+  if (item.kind === 'open') return { type: 'open' };
+  const { id, name, event } = item.stored;
+  const { v: _v, task: _task, ...rest } = event;
+  return { type: 'event', id, name, event: rest };
+}

@@ -1,0 +1,30 @@
+import { type Contract, type GatewayRouter, isTaskDefinition } from '@longhaul/proto';
+import type { TRPCRouterRecord } from '@trpc/server';
+import type { TaskService } from '../service.ts';
+import { genericProcedures } from './genericProcedures.ts';
+import { taskProcedures } from './taskProcedures.ts';
+import { t } from './trpc.ts';
+
+/** The gateway's router: the contract's tree with a set of procedures at each task, and `tasks` beside it. */
+export function createGatewayRouter<const C extends Contract>(
+  contract: C,
+  service: TaskService,
+): GatewayRouter<C> {
+  const router = t.router({
+    ...taskTree(contract, [], service),
+    tasks: genericProcedures(contract, service),
+  });
+  // The one cast: a loop over the tree cannot carry its type. `router.types.test.ts` holds both sides together.
+  return router as unknown as GatewayRouter<C>;
+}
+
+function taskTree(branch: Contract, path: readonly string[], service: TaskService): TRPCRouterRecord {
+  const record: TRPCRouterRecord = {};
+  for (const [key, node] of Object.entries(branch)) {
+    const here = [...path, key];
+    record[key] = isTaskDefinition(node)
+      ? taskProcedures(here.join('.'), node, service)
+      : taskTree(node, here, service);
+  }
+  return record;
+}

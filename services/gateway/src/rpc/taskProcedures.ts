@@ -1,0 +1,59 @@
+import {
+  idRequestSchema,
+  resultRequestSchema,
+  runRequestSchema,
+  startRequestSchema,
+  type TaskDefinition,
+  watchRequestSchema,
+} from '@longhaul/proto';
+import { typedEvent, typedOutcome, typedRecord } from '../read/typedViews.ts';
+import type { TaskService } from '../service.ts';
+import { trackedStream } from './streams.ts';
+import { procedure } from './trpc.ts';
+
+const defaultRunWaitMs = 10_000;
+const defaultResultWaitMs = 20_000;
+/** A call that the client does not cancel is not cut short. */
+const never = new AbortController().signal;
+
+/** The procedures of one task definition: see `TaskProcedures`, which is what a client's types say of them. */
+export function taskProcedures<T extends TaskDefinition>(name: string, definition: T, service: TaskService) {
+  return {
+    start: procedure
+      .input(startRequestSchema)
+      .mutation(async ({ ctx, input }) =>
+        typedRecord(definition, await service.start(ctx.caller, { ...input, name, definition })),
+      ),
+    run: procedure.input(runRequestSchema).mutation(async ({ ctx, input: { waitMs, ...input }, signal }) => {
+      const task = { ...input, name, definition };
+      return typedOutcome(
+        definition,
+        await service.run(ctx.caller, task, waitMs ?? defaultRunWaitMs, signal ?? never),
+      );
+    }),
+    get: procedure
+      .input(idRequestSchema)
+      .query(async ({ ctx, input }) =>
+        typedRecord(definition, await service.get(ctx.caller, input.id, name)),
+      ),
+    result: procedure
+      .input(resultRequestSchema)
+      .query(async ({ ctx, input: { id, waitMs }, signal }) =>
+        typedOutcome(
+          definition,
+          await service.result(ctx.caller, id, waitMs ?? defaultResultWaitMs, signal ?? never, name),
+        ),
+      ),
+    watch: procedure.input(watchRequestSchema).subscription(({ ctx, input, signal }) =>
+      trackedStream(
+        ctx,
+        signal,
+        until => service.watch(ctx.caller, input.id, input.lastEventId, until, name),
+        item =>
+          item.kind === 'snapshot'
+            ? ({ type: 'snapshot', record: typedRecord(definition, item.record) } as const)
+            : typedEvent(definition, name, item.stored.event),
+      ),
+    ),
+  };
+}

@@ -1,0 +1,17 @@
+import { type Contract, listTasks, type TaskType } from '@longhaul/proto';
+import { z } from 'zod';
+
+/** The task types of a contract with JSON Schemas, for generated forms and documentation. */
+export function taskTypes(contract: Contract): TaskType[] {
+  return [...listTasks(contract)].map(([name, { title, description, input, progress, output, errors }]) => ({
+    name,
+    ...(title === undefined ? {} : { title }),
+    ...(description === undefined ? {} : { description }),
+    input: z.toJSONSchema(input, { io: 'input' }),
+    progress: z.toJSONSchema(progress),
+    output: z.toJSONSchema(output),
+    errors: Object.fromEntries(
+      Object.entries(errors).map(([code, schema]) => [code, z.toJSONSchema(schema)]),
+    ),
+  }));
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { isUnavailable } from '@longhaul/broker';
+import { errorCatalogue, GatewayError, type GatewayErrorShape } from '@longhaul/proto';
+import { initTRPC, TRPCError } from '@trpc/server';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Caller } from '../caller.ts';
+import { issuesOf } from '../start/validateInput.ts';
+
+/** What every procedure is given. */
+export type Context = {
+  readonly caller: Caller;
+  readonly logger: Logger;
+  /** Aborted when the gateway stops: open streams end, and their clients go elsewhere. */
+  readonly stop: AbortSignal;
+};
+
+/** A stream says this often that it lives; a client that hears nothing for longer opens a new one. */
+const pingMs = 15_000;
+const silenceLimitMs = 40_000;
+/** A stream ends after this long and is opened again, so that load spreads and credentials are looked at again. */
+const streamMaxMs = 15 * 60_000;
+
+export const t = initTRPC.context<Context>().create({
+  // Never a stack trace in an answer, whatever NODE_ENV says.
+  isDev: false,
+  sse: {
+    maxDurationMs: streamMaxMs,
+    ping: { enabled: true, intervalMs: pingMs },
+    client: { reconnectAfterInactivityMs: silenceLimitMs },
+  },
+  errorFormatter: ({ shape, error, ctx }): GatewayErrorShape => {
+    const { cause } = error;
+    if (cause instanceof GatewayError) {
+      return {
+        ...shape,
+        message: cause.message,
+        data: { ...shape.data, reason: cause.code, issues: cause.issues },
+      };
+    }
+    if (error.code === 'BAD_REQUEST' && cause instanceof z.ZodError) {
+      const message = `The request is malformed:\n${z.prettifyError(cause)}`;
+      return {
+        ...shape,
+        message,
+        data: { ...shape.data, reason: 'INVALID_REQUEST', issues: issuesOf(cause) },
+      };
+    }
+    if (error.code === 'INTERNAL_SERVER_ERROR') {
+      // The cause may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
+      const errorId = randomUUID();
+      ctx?.logger.error({ err: cause ?? error, errorId }, 'a call failed unexpectedly');
+      return {
+        ...shape,
+        message: `Something went wrong in the gateway (error ${errorId}).`,
+        data: { ...shape.data, reason: 'INTERNAL', issues: [] },
+      };
+    }
+    return {
+      ...shape,
+      data: {
+        ...shape.data,
+        reason: error.code === 'BAD_REQUEST' ? 'INVALID_REQUEST' : 'INTERNAL',
+        issues: [],
+      },
+    };
+  },
+});
+
+/** Turns the errors of the service into tRPC's, by the catalogue. */
+export const procedure = t.procedure.use(async ({ next }) => {
+  const result = await next();
+  if (!result.ok) throw toTrpcError(result.error.cause ?? result.error);
+  return result;
+});
+
+/** A service error as tRPC knows it; anything else as it is. */
+export function toTrpcError(error: unknown): TRPCError {
+  if (error instanceof TRPCError) return error;
+  if (error instanceof GatewayError) {
+    return new TRPCError({ code: errorCatalogue[error.code].trpc, message: error.message, cause: error });
+  }
+  if (isUnavailable(error)) {
+    return toTrpcError(
+      new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.', { cause: error }),
+    );
+  }
+  if (error instanceof z.ZodError) return new TRPCError({ code: 'BAD_REQUEST', cause: error });
+  return new TRPCError({ code: 'INTERNAL_SERVER_ERROR', cause: error });
+}

@@ -1,0 +1,71 @@
+import { isUnavailable } from '@longhaul/broker';
+import type { TaskRecord } from '@longhaul/proto';
+import type { Logger } from 'pino';
+import type { RecordIndex } from '../project/recordIndex.ts';
+import type { RecordStore } from '../project/recordStore.ts';
+
+/** How long a new task's record waits to be written. A task that has begun by then needs no PENDING record. */
+const writeBehindMs = 25;
+/** While NATS does not answer, records wait this long for the next try. */
+const retryDelayMs = 500;
+
+/**
+ * Writes the PENDING records of accepted tasks behind their start. They matter for lists alone: until then a read
+ * finds the request itself, and a lost one is made up for by the task's first event, which carries the request.
+ */
+export class PendingRecords {
+  readonly #store: RecordStore;
+  readonly #index: RecordIndex;
+  readonly #logger: Logger;
+  #waiting: TaskRecord[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(store: RecordStore, index: RecordIndex, logger: Logger) {
+    this.#store = store;
+    this.#index = index;
+    this.#logger = logger;
+  }
+
+  add(record: TaskRecord): void {
+    this.#index.anticipate(record);
+    this.#waiting.push(record);
+    this.#schedule(writeBehindMs);
+  }
+
+  /** Writes what waits. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#writing;
+    await this.#write();
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#writing = this.#write();
+    }, delayMs);
+  }
+
+  async #write(): Promise<void> {
+    const records = this.#waiting;
+    this.#waiting = [];
+    await Promise.all(
+      records.map(async record => {
+        if ((this.#index.revisionOf(record.id) ?? 0) > 0) return;
+        try {
+          // Expects that the key never was: refused where a fold of the task's events is there already.
+          await this.#store.put(record, 0);
+        } catch (err) {
+          if (isUnavailable(err)) {
+            this.#waiting.push(record);
+            this.#schedule(retryDelayMs);
+          } else {
+            this.#logger.error({ err, taskId: record.id }, 'the record of a new task could not be written');
+          }
+        }
+      }),
+    );
+  }
+}

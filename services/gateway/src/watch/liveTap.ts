@@ -1,0 +1,80 @@
+import type { StoredEvent } from '@longhaul/proto';
+
+/** A live event, and the sequence of the event before it on the same subject. */
+export type LiveItem = { readonly event: StoredEvent; readonly previous: number };
+
+/** What a watcher does next: take an event, or read the stream because something may have been missed. */
+export type TapStep = LiveItem | 'refill' | 'closed';
+
+/**
+ * How many live events wait for a watcher that does not take them. Beyond it they are let go, and the watcher reads
+ * them from the stream once it is ready: a slow reader costs this much memory and loses nothing.
+ */
+export const tapCapacity = 256;
+/** After so long without an event a watcher looks into the stream: the very last event has no successor to show a hole. */
+export const idleCheckMs = 15_000;
+
+/** One watcher's place at a live subject. */
+export class LiveTap {
+  readonly #onClose: () => void;
+  #items: LiveItem[] = [];
+  #missed = false;
+  #closed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(onClose: () => void) {
+    this.#onClose = onClose;
+  }
+
+  push(item: LiveItem): void {
+    if (this.#missed) return;
+    if (this.#items.length >= tapCapacity) this.missed();
+    else this.#items.push(item);
+    this.#wake?.();
+  }
+
+  /** Something was, or may have been, missed. */
+  missed(): void {
+    this.#items = [];
+    this.#missed = true;
+    this.#wake?.();
+  }
+
+  /** Waits for the next step; `closed` when the signal is aborted, so that no wait outlives its client. */
+  async next(signal: AbortSignal): Promise<TapStep> {
+    if (!this.#missed && this.#items.length === 0) {
+      const wentIdle = await this.#wait(signal);
+      if (wentIdle) return 'refill';
+    }
+    if (signal.aborted || this.#closed) return 'closed';
+    if (this.#missed) {
+      this.#missed = false;
+      return 'refill';
+    }
+    return this.#items.shift() ?? 'refill';
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#items = [];
+    this.#wake?.();
+    this.#onClose();
+  }
+
+  #wait(signal: AbortSignal): Promise<boolean> {
+    return new Promise(resolve => {
+      const end = (wentIdle: boolean) => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onWake);
+        this.#wake = undefined;
+        resolve(wentIdle);
+      };
+      const onWake = () => end(false);
+      const timer = setTimeout(() => end(true), idleCheckMs);
+      this.#wake = onWake;
+      signal.addEventListener('abort', onWake, { once: true });
+      if (signal.aborted || this.#closed) onWake();
+    });
+  }
+}

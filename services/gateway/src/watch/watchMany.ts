@@ -1,0 +1,64 @@
+import { type Broker, replayEvents } from '@longhaul/broker';
+import type { StoredEvent } from '@longhaul/proto';
+import type { Caller } from '../caller.ts';
+import { maySee } from '../caller.ts';
+import type { WatchDeps } from './watchTask.ts';
+
+/** What a watcher of many tasks gets. `open`: from here on nothing is missed. */
+export type WatchedMany =
+  | { readonly id: string; readonly kind: 'open' }
+  | { readonly id: string; readonly kind: 'event'; readonly stored: StoredEvent };
+
+/**
+ * Watches many tasks in one stream: those named, or all that the caller may see; without end.
+ *
+ * The sequence counts through all tasks, so that one event id resumes them all; and since every stored event is
+ * republished, a live event that is not the very next one shows a hole.
+ *
+ * @param lastEventId goes on after this event; without it the stream begins now
+ */
+export async function* watchMany(
+  { broker, feed }: WatchDeps,
+  caller: Caller,
+  ids: ReadonlySet<string> | undefined,
+  lastEventId: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<WatchedMany, void, void> {
+  const tap = feed.open(broker.topology.subjects.allLive);
+  const isWatched = ({ id, event }: StoredEvent) =>
+    maySee(caller, event.owner) && (ids === undefined || ids.has(id));
+  try {
+    const newest = await newestSeq(broker);
+    let seq = lastEventId === undefined ? newest : Math.min(Number(lastEventId), newest);
+    yield { id: String(seq), kind: 'open' };
+    let upTo = newest;
+    while (!signal.aborted) {
+      if (upTo > seq) {
+        for await (const stored of replayEvents(broker, broker.topology.subjects.allEvents, seq + 1)) {
+          seq = stored.seq;
+          if (isWatched(stored)) yield { id: String(seq), kind: 'event', stored };
+          if (signal.aborted) return;
+        }
+        // What was to be read and is not there has rolled off or expired.
+        seq = Math.max(seq, upTo);
+      }
+      const item = await tap.next(signal);
+      if (item === 'closed') return;
+      if (item === 'refill') {
+        upTo = await newestSeq(broker);
+      } else if (item.event.seq > seq + 1) {
+        upTo = item.event.seq;
+      } else if (item.event.seq === seq + 1) {
+        seq = item.event.seq;
+        if (isWatched(item.event)) yield { id: String(seq), kind: 'event', stored: item.event };
+      }
+    }
+  } finally {
+    tap.close();
+  }
+}
+
+async function newestSeq(broker: Broker): Promise<number> {
+  const { state } = await broker.jsm.streams.info(broker.topology.eventStream);
+  return state.last_seq;
+}

@@ -1,0 +1,67 @@
+import { type Broker, replayEvents } from '@longhaul/broker';
+import { isTerminal, isTerminalEvent, type StoredEvent, type TaskRecord } from '@longhaul/proto';
+import { followLive, type Position } from './followTask.ts';
+import type { LiveFeed } from './liveFeed.ts';
+
+export type WatchDeps = { readonly broker: Broker; readonly feed: LiveFeed };
+
+/** What a watcher gets: where the task stands, then what happens to it. `id`: what to resume after. */
+export type Watched =
+  | { readonly id: string; readonly kind: 'snapshot'; readonly record: TaskRecord }
+  | { readonly id: string; readonly kind: 'event'; readonly stored: StoredEvent };
+
+/**
+ * Watches a task: from a snapshot on, or after the last event that the watcher has seen. Ends after the task's
+ * terminal event; of a task that has ended, that event comes after the snapshot, as long as it is stored.
+ */
+export async function* watchTask(
+  deps: WatchDeps,
+  record: TaskRecord,
+  lastEventId: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Watched, void, void> {
+  const seen =
+    lastEventId === undefined ? undefined : await resumeAt(deps.broker, record, Number(lastEventId));
+  if (seen === 'ended') return;
+  const from = seen ?? behindSnapshot(record);
+  if (!seen) yield { id: String(from.seq), kind: 'snapshot', record };
+  if (isTerminal(record.status) && !(await isStored(deps.broker, record.id, from.seq + 1))) return;
+  for await (const stored of followLive(deps.broker, deps.feed, record.id, from, signal)) {
+    yield { id: String(stored.seq), kind: 'event', stored };
+  }
+}
+
+/** Of an ended task the terminal event is left to come, so that every watcher ends with one. */
+function behindSnapshot(record: TaskRecord): Position {
+  const seq = isTerminal(record.status) ? Math.max(0, record.seq - 1) : record.seq;
+  return { seq, attempt: record.attempt };
+}
+
+/**
+ * Where a watcher that has seen `seq` goes on. `ended`: it has seen the terminal event. `undefined`: the task has no
+ * such event yet, so the id is not one that this task gave, and the watcher gets a snapshot.
+ */
+async function resumeAt(
+  broker: Broker,
+  record: TaskRecord,
+  seq: number,
+): Promise<Position | 'ended' | undefined> {
+  const { jsm, topology } = broker;
+  if (isTerminal(record.status) && record.seq <= seq) return record.seq === seq ? 'ended' : undefined;
+  const last = await jsm.streams.getMessage(topology.eventStream, {
+    last_by_subj: topology.subjects.event(record),
+  });
+  if (seq > Math.max(last?.seq ?? 0, record.seq)) return undefined;
+  if (last?.seq === seq) {
+    // The record may lag behind an end that the watcher has already seen.
+    for await (const stored of replayEvents(broker, topology.subjects.eventsOf(record.id), seq))
+      if (isTerminalEvent(stored.event)) return 'ended';
+  }
+  const attempt = record.attempts.findLast(begun => begun.seq <= seq)?.number ?? 0;
+  return { seq, attempt };
+}
+
+async function isStored(broker: Broker, id: string, fromSeq: number): Promise<boolean> {
+  for await (const _ of replayEvents(broker, broker.topology.subjects.eventsOf(id), fromSeq)) return true;
+  return false;
+}

@@ -1,0 +1,126 @@
+import { appendEvent } from '@longhaul/broker';
+import { fold, isTerminalEvent, type StoredEvent, type TaskRecord } from '@longhaul/proto';
+import { recordThat, type Stack, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { describe, expect, inject, it } from 'vitest';
+
+type System = Stack<typeof scriptedContract>;
+
+/** The test's own words for the invariant: the bucket holds the fold of the events, of every task. */
+async function expectRecordsToBeFolds(stack: System, tasks: number): Promise<void> {
+  const events = await stack.events();
+  const last = events.filter(({ event }) => isTerminalEvent(event)).at(-1);
+  await recordThat(stack.broker, 'the last ending in its record', record => record.seq === last?.seq);
+  const byTask = Map.groupBy(events, event => event.id);
+  const records = await stack.records();
+  expect(records).toHaveLength(tasks);
+  for (const record of records) expect(record).toEqual(foldAll(byTask.get(record.id) ?? []));
+}
+
+function foldAll(events: readonly StoredEvent[]): TaskRecord | undefined {
+  return events.reduce<TaskRecord | undefined>(fold, undefined);
+}
+
+describe('record-is-fold', () => {
+  it('holds with two gateways projecting and two executors running', async () => {
+    await using stack = await startStack({
+      natsUrl: inject('natsUrl'),
+      contract: scriptedContract,
+      handlers: scriptedHandlers,
+      gateways: 2,
+      executors: 2,
+    });
+    const { script } = stack.tasks;
+    const started = await Promise.all([
+      ...Array.from({ length: 50 }, (_, i) => script.count.start({ steps: 5, stepMs: i % 4 })),
+      ...Array.from({ length: 10 }, () => script.fail.start({ declared: true })),
+      ...Array.from({ length: 10 }, () => script.fail.start({ declared: false })),
+      ...Array.from({ length: 10 }, () => script.lie.start({})),
+      ...Array.from({ length: 10 }, () => script.overrun.start({})),
+    ]);
+    await Promise.all(started.map(task => task.outcome()));
+    await expectRecordsToBeFolds(stack, started.length);
+  });
+
+  it('holds when the projecting gateway stops in the middle and the other takes over', async () => {
+    await using stack = await startStack({
+      natsUrl: inject('natsUrl'),
+      contract: scriptedContract,
+      handlers: scriptedHandlers,
+      gateways: 2,
+      executors: 2,
+      executor: { concurrency: 20 },
+    });
+    const [first, second] = stack.gateways;
+    if (!first || !second) throw new Error('two gateways are needed');
+    const watching = stack.tasksOf(second);
+    const started = await Promise.all(
+      Array.from({ length: 60 }, () => watching.script.count.start({ steps: 20, stepMs: 10 })),
+    );
+    // Whichever projects, one of these stops has to hand the projection over, and the last gateway is a new one.
+    await first.stop();
+    await stack.addGateway();
+    const third = stack.gateways.at(-1);
+    if (!third) throw new Error('a third gateway is needed');
+    await second.stop();
+    const handles = started.map(task => stack.tasksOf(third).script.count.open(task.id));
+    await Promise.all(handles.map(task => task.outcome()));
+    await expectRecordsToBeFolds(stack, started.length);
+  });
+
+  it('holds for events that were appended while no gateway ran', async () => {
+    await using stack = await startStack({
+      natsUrl: inject('natsUrl'),
+      contract: scriptedContract,
+      handlers: scriptedHandlers,
+      gateways: 1,
+      executors: 1,
+    });
+    const task = await stack.tasks.script.count.start({ steps: 200, stepMs: 10 });
+    for await (const event of task.events()) if (event.type === 'progress') break;
+    await stack.gateways[0]?.stop();
+    // The handler goes on meanwhile. A new gateway reads what happened without it.
+    const gateway = await stack.addGateway();
+    await stack.tasksOf(gateway).script.count.open(task.id).result();
+    await expectRecordsToBeFolds(stack, 1);
+  });
+
+  it('never puts an older fold over a newer one: a put that expects an old revision is refused', async () => {
+    await using stack = await startStack({
+      natsUrl: inject('natsUrl'),
+      contract: scriptedContract,
+      handlers: scriptedHandlers,
+      gateways: 2,
+      executors: 0,
+    });
+    const task = await stack.tasks.script.hang.start({});
+    const address = { id: task.id, name: 'script.hang' };
+    const event = (more: object) => ({
+      v: 1 as const,
+      owner: 'local',
+      at: new Date().toISOString(),
+      ...more,
+    });
+    const pending = await recordThat(stack.broker, 'PENDING', record => record.id === task.id);
+    const request = {
+      v: 1 as const,
+      owner: 'local',
+      createdAt: pending.createdAt,
+      priority: pending.priority,
+      input: pending.input,
+    };
+    let after = 0;
+    // An executor by hand, as fast as the wire allows: many attempts of one task, each folded onto the one before.
+    for (let attempt = 1; attempt <= 50; attempt += 1) {
+      const started = event({
+        type: 'started' as const,
+        attempt,
+        executor: `e${attempt}`,
+        ...(after === 0 ? { task: request } : {}),
+      });
+      after = (await appendEvent(stack.broker, address, started as never, after)).seq;
+    }
+    const completed = event({ type: 'completed' as const, attempt: 50, executor: 'e50', output: {} });
+    await appendEvent(stack.broker, address, completed as never, after);
+    await expectRecordsToBeFolds(stack, 1);
+  });
+});

@@ -1,0 +1,16 @@
+import { defineContract, defineTask } from '@longhaul/proto';
+import { z } from 'zod';
+
+/** One task that can end in every way: what `docs/protocol` shows, and what `minimalExecutor.mjs` runs. */
+export const demoContract = defineContract({
+  demo: {
+    count: defineTask({
+      title: 'Count',
+      input: z.object({ to: z.int().min(1), stepMs: z.int().min(0).default(0) }),
+      progress: z.object({ percent: z.number() }),
+      output: z.object({ sum: z.int() }),
+      errors: { UNLUCKY: z.object({ number: z.int() }) },
+      progressIntervalMs: 0,
+    }),
+  },
+});
