@@ -3,6 +3,7 @@ import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node'
 /** A message as it went over the wire. */
 export type Tapped = {
   readonly subject: string;
+  /** The payload: parsed where it is JSON, else its text (`+ACK`). */
   readonly json: unknown;
   readonly headers: Readonly<Record<string, string>>;
   readonly reply: string | undefined;
@@ -53,8 +54,16 @@ function read(message: Msg): Tapped {
   for (const key of message.headers?.keys() ?? []) headers[key] = message.headers?.get(key) ?? '';
   return {
     subject: message.subject,
-    json: /^[[{]/.test(text) ? JSON.parse(text) : text,
+    json: parse(text),
     headers,
     reply: message.reply || undefined,
   };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -36,7 +36,7 @@ export type Stack<C extends Contract> = {
   readonly executors: Executor[];
   /** Handles through the first gateway. */
   readonly tasks: Tasks<C>;
-  readonly tasksOf: (gateway: Gateway<C>, headers?: Record<string, string>) => Tasks<C>;
+  readonly tasksOf: (gateway: { readonly url: string }, headers?: Record<string, string>) => Tasks<C>;
   readonly addGateway: (options?: Partial<GatewayOptions<C>>) => Promise<Gateway<C>>;
   readonly addExecutor: (options?: Partial<ExecutorOptions<C>>) => Promise<Executor>;
   /** Every stored event of one task, or of all. */
@@ -93,7 +93,7 @@ export async function startStack<const C extends Contract>(options: StackOptions
   for (let i = 0; i < (options.gateways ?? 1); i += 1) await addGateway();
   for (let i = 0; i < (options.executors ?? 1); i += 1) await addExecutor();
 
-  const tasksOf = (gateway: Gateway<C>, headers: Record<string, string> = {}) =>
+  const tasksOf = (gateway: { readonly url: string }, headers: Record<string, string> = {}) =>
     createTasks<C>({ url: gateway.url, headers: () => headers });
   const first = gateways[0];
   return {

@@ -1,12 +1,5 @@
 import type { Broker } from '@longhaul/broker';
-import type {
-  CancelOutcome,
-  listRequestSchema,
-  StartOptions,
-  TaskDefinition,
-  TaskPage,
-  TaskRecord,
-} from '@longhaul/proto';
+import type { CancelOutcome, listRequestSchema, TaskPage, TaskRecord } from '@longhaul/proto';
 import type { z } from 'zod';
 import type { Caller } from './caller.ts';
 import { cancelTask } from './cancel/cancelTask.ts';
@@ -15,7 +8,7 @@ import { awaitEnd } from './read/awaitEnd.ts';
 import { type FindTask, getTask } from './read/findTask.ts';
 import { listTasks } from './read/listTasks.ts';
 import type { PendingRecords } from './start/pendingRecords.ts';
-import { startTask, taskIdOf } from './start/startTask.ts';
+import { type NewTask, startTask, taskIdOf } from './start/startTask.ts';
 import { newTaskId } from './start/taskIds.ts';
 import { followLive, followTask } from './watch/followTask.ts';
 import type { LiveFeed } from './watch/liveFeed.ts';
@@ -28,13 +21,6 @@ export type ServiceDeps = {
   readonly index: RecordIndex;
   readonly pending: PendingRecords;
   readonly feed: LiveFeed;
-};
-
-/** A task to start: which one, its input, and what stands beside it. */
-export type NewTask = StartOptions & {
-  readonly name: string;
-  readonly definition: TaskDefinition;
-  readonly input: unknown;
 };
 
 /**

@@ -24,7 +24,7 @@ export const startOptionsSchema = z.object({
 });
 export type StartOptions = z.input<typeof startOptionsSchema>;
 
-export const startRequestSchema = startOptionsSchema.extend({ input: z.unknown() });
+export const startRequestSchema = startOptionsSchema.extend({ input: z.unknown().optional() });
 export const runRequestSchema = startRequestSchema.extend({
   /** How long to wait for the end, in milliseconds. Default: 10,000. */
   waitMs,

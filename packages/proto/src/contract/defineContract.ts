@@ -1,3 +1,4 @@
+import { taskNameLimit } from '../wire/names.ts';
 import { ContractError } from './contractError.ts';
 import type { TaskDefinition } from './taskDefinition.ts';
 
@@ -46,7 +47,7 @@ const reserved = new Set([
 /**
  * Puts task definitions into one tree that gateway, executors and clients share.
  *
- * @throws ContractError `BAD_NAME` when a name cannot be a token of a NATS subject or is reserved, `EMPTY` when a
+ * @throws ContractError `BAD_NAME` when a name cannot be a token of a NATS subject, is reserved or too long, `EMPTY` when a
  *   branch holds no task.
  */
 export function defineContract<const C extends Contract & ReservedNames>(contract: C): C {
@@ -70,7 +71,14 @@ function checkBranch(branch: Contract, path: readonly string[]): void {
         `"${here.join('.')}" is no task name: each part is a letter, then letters, digits or "_" (64 at most), and none of ${[...reserved].join(', ')}.`,
       );
     }
-    if (!isTaskDefinition(child)) checkBranch(child, here);
+    if (!isTaskDefinition(child)) {
+      checkBranch(child, here);
+    } else if (here.join('.').length > taskNameLimit) {
+      throw new ContractError(
+        'BAD_NAME',
+        `The task name "${here.join('.')}" has more than ${taskNameLimit} characters: shorten its parts.`,
+      );
+    }
   }
 }
 

@@ -23,6 +23,8 @@ export type TaskOptions<
   readonly errors?: E;
 } & Partial<TaskPolicy>;
 
+/** A timer of Node that is longer (25 days) fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
 const errorCode = /^[A-Z][A-Z0-9_]*$/;
 
 /**
@@ -30,7 +32,7 @@ const errorCode = /^[A-Z][A-Z0-9_]*$/;
  *
  * @throws ContractError `NOT_JSON` when input cannot be described as JSON, or progress, output or the data of an
  *   error are not plain JSON; `BAD_ERROR_CODE` when an error code is malformed or one of Longhaul's own;
- *   `BAD_POLICY` when a duration is negative or not a whole number.
+ *   `BAD_POLICY` when a duration is negative, not a whole number or longer than a timer can be.
  */
 export function defineTask<
   I extends z.ZodType,
@@ -89,10 +91,10 @@ function completePolicy(policy: Partial<TaskPolicy>): TaskPolicy {
         `Unknown option "${name}". Known: ${Object.keys(defaultPolicy).join(', ')}.`,
       );
     }
-    if (!Number.isSafeInteger(value) || value < 0) {
+    if (!Number.isSafeInteger(value) || value < 0 || value > longestTimerMs) {
       throw new ContractError(
         'BAD_POLICY',
-        `${name} must be a whole number of milliseconds, 0 or more, not ${value}.`,
+        `${name} must be a whole number of milliseconds from 0 to ${longestTimerMs}, not ${value}.`,
       );
     }
   }

@@ -77,8 +77,11 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
         seq,
       });
     }
-    case 'stopping':
-      return event.reason === undefined ? next : { ...next, cancelReason: event.reason };
+    case 'stopping': {
+      // Why it was to be tried again no longer matters; its attempt keeps it.
+      const { error: _error, ...clean } = next;
+      return event.reason === undefined ? clean : { ...clean, cancelReason: event.reason };
+    }
     case 'retrying':
       return {
         ...endAttempt(beginIfHeldBack(next, event, seq), event.at, event.error),
@@ -99,13 +102,15 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
         error: event.error,
         finishedAt: event.at,
       };
-    case 'canceled':
+    case 'canceled': {
+      const { error: _error, ...clean } = next;
       return {
-        ...endAttempt(next, event.at),
+        ...endAttempt(clean, event.at),
         finishedAt: event.at,
         ...(event.reason === undefined ? {} : { cancelReason: event.reason }),
         ...(event.handlerStillRunning ? { handlerStillRunning: true as const } : {}),
       };
+    }
   }
 }
 

@@ -79,7 +79,13 @@ export const playbook = {
       })
       .refine(exactlyOneSource, oneSourceMessage),
     progress,
-    output: z.object({ ...report, engine: z.enum(['ansible-lint', 'built-in']) }),
+    output: z.object({
+      ...report,
+      rules: z.array(z.object({ id: z.string(), help: z.string() })).meta({
+        description: 'What the rules that found something are about.',
+      }),
+      engine: z.enum(['ansible-lint', 'built-in']),
+    }),
     errors: sourceErrors,
   }),
   test: defineTask({

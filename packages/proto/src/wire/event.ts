@@ -24,7 +24,7 @@ export const progressEvent = z.object({
   ...base,
   type: z.literal('progress'),
   attempt,
-  progress: z.unknown(),
+  progress: z.unknown().optional(),
 });
 export const logEvent = z.object({
   ...base,
@@ -54,7 +54,8 @@ export const completedEvent = z.object({
   attempt,
   executor,
   startedAt,
-  output: z.unknown(),
+  // JSON has no `undefined`: the output of a handler that returns none is not there.
+  output: z.unknown().optional(),
 });
 export const failedEvent = z.object({
   ...base,

@@ -8,6 +8,9 @@ export const prioritySchema = z.enum(priorities);
 /** A task's id: a UUID (version 7 where Longhaul makes it, 8 where it stands for an idempotency key). */
 export const taskIdSchema = z.uuid().toLowerCase();
 
+/** The longest task name: a consumer is named after it with its priority, and NATS takes 255 characters for that. */
+export const taskNameLimit = 240;
+
 /** A task's name: its dotted path in the contract. */
 export const taskNameSchema = z
   .string()
@@ -15,7 +18,7 @@ export const taskNameSchema = z
     /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$/,
     'A task name is letters, digits, "_" and dots, like audio.transcribe.',
   )
-  .max(255);
+  .max(taskNameLimit);
 
 /** An instant as the wire writes it: ISO 8601, UTC, milliseconds. */
 export const instantSchema = z.iso.datetime();

@@ -38,7 +38,7 @@ export const recordSchema = z
       .meta({ description: 'The number of the current or last attempt; 0 before the first.' }),
     attempts: z.array(attemptSchema).meta({ description: 'The latest attempts, oldest first.' }),
     idempotencyKey: z.string().optional(),
-    input: z.unknown(),
+    input: z.unknown().optional(),
     progress: z.unknown().optional(),
     output: z.unknown().optional(),
     error: failureSchema

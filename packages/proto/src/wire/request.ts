@@ -17,6 +17,7 @@ export const requestSchema = z
     priority: prioritySchema.meta({ description: 'The same as in the subject.' }),
     input: z
       .unknown()
+      .optional()
       .meta({ description: 'The JSON that the caller wrote; the executor parses it by the contract.' }),
     idempotencyKey: z.string().min(1).max(256).optional(),
     scheduledFor: instantSchema.optional().meta({ description: 'Not to start before.' }),

@@ -28,7 +28,8 @@ export class PullConsumer {
   state(nowMs: number): PullState {
     this.#pulls = this.#pulls.filter(pull => nowMs - pull.atMs < lostAfterMs);
     // Somebody else has taken what waited. Believing in it longer would keep slots from other consumers.
-    if (nowMs - (this.#pulls[0]?.atMs ?? nowMs) > unansweredMs && nowMs - this.#lastDeliveryMs > unansweredMs) this.#waiting = 0;
+    if (nowMs - (this.#pulls[0]?.atMs ?? nowMs) > unansweredMs && nowMs - this.#lastDeliveryMs > unansweredMs)
+      this.#waiting = 0;
     return {
       priority: this.priority,
       outstanding: this.#pulls.reduce((sum, pull) => sum + pull.remaining, 0),

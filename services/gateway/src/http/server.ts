@@ -1,5 +1,6 @@
 import fastifyWebsocket from '@fastify/websocket';
-import { type AnyTRPCRouter, TRPCError } from '@trpc/server';
+import { GatewayError } from '@longhaul/proto';
+import type { AnyTRPCRouter } from '@trpc/server';
 import {
   type CreateFastifyContextOptions,
   type FastifyTRPCPluginOptions,
@@ -8,7 +9,7 @@ import {
 import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
-import type { Context } from '../rpc/trpc.ts';
+import { type Context, toTrpcError } from '../rpc/trpc.ts';
 
 /** What the credentials of a request may be read from. */
 export type Credentials = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
@@ -44,7 +45,7 @@ export async function createHttpServer(options: HttpOptions) {
   const createContext = async ({ req }: CreateFastifyContextOptions): Promise<Context> => {
     const caller = await authenticate({ headers: req.headers });
     if (!caller)
-      throw new TRPCError({ code: 'UNAUTHORIZED', message: 'Send credentials that the gateway knows.' });
+      throw toTrpcError(new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.'));
     return { caller, logger, stop };
   };
 

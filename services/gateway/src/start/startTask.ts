@@ -22,10 +22,11 @@ export type StartDeps = {
   readonly pending: PendingRecords;
   readonly find: FindTask;
 };
+/** A task to start: which one, its input, and what stands beside it. */
 export type NewTask = StartOptions & {
   readonly name: string;
   readonly definition: TaskDefinition;
-  readonly input: unknown;
+  readonly input?: unknown;
 };
 
 /** A request that JetStream does not acknowledge is published again, under the same message id, so often. */

@@ -1,11 +1,12 @@
 import type { Handler } from '../../handler/taskContext.ts';
 import { lintText } from './builtIn/lintText.ts';
+import { ruleTable } from './builtIn/ruleTable.ts';
 import { engineFailed, named, notInstalled, runAnsible } from './engines/runAnsible.ts';
 import { parseSarif } from './engines/sarif.ts';
 import { findExecutable } from './findExecutable.ts';
 import type { PlaybookOptions } from './options.ts';
 import { type PlaybookSource, withPlaybook } from './playbookSource.ts';
-import type { Finding, PlaybookContext, PlaybookTasks } from './playbookTypes.ts';
+import type { LintResult, PlaybookContext, PlaybookTasks } from './playbookTypes.ts';
 import { makeReport } from './report.ts';
 
 /** `playbook.lint`: with ansible-lint where it is installed, else with the built-in checks. */
@@ -15,12 +16,16 @@ export function lintHandler(options: PlaybookOptions): Handler<PlaybookTasks['li
     ctx.progress({ percent: 0, description: 'Reading the playbook', phase: 'reading' });
     return withPlaybook(ctx, options, async source => {
       const ansibleLint = ctx.input.engine === 'built-in' ? undefined : await findAnsibleLint(ctx, options);
-      const findings = ansibleLint
+      const { findings, help } = ansibleLint
         ? await withAnsibleLint(ctx, ansibleLint, source)
         : await withBuiltIn(ctx, source);
       const report = makeReport(findings, startedAt);
+      const rules = [...new Set(report.findings.map(({ rule }) => rule))].map(id => ({
+        id,
+        help: help.get(id) ?? '',
+      }));
       ctx.progress({ percent: 100, description: `Found ${findings.length} things`, phase: 'done' });
-      return { ...report, engine: ansibleLint ? ('ansible-lint' as const) : ('built-in' as const) };
+      return { ...report, rules, engine: ansibleLint ? ('ansible-lint' as const) : ('built-in' as const) };
     });
   };
 }
@@ -42,18 +47,18 @@ async function withAnsibleLint(
   ctx: PlaybookContext,
   command: string,
   source: PlaybookSource,
-): Promise<Finding[]> {
+): Promise<LintResult> {
   ctx.progress({ percent: 10, description: 'Running ansible-lint', phase: 'running' });
   const result = await runAnsible(ctx, command, ['-q', '--offline', '--nocolor', '-f', 'sarif'], source);
   // 2 says that there are findings; what else went wrong shows in that there is no report.
-  const findings = parseSarif(result.stdout);
-  if (findings === undefined) throw engineFailed('ansible-lint', result);
-  return findings.map(named(source));
+  const report = parseSarif(result.stdout);
+  if (report === undefined) throw engineFailed('ansible-lint', result);
+  return { ...report, findings: report.findings.map(named(source)) };
 }
 
-async function withBuiltIn(ctx: PlaybookContext, source: PlaybookSource): Promise<Finding[]> {
+async function withBuiltIn(ctx: PlaybookContext, source: PlaybookSource): Promise<LintResult> {
   ctx.progress({ percent: 5, description: 'Reading the YAML', phase: 'parsing' });
-  return lintText(source.text, source.file, {
+  const findings = await lintText(source.text, source.file, {
     signal: ctx.signal,
     onTask: (taskNumber, taskCount) =>
       ctx.progress({
@@ -64,4 +69,5 @@ async function withBuiltIn(ctx: PlaybookContext, source: PlaybookSource): Promis
         taskCount,
       }),
   });
+  return { findings, help: new Map(ruleTable.map(({ id, docs }) => [id, docs])) };
 }

@@ -13,6 +13,12 @@ export type PlaybookProgress = ProgressOf<PlaybookTasks['lint']>;
 export type Finding = OutputOf<PlaybookTasks['lint']>['findings'][number];
 export type Severity = Finding['severity'];
 
+/** What a linter found, and by rule what its rules are about. */
+export type LintResult = {
+  readonly findings: readonly Finding[];
+  readonly help: ReadonlyMap<string, string>;
+};
+
 /** What both tasks need of their context. */
 export type PlaybookContext = Pick<
   TaskContext<PlaybookTasks['lint']>,

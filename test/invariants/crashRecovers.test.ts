@@ -1,0 +1,105 @@
+import { isTerminalEvent } from '@longhaul/proto';
+import {
+  eventThat,
+  recordThat,
+  scriptedContract,
+  scriptedHandlers,
+  spawnExecutor,
+  spawnGateway,
+  startStack,
+  within,
+} from '@longhaul/testing';
+import { describe, expect, inject, it } from 'vitest';
+
+const system = (more: object = {}) =>
+  startStack({
+    natsUrl: inject('natsUrl'),
+    contract: scriptedContract,
+    handlers: scriptedHandlers,
+    gateways: 1,
+    executors: 0,
+    ...more,
+  });
+
+describe('crash-recovers', () => {
+  it('runs the task of a killed executor elsewhere within 5 s, as the next attempt', async () => {
+    await using stack = await system();
+    await using first = await spawnExecutor({ natsUrl: inject('natsUrl'), namespace: stack.namespace });
+    const task = await stack.tasks.script.hang.start({});
+    const begun = await eventThat(
+      stack.broker,
+      'the first attempt',
+      ({ id, event }) => id === task.id && event.type === 'started',
+    );
+    await using second = await spawnExecutor({ natsUrl: inject('natsUrl'), namespace: stack.namespace });
+    const again = eventThat(
+      stack.broker,
+      'the second attempt',
+      ({ id, event }) => id === task.id && event.type === 'started' && event.attempt === 2,
+    );
+    const killedAt = Date.now();
+    await first.kill();
+    const { event } = await again;
+    // The requirement itself is a time: 5 s by default.
+    expect(Date.parse(event.at) - killedAt).toBeLessThan(5_000);
+    expect(event).toMatchObject({ executor: second.id });
+    expect(begun.event).toMatchObject({ attempt: 1, executor: first.id });
+    await task.cancel();
+    expect(await task.outcome()).toMatchObject({ status: 'CANCELED' });
+    expect(
+      (
+        await recordThat(
+          stack.broker,
+          'CANCELED',
+          ({ id, status }) => id === task.id && status === 'CANCELED',
+        )
+      ).attempts,
+    ).toHaveLength(2);
+  });
+
+  it('never delivers a task again while its executor is well, however long it takes', async () => {
+    await using stack = await system({ executors: 2 });
+    // Longer than `ack_wait`: without heartbeats it would be delivered again.
+    const task = await stack.tasks.script.count.start({ steps: 5, stepMs: 1_000 });
+    await task.result();
+    const started = (await stack.events(task.id)).filter(({ event }) => event.type === 'started');
+    expect(started).toHaveLength(1);
+  });
+});
+
+describe('accepted-is-durable', () => {
+  it('runs tasks to their end though executors are killed while they run', async () => {
+    await using stack = await system();
+    const options = { natsUrl: inject('natsUrl'), namespace: stack.namespace, concurrency: 10 };
+    await using first = await spawnExecutor(options);
+    const tasks = await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        stack.tasks.script.count.start({ steps: 10, stepMs: 20 + (i % 5) * 10 }),
+      ),
+    );
+    await eventThat(stack.broker, 'a first end', ({ event }) => isTerminalEvent(event));
+    await using second = await spawnExecutor(options);
+    await first.kill();
+    const outcomes = await within('every end', Promise.all(tasks.map(task => task.outcome())));
+    expect(outcomes.map(({ status }) => status)).toEqual(tasks.map(() => 'COMPLETED'));
+    const endings = (await stack.events()).filter(({ event }) => isTerminalEvent(event));
+    expect(endings).toHaveLength(tasks.length);
+    expect(second.id).not.toBe(first.id);
+  });
+
+  it('keeps what a gateway accepted that is killed right after', async () => {
+    await using stack = await system({ gateways: 1, executors: 0 });
+    const doomed = await spawnGateway({ natsUrl: inject('natsUrl'), namespace: stack.namespace });
+    const tasks = stack.tasksOf({ url: doomed.url });
+    const accepted = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => tasks.script.echo.start({ text: `${i}` })),
+    );
+    await doomed.kill();
+    await stack.addExecutor();
+    const outputs = await within(
+      'every end',
+      Promise.all(accepted.map(({ id }) => stack.tasks.script.echo.open(id).result())),
+    );
+    expect(outputs).toEqual(accepted.map((_, i) => ({ text: `${i}` })));
+  });
+});
