@@ -54,7 +54,8 @@ async function start(): Promise<void> {
   say(`gateway   ${url} (tRPC at /trpc, health at /healthz and /readyz)`);
   say(`executor  ${executor.ready.executor}`);
 
-  await runDemo(url, document, say);
+  // A demonstration that fails says why; what was started goes on serving.
+  await runDemo(url, document, say).catch((error: unknown) => say(`\n${error instanceof Error ? error.message : error}`));
   say(`\nServing on ${url}. Look inside with: nats --server ${natsUrl} sub 'tasks.event.>'`);
   say('Ctrl-C stops everything.');
 }

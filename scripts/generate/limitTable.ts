@@ -5,7 +5,10 @@ import {
   heartbeatMs,
   payloadLimitBytes,
   requestSchema,
+  taskNameSchema,
 } from '@longhaul/proto';
+import { errorDataLimitBytes, failureMessageChars } from '../../services/executor/src/attempt/ending.ts';
+import { logLineChars } from '../../services/executor/src/handler/logLimit.ts';
 import { code, table } from './markers.ts';
 
 /** The numbers that a writer on the wire has to keep to. */
@@ -17,10 +20,18 @@ export function limitTable(): string {
       `${payloadLimitBytes} bytes`,
       'the largest request, output or progress; a larger output fails the task with `OUTPUT_TOO_LARGE`',
     ],
+    [
+      'failureMessageChars',
+      `${failureMessageChars} characters`,
+      'the longest message of a failure; the rest is cut off',
+    ],
+    ['errorDataLimitBytes', `${errorDataLimitBytes} bytes`, 'the largest data of a declared error'],
+    ['logLineChars', `${logLineChars} characters`, 'the longest message of a log line; the rest is cut off'],
     ['eventsKeptPerTask', String(eventsKeptPerTask), 'events of one task; the oldest roll off'],
     ['attemptsKept', String(attemptsKept), 'attempts in a record; the oldest are dropped'],
     ['heartbeatMs', `${heartbeatMs} ms`, 'an executor sends `+WPI` for each request it has, this often'],
     ['ackWaitMs', `${ackWaitMs} ms`, 'without `+WPI` a request is delivered again after this long'],
+    ['name', `${taskNameSchema.maxLength} characters`, 'the longest task name'],
     ['owner', `${owner.maxLength} characters`, 'the longest owner'],
     ['idempotencyKey', `${idempotencyKey.unwrap().maxLength} characters`, 'the longest idempotency key'],
   ];

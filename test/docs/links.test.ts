@@ -14,17 +14,19 @@ function relativeLinks(text: string): string[] {
   return targets.filter(target => !/^[a-z][a-z0-9+.-]*:/i.test(target));
 }
 
-/** The anchors of a page: its headings as GitHub names them. */
+/** The anchors of a page: its headings as GitHub names them, the second of one name with `-1`. */
 function anchors(text: string): Set<string> {
-  const headings = [...text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#{1,6} (.+)$/gm)];
-  return new Set(
-    headings.map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
+  const found = new Set<string>();
+  for (const [, heading = ''] of text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#{1,6} (.+)$/gm)) {
+    const name = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-');
+    let anchor = name;
+    for (let count = 1; found.has(anchor); count += 1) anchor = `${name}-${count}`;
+    found.add(anchor);
+  }
+  return found;
 }
 
 test('there are pages with links', () => {

@@ -3,6 +3,7 @@ import { createTasks } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
 import { createTopology } from '@longhaul/proto';
 import { expect, inject, test } from 'vitest';
+import { z } from 'zod';
 import { demoContract } from './demoContract.ts';
 import { createDemoExecutor } from './demoExecutor.ts';
 import { startForeignExecutor } from './foreignProcess.ts';
@@ -10,16 +11,26 @@ import { tapWire } from './wireTap.ts';
 
 const url = inject('natsUrl');
 
+const typeOf = z.object({ type: z.string() });
+
 async function startStack() {
   const namespace = `foreign-${randomBytes(4).toString('hex')}`;
+  const { subjects, requestStream } = createTopology(namespace);
   const gateway = await createGateway({ contract: demoContract, nats: { servers: url }, namespace, port: 0 });
+  const tap = await tapWire(url, [subjects.allLive, `$JS.ACK.${requestStream}.>`]);
   const foreign = startForeignExecutor(url, namespace);
-  const tap = await tapWire(url, [`$JS.ACK.${createTopology(namespace).requestStream}.>`]);
+  const events = () => tap.messages.filter(({ subject }) => subject.startsWith(`${namespace}.live.`));
   return {
     namespace,
     foreign,
-    tap,
     count: createTasks<typeof demoContract>({ url: gateway.url }).demo.count,
+    /** Resolves when an event of that type is in the chain. */
+    event: (type: string) =>
+      tap.when(message => events().includes(message) && typeOf.parse(message.json).type === type),
+    /** Resolves when a request was answered so. */
+    answer: (text: '+ACK' | '-NAK') => tap.when(({ json }) => json === text),
+    /** The types of all events so far. */
+    types: () => events().map(({ json }) => typeOf.parse(json).type),
     [Symbol.asyncDispose]: async () => {
       await tap[Symbol.asyncDispose]();
       await foreign[Symbol.asyncDispose]();
@@ -31,11 +42,9 @@ async function startStack() {
 test('a task runs to COMPLETED on an executor that is not made of Longhaul', async () => {
   await using stack = await startStack();
   const task = await stack.count.start({ to: 4, stepMs: 5 });
-  const types: string[] = [];
-  for await (const event of task.events()) types.push(event.type);
-  expect(types).toEqual(['snapshot', 'started', 'progress', 'progress', 'progress', 'progress', 'completed']);
   expect(await task.result()).toEqual({ sum: 10 });
-  await stack.tap.when(({ json }) => json === '+ACK');
+  await stack.answer('+ACK');
+  expect(stack.types()).toEqual(['started', 'progress', 'progress', 'progress', 'progress', 'completed']);
   await expect
     .poll(() => task.record())
     .toMatchObject({
@@ -56,24 +65,19 @@ test('a failure of its handler keeps the declared code and data', async () => {
 
 test('a cancel reaches its handler, and the task ends CANCELED', async () => {
   await using stack = await startStack();
+  // It would wait a minute for its second step, so the cancel is what ends it.
   const task = await stack.count.start({ to: 12, stepMs: 60_000 });
-  const seen: string[] = [];
-  for await (const event of task.events()) {
-    seen.push(event.type);
-    // It waits a minute for its second step, so this cancel is what ends it.
-    if (event.type === 'progress') {
-      expect(await task.cancel('enough')).toMatchObject({ status: 'STOPPING', alreadyEnded: false });
-    }
-  }
-  expect(seen).toEqual(['snapshot', 'started', 'progress', 'stopping', 'canceled']);
+  await stack.event('progress');
+  expect(await task.cancel('enough')).toMatchObject({ status: 'STOPPING', alreadyEnded: false });
   expect(await task.outcome()).toMatchObject({ status: 'CANCELED', reason: 'enough' });
-  await stack.tap.when(({ json }) => json === '+ACK');
+  await stack.answer('+ACK');
+  expect(stack.types()).toEqual(['started', 'progress', 'stopping', 'canceled']);
 });
 
 test('a task of a killed one is finished by one of Longhaul as attempt 2', async () => {
   await using stack = await startStack();
-  const task = await stack.count.start({ to: 3, stepMs: 1_000 });
-  for await (const event of task.events()) if (event.type === 'progress') break;
+  const task = await stack.count.start({ to: 3, stepMs: 500 });
+  await stack.event('progress');
   await stack.foreign.end('SIGKILL');
   await using other = await createDemoExecutor(url, stack.namespace, 'longhaul-1');
   expect(await task.outcome()).toMatchObject({ status: 'COMPLETED', output: { sum: 6 } });
@@ -90,13 +94,13 @@ test('a task of a killed one is finished by one of Longhaul as attempt 2', async
 
 test('one that is told to end hands its task back', async () => {
   await using stack = await startStack();
-  const task = await stack.count.start({ to: 2, stepMs: 1_000 });
-  for await (const event of task.events()) if (event.type === 'progress') break;
+  const task = await stack.count.start({ to: 2, stepMs: 500 });
+  await stack.event('progress');
   expect(await stack.foreign.end('SIGTERM')).toBe(0);
-  await stack.tap.when(({ json }) => json === '-NAK');
-  await using _other = await createDemoExecutor(url, stack.namespace, 'longhaul-1');
-  for await (const event of task.events()) {
-    if (event.type === 'started') expect(event.attempt).toBe(2);
-  }
+  await stack.answer('-NAK');
+  await using other = await createDemoExecutor(url, stack.namespace, 'longhaul-1');
   expect(await task.outcome()).toMatchObject({ status: 'COMPLETED' });
+  await expect
+    .poll(() => task.record())
+    .toMatchObject({ attempt: 2, attempts: [{ number: 1 }, { number: 2, executor: other.id }] });
 });

@@ -25,6 +25,8 @@ export async function registerExecutor(
     name: 'executor',
     version,
     description: 'Runs Longhaul tasks',
+    // Every executor answers, not one of them.
+    queue: '',
     metadata: {
       executor,
       tasks: tasks.join(' '),
@@ -34,8 +36,6 @@ export async function registerExecutor(
   });
   service.addEndpoint('status', {
     subject: broker.topology.subjects.executorStatus,
-    // Every executor answers, not one of them.
-    queue: '',
     handler: (error, message) => {
       if (!error) message.respond(encode(status()));
     },

@@ -85,6 +85,7 @@ const iterations = z.int().min(1).max(20).default(8).meta({
 export const motion = {
   moveAbsolute: defineTask({
     title: 'Move an axis to a position',
+    description: 'Moves one axis of the stage and says on the way where it is. A cancel stops it there.',
     input: z.object({
       stage,
       axis: linearAxis,
@@ -97,6 +98,7 @@ export const motion = {
   }),
   moveRelative: defineTask({
     title: 'Move an axis by a distance',
+    description: 'Moves one axis of the stage from where it is then. A cancel stops it on the way.',
     input: z.object({
       stage,
       axis: linearAxis,

@@ -20,6 +20,8 @@ import {
 /** How an append ended: in the chain; refused for good; or refused because a cancel came first. */
 export type AppendResult = 'accepted' | 'superseded' | 'stop';
 
+const endings: ReadonlySet<LifecycleEvent['type']> = new Set(['completed', 'failed', 'canceled']);
+
 /** While NATS does not answer, the next try waits this long. */
 const retryDelayMs = 200;
 /** How many progress and log events may wait for their acknowledgement; more are dropped by the caller. */
@@ -46,6 +48,7 @@ export type NewEvent<E extends TaskEvent> = E extends TaskEvent
 export class ChainWriter {
   readonly #options: WriterOptions;
   #last: number;
+  #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #unacknowledged = new Set<Promise<void>>();
 
@@ -62,7 +65,8 @@ export class ChainWriter {
   /** Publishes a progress or log event without waiting. One that is lost is lost: the next says more. */
   publish(event: NewEvent<Exclude<TaskEvent, LifecycleEvent>>): void {
     const { broker, task } = this.#options;
-    const sent = publishEvent(broker, task, this.#complete(event))
+    // In an async function, so that whatever goes wrong is a rejection: nobody could catch it here.
+    const sent = (async () => publishEvent(broker, task, this.#complete(event)))()
       .then(ack => {
         this.#last = Math.max(this.#last, ack.seq);
       })
@@ -75,12 +79,20 @@ export class ChainWriter {
   /**
    * Appends a lifecycle event, after those appended before it.
    *
+   * Nothing is appended after the event that ended the task: a cancel may come while that one is being written.
    * Keeps trying while NATS does not answer; a try whose acknowledgement was lost is recognised in the chain.
    * @throws the reason of `giveUp`
    */
   append(event: NewEvent<LifecycleEvent>): Promise<AppendResult> {
-    const result = this.#turn.then(() => this.#appendNow(event));
+    const result = this.#turn.then(() => this.#appendInTurn(event));
     this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #appendInTurn(event: NewEvent<LifecycleEvent>): Promise<AppendResult> {
+    if (this.#ended) return 'superseded';
+    const result = await this.#appendNow(event);
+    this.#ended = result === 'accepted' && endings.has(event.type);
     return result;
   }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { encode } from '@longhaul/broker';
 import { type Failure, payloadLimitBytes, type TaskDefinition } from '@longhaul/proto';
 import { TaskError } from '../handler/taskError.ts';
@@ -12,37 +13,61 @@ export type Ending =
   | { readonly kind: 'superseded' }
   | { readonly kind: 'handedBack' };
 
+/** How long the message of a failure may be; the rest is cut off. A failure must fit its event and the record. */
+export const failureMessageChars = 8_192;
+/** How large the data of a declared error may be: the record holds it twice, beside input and progress. */
+export const errorDataLimitBytes = 64 * 1024;
+
 /** Checks what a handler returned: it must fit the output schema, and one message. */
 export async function endingOfOutput(definition: TaskDefinition, output: unknown): Promise<Ending> {
-  const parsed = await definition.output.safeParseAsync(output);
-  if (!parsed.success) {
-    return failed('INVALID_OUTPUT', `The handler's output does not fit its schema: ${parsed.error.message}`);
+  try {
+    const parsed = await definition.output.safeParseAsync(output);
+    if (!parsed.success) {
+      return failed(
+        'INVALID_OUTPUT',
+        `The handler's output does not fit its schema: ${parsed.error.message}`,
+      );
+    }
+    const bytes = encode(parsed.data ?? null).length;
+    if (bytes > payloadLimitBytes) {
+      return failed(
+        'OUTPUT_TOO_LARGE',
+        `The output has ${bytes} bytes, more than ${payloadLimitBytes}: store it elsewhere and return a reference.`,
+      );
+    }
+    return { kind: 'completed', output: parsed.data };
+  } catch (error) {
+    // The schema threw, or let something through that JSON cannot hold (a bigint, a circle).
+    return failed('INVALID_OUTPUT', `The handler's output cannot be written: ${messageOf(error)}`);
   }
-  const bytes = encode(parsed.data ?? null).length;
-  if (bytes > payloadLimitBytes) {
-    return failed(
-      'OUTPUT_TOO_LARGE',
-      `The output has ${bytes} bytes, more than ${payloadLimitBytes}: store it elsewhere and return a reference.`,
-    );
-  }
-  return { kind: 'completed', output: parsed.data };
 }
 
 /** Turns what a handler threw into the failure that its callers see: a declared error keeps its code and data. */
 export async function endingOfError(definition: TaskDefinition, error: unknown): Promise<Ending> {
   if (error instanceof TaskFault) return failed(error.code, error.message);
-  if (!(error instanceof TaskError))
-    return failed('HANDLER_ERROR', error instanceof Error ? error.message : String(error));
-  const schema = definition.errors[error.code];
-  if (!schema) return failed('HANDLER_ERROR', `${error.code} (not declared by the task): ${error.message}`);
-  const data = await schema.safeParseAsync(error.data ?? {});
-  if (!data.success) {
-    return failed(
-      'INVALID_ERROR_DATA',
-      `The data of ${error.code} does not fit its schema: ${data.error.message}`,
-    );
+  if (!(error instanceof TaskError)) return failed('HANDLER_ERROR', messageOf(error));
+  const { code, message } = error;
+  const schema = Object.hasOwn(definition.errors, code) ? definition.errors[code] : undefined;
+  if (!schema) return failed('HANDLER_ERROR', `${code} (not declared by the task): ${message}`);
+  try {
+    const data = await schema.safeParseAsync(error.data ?? {});
+    if (!data.success) {
+      return failed(
+        'INVALID_ERROR_DATA',
+        `The data of ${code} does not fit its schema: ${data.error.message}`,
+      );
+    }
+    const bytes = encode(data.data).length;
+    if (bytes > errorDataLimitBytes) {
+      return failed(
+        'INVALID_ERROR_DATA',
+        `The data of ${code} has ${bytes} bytes, more than ${errorDataLimitBytes}: report less. ${message}`,
+      );
+    }
+    return { kind: 'failed', error: { code, message: cut(message), data: data.data } };
+  } catch (cause) {
+    return failed('INVALID_ERROR_DATA', `The data of ${code} cannot be written: ${messageOf(cause)}`);
   }
-  return { kind: 'failed', error: { code: error.code, message: error.message, data: data.data } };
 }
 
 /** What an aborted attempt ends with, whatever its handler returned or threw afterwards. */
@@ -64,6 +89,17 @@ export function endingOfAbort(reason: AttemptAborted, handlerStillRunning: boole
   }
 }
 
-function failed(code: TaskFault['code'], message: string): Ending {
-  return { kind: 'failed', error: { code, message } };
+/** A failure with one of Longhaul's own codes. */
+export function failed(code: TaskFault['code'], message: string): Ending {
+  return { kind: 'failed', error: { code, message: cut(message) } };
+}
+
+/** What was thrown, in words: anything can be. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  return typeof thrown === 'string' ? thrown : inspect(thrown);
+}
+
+function cut(message: string): string {
+  return message.length > failureMessageChars ? `${message.slice(0, failureMessageChars)}…` : message;
 }

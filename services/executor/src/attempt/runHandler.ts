@@ -4,7 +4,7 @@ import type { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { Handler, TaskContext } from '../handler/taskContext.ts';
 import { TaskError } from '../handler/taskError.ts';
 import { AttemptAborted } from './abortReasons.ts';
-import { type Ending, endingOfAbort, endingOfError, endingOfOutput } from './ending.ts';
+import { type Ending, endingOfAbort, endingOfError, endingOfOutput, failed, messageOf } from './ending.ts';
 
 /** What one call of a handler needs. */
 export type HandlerCall = {
@@ -27,20 +27,23 @@ export type HandlerEnd = { readonly ending: Ending; readonly handlerEnded: Promi
  */
 export async function callHandler(call: HandlerCall): Promise<HandlerEnd> {
   const { definition, signal } = call;
-  const input = await definition.input.safeParseAsync(call.input);
-  if (!input.success) {
-    return {
-      ending: { kind: 'failed', error: { code: 'INVALID_INPUT', message: input.error.message } },
-      handlerEnded: Promise.resolve(),
-    };
-  }
+  const refused = (why: string): HandlerEnd => ({
+    ending: failed('INVALID_INPUT', why),
+    handlerEnded: Promise.resolve(),
+  });
+  // A transform of the schema may throw.
+  const input = await definition.input.safeParseAsync(call.input).catch(messageOf);
+  if (typeof input === 'string') return refused(input);
+  if (!input.success) return refused(input.error.message);
   if (signal.aborted)
     return { ending: endingOfAbort(reasonOf(signal), false), handlerEnded: Promise.resolve() };
 
   const running = invoke(call, input.data).then(
     output => (signal.aborted ? endingOfAbort(reasonOf(signal), false) : endingOfOutput(definition, output)),
     (error: unknown) =>
-      signal.aborted ? endingOfAbort(reasonOf(signal), false) : endingOfError(definition, error),
+      signal.aborted && !mattersAfterCancel(error, signal)
+        ? endingOfAbort(reasonOf(signal), false)
+        : endingOfError(definition, error),
   );
   const grace = graceAfterAbort(signal, definition.policy.cancelGraceMs);
   try {
@@ -68,6 +71,11 @@ async function invoke(call: HandlerCall, input: unknown): Promise<unknown> {
   });
 }
 
+/** A declared error while a cancel is obeyed says that obeying went wrong (hardware that did not stop): that is told. */
+function mattersAfterCancel(error: unknown, signal: AbortSignal): boolean {
+  return error instanceof TaskError && reasonOf(signal).code === 'CANCELED';
+}
+
 function graceAfterAbort(signal: AbortSignal, graceMs: number): { over: Promise<void>; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   let begin = () => {};
@@ -76,7 +84,8 @@ function graceAfterAbort(signal: AbortSignal, graceMs: number): { over: Promise<
       timer = setTimeout(resolve, graceMs);
     };
   });
-  signal.addEventListener('abort', begin, { once: true });
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
   return {
     over,
     stop: () => {

@@ -8,6 +8,7 @@ export class StartedGate {
   readonly #write: () => Promise<AppendResult>;
   #timer: NodeJS.Timeout | undefined;
   #written: Promise<AppendResult> | undefined;
+  #closed = false;
 
   /**
    * @param holdMs how long it may wait; 0 writes at once
@@ -19,10 +20,11 @@ export class StartedGate {
     else void this.open();
   }
 
-  /** Writes it now, if it is not written yet; resolves with how that ended. */
+  /** Writes it now, if it is not written yet; resolves with how that ended. Closed: the attempt is over. */
   open(): Promise<AppendResult> {
     clearTimeout(this.#timer);
     if (!this.#written) {
+      if (this.#closed) return Promise.resolve('superseded');
       this.#written = this.#write();
       // Whoever needs it awaits it; that nobody does is no fault.
       this.#written.catch(() => {});
@@ -33,6 +35,7 @@ export class StartedGate {
   /** Never writes it, unless that has already begun. Tells whether it has. */
   close(): boolean {
     clearTimeout(this.#timer);
+    this.#closed = true;
     return this.#written !== undefined;
   }
 }

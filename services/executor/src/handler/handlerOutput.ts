@@ -3,7 +3,7 @@ import { payloadLimitBytes, type TaskDefinition } from '@longhaul/proto';
 import type { ChainWriter } from '../attempt/chainWriter.ts';
 import type { StartedGate } from '../attempt/startedGate.ts';
 import { Latest } from './latest.ts';
-import { LogLimit, logLineChars } from './logLimit.ts';
+import { boundedFields, LogLimit, logLineChars } from './logLimit.ts';
 import type { LogLevel, TaskContext, TaskLog } from './taskContext.ts';
 import { TaskFault } from './taskFault.ts';
 
@@ -89,7 +89,7 @@ export class HandlerOutput<T extends TaskDefinition> {
     this.#emitLine({
       level,
       message: message.length > logLineChars ? `${message.slice(0, logLineChars)}…` : message,
-      ...(fields === undefined ? {} : { fields }),
+      ...(fields === undefined ? {} : { fields: boundedFields(fields) }),
     });
   }
 

@@ -63,7 +63,7 @@ export function selectTasks(
   for (const name of names) {
     const path = name.split('.');
     const node = path.reduce<Contract | TaskDefinition | undefined>(
-      (at, key) => (at && !isTaskDefinition(at) ? at[key] : undefined),
+      (at, key) => (at && !isTaskDefinition(at) && Object.hasOwn(at, key) ? at[key] : undefined),
       contract,
     );
     if (!node)
@@ -87,7 +87,8 @@ function put(tree: Record<string, unknown>, path: readonly string[], value: unkn
     tree[key] = value;
     return;
   }
-  const branch = (tree[key] ?? {}) as Record<string, unknown>;
+  // A copy: it may be the caller's own branch.
+  const branch = { ...(tree[key] as Record<string, unknown> | undefined) };
   tree[key] = branch;
   put(branch, rest, value);
 }

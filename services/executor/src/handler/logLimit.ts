@@ -2,6 +2,8 @@
 export const logLinesPerSecond = 200;
 /** How long one log line may be; the rest is cut off. */
 export const logLineChars = 8_192;
+/** How large the fields of one log line may be; larger ones are left out. */
+export const logFieldsBytes = 32 * 1024;
 
 /**
  * Bounds a task's log. Says what it dropped, so that a full buffer is never a silent one.
@@ -16,7 +18,8 @@ export class LogLimit {
    * @returns whether it may, and how many were dropped since the last one that did
    */
   admit(nowMs: number, hasRoom: boolean): { readonly ok: boolean; readonly dropped: number } {
-    if (nowMs - this.#secondMs >= 1_000) {
+    // The other way round where the clock was set back.
+    if (nowMs - this.#secondMs >= 1_000 || nowMs < this.#secondMs) {
       this.#secondMs = nowMs;
       this.#lines = 0;
     }
@@ -33,5 +36,21 @@ export class LogLimit {
     const dropped = this.#dropped;
     this.#dropped = 0;
     return dropped;
+  }
+}
+
+/**
+ * The fields of a log line as they go out: a copy, so that they stay what they were, or a note in their place where
+ * they are no JSON (an error often holds a circle) or too large. A log line must never hurt its task.
+ */
+export function boundedFields(fields: Record<string, unknown>): Record<string, unknown> {
+  try {
+    const json = JSON.stringify(fields);
+    const bytes = Buffer.byteLength(json);
+    return bytes > logFieldsBytes
+      ? { fieldsLeftOut: `${bytes} bytes, more than ${logFieldsBytes}` }
+      : JSON.parse(json);
+  } catch (error) {
+    return { fieldsLeftOut: error instanceof Error ? error.message : 'They are no JSON.' };
   }
 }

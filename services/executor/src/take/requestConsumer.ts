@@ -159,9 +159,12 @@ export class RequestConsumer {
   #pull(): void {
     const { broker, slots } = this.#options;
     if (!this.#taking || broker.nc.isClosed()) return;
+    const freeSlots = slots - this.#busy.size;
+    // Only plans that can ask for something take a turn: else one busy slot could always have the odd turns.
+    if (freeSlots <= 0) return;
     const nowMs = Date.now();
     const states = this.#consumers.map(consumer => consumer.state(nowMs));
-    planPulls(states, slots - this.#busy.size, this.#turn++).forEach((batch, index) => {
+    planPulls(states, freeSlots, this.#turn++).forEach((batch, index) => {
       const consumer = this.#consumers[index];
       if (batch === 0 || !consumer) return;
       this.#lastPullId += 1;

@@ -11,19 +11,23 @@ export type PullState = {
   readonly active: boolean;
 };
 
-/** Every so many plans the order is turned round, so that work of low priority is not starved for ever. */
+/**
+ * How many plans make a round. In each of them, `normal` comes first once and `low` comes first once, so that no
+ * backlog of higher priority starves them for ever; in all others `high` comes first.
+ */
 export const turnsOfPriority = 8;
 
 /**
  * Plans how many messages to ask each consumer for.
  *
  * - Without a free slot: none.
- * - Consumers with waiting messages share the free slots, higher priority first (see {@link turnsOfPriority}).
- * - The others are asked ahead, so that the next request arrives without delay: a quiet one for one, one that has
- *   just delivered for as many as there are free slots. Together these may bring more than can be run; the surplus
- *   is handed back, and nobody is asked again before a slot is free.
+ * - A quiet consumer is asked for one, so that its next request arrives without delay. These may bring more than
+ *   there are slots; the surplus is handed back, and the consumer is not asked again before a slot is free.
+ * - Consumers with a backlog share the free slots, higher priority first (see {@link turnsOfPriority}).
+ * - One that delivered a moment ago and has no backlog may be about to bring more: it is asked for all that is left,
+ *   but holds one slot only, so that a trickle of high work does not keep slots from a backlog of low work.
  *
- * @param turn counts the plans
+ * @param turn counts the plans with free slots
  * @returns for each consumer, in the order given, how many more to ask for
  */
 export function planPulls(consumers: readonly PullState[], freeSlots: number, turn: number): number[] {
@@ -33,30 +37,30 @@ export function planPulls(consumers: readonly PullState[], freeSlots: number, tu
   for (const index of servingOrder(consumers, turn)) {
     const consumer = consumers[index];
     if (!consumer) continue;
-    const { outstanding, waiting, active } = consumer;
-    if (waiting > 0) {
-      const target = Math.min(budget, Math.max(outstanding, waiting));
-      wanted[index] = Math.max(0, target - outstanding);
-      budget -= target;
-    } else {
-      wanted[index] = Math.max(0, (active ? freeSlots : 1) - outstanding);
-    }
+    const { waiting, active, outstanding } = consumer;
+    const isBusy = active || waiting > 0;
+    const share = Math.min(budget, waiting > 0 ? waiting : 1);
+    const target = isBusy ? (waiting > 0 ? share : budget) : 1;
+    if (isBusy) budget -= share;
+    wanted[index] = Math.max(0, target - outstanding);
   }
   return wanted;
 }
 
-const rank: { readonly [P in Priority]: number } = { high: 0, normal: 1, low: 2 };
+const usualOrder: readonly Priority[] = ['high', 'normal', 'low'];
+/** By the turn within a round. */
+const otherOrders: { readonly [turn: number]: readonly Priority[] } = {
+  3: ['normal', 'high', 'low'],
+  7: ['low', 'normal', 'high'],
+};
 
 function servingOrder(consumers: readonly PullState[], turn: number): number[] {
-  const sign = turn % turnsOfPriority === turnsOfPriority - 1 ? -1 : 1;
-  // Within one priority each consumer comes first in its turn, so that no task name is starved by another.
-  const count = consumers.length;
-  return consumers
-    .map((consumer, index) => ({
-      index,
-      rank: rank[consumer.priority] * sign,
-      place: (index + turn) % count,
-    }))
-    .sort((a, b) => a.rank - b.rank || a.place - b.place)
-    .map(entry => entry.index);
+  const order = otherOrders[turn % turnsOfPriority] ?? usualOrder;
+  const round = Math.floor(turn / turnsOfPriority);
+  return order.flatMap(priority => {
+    const indexes = [...consumers.keys()].filter(index => consumers[index]?.priority === priority);
+    // Each consumer comes first in its round, so that no task name is starved by another.
+    const first = indexes.length === 0 ? 0 : round % indexes.length;
+    return [...indexes.slice(first), ...indexes.slice(0, first)];
+  });
 }

@@ -44,14 +44,14 @@ export function planStop(start: MotionPoint, deceleration: number): MotionProfil
   const direction = Math.sign(start.velocity);
   const speed = Math.abs(start.velocity);
   const durationS = speed / deceleration;
+  const positionAt = (t: number) => start.position + direction * (speed * t - (deceleration * t * t) / 2);
   return {
     durationMs: durationS * 1000,
     at: elapsedMs => {
-      const t = Math.min(Math.max(elapsedMs / 1000, 0), durationS);
-      return {
-        position: start.position + direction * (speed * t - (deceleration * t * t) / 2),
-        velocity: t === durationS ? 0 : direction * (speed - deceleration * t),
-      };
+      if (elapsedMs >= durationS * 1000) return { position: positionAt(durationS), velocity: 0 };
+      if (elapsedMs <= 0) return start;
+      const t = elapsedMs / 1000;
+      return { position: positionAt(t), velocity: direction * (speed - deceleration * t) };
     },
   };
 }
