@@ -55,7 +55,9 @@ async function start(): Promise<void> {
   say(`executor  ${executor.ready.executor}`);
 
   // A demonstration that fails says why; what was started goes on serving.
-  await runDemo(url, document, say).catch((error: unknown) => say(`\n${error instanceof Error ? error.message : error}`));
+  await runDemo(url, document, say).catch((error: unknown) =>
+    say(`\n${error instanceof Error ? error.message : error}`),
+  );
   say(`\nServing on ${url}. Look inside with: nats --server ${natsUrl} sub 'tasks.event.>'`);
   say('Ctrl-C stops everything.');
 }

@@ -107,14 +107,14 @@ async function publishEvent(task, event, headers) {
   const first = task.last === 0 ? { task: task.request } : {};
   const payload = { v: 1, ...event, owner: task.request.owner, at: new Date().toISOString(), ...first };
   const { seq, error } = await askJson(`${namespace}.event.${task.id}.${name}`, payload, headers);
-  if (!error) task.last = Math.max(task.last, seq);
+  if (!error) task.last = seq;
   return error;
 }
 
-/** Appends a lifecycle event after the last known one, one at a time: `accepted`, `superseded` or `stop`. */
+/** Appends an event after the last known one, one at a time: `accepted`, `superseded` (for good) or `stop`. */
 function append(task, event) {
   task.turn = task.turn.then(async () => {
-    for (;;) {
+    while (!task.superseded) {
       const error = await publishEvent(task, event, { 'Nats-Expected-Last-Subject-Sequence': task.last });
       if (!error) return 'accepted';
       if (error.err_code !== 10071) throw new Error(error.description);
@@ -122,11 +122,16 @@ function append(task, event) {
       const taken = chain.attempt > task.attempt;
       // Unknown where the attempt's first event has rolled off: then nobody else has begun one since.
       const isOurs = chain.executor === undefined || chain.executor === executor;
-      if (chain.ended || taken || (chain.attempt === task.attempt && !isOurs)) return 'superseded';
+      if (chain.ended || taken || (chain.attempt === task.attempt && !isOurs)) {
+        task.superseded = true;
+        task.abort.abort(new Error('superseded'));
+        break;
+      }
       if (chain.stopping && event.type === 'stopping') return 'accepted';
       if (chain.stopping && event.type === 'started') return 'stop';
-      task.last = chain.last; // A `stopping` came between, or progress: follow that.
+      task.last = chain.last; // A `stopping` came between: follow that.
     }
+    return 'superseded';
   });
   return task.turn;
 }
@@ -144,8 +149,10 @@ async function work({ subject, reply, data }) {
     attempt: 1,
     reason: undefined,
     turn: Promise.resolve(),
+    abort: new AbortController(),
+    superseded: false,
   };
-  const abort = new AbortController();
+  const { abort } = task;
   const claimed = Promise.withResolvers();
   const heartbeat = setInterval(() => publish(reply, '+WPI'), 750);
   working.set(id, reply);
@@ -183,7 +190,7 @@ async function work({ subject, reply, data }) {
 /** Calls the handler. Returns the attempt's last event, or `undefined` where it was aborted. */
 async function runHandler(task, signal) {
   const { attempt } = task;
-  const progress = value => publishEvent(task, { type: 'progress', attempt, progress: value });
+  const progress = value => append(task, { type: 'progress', attempt, progress: value });
   try {
     const output = await count(task.request.input, signal, progress);
     return signal.aborted ? undefined : { type: 'completed', attempt, executor, output };

@@ -289,6 +289,23 @@ describe('the transports', () => {
     expect(types.find(({ name }) => name === 'script.fail')?.errors).toHaveProperty('REFUSED');
   });
 
+  it.each([
+    ['POST', 'script.echo.start', '{"input": {"text"', 400, 'INVALID_REQUEST'],
+    ['POST', 'script.echo.start', '[]', 400, 'INVALID_REQUEST'],
+    ['POST', 'script.echo.start', '{}', 400, 'INVALID_INPUT'],
+    ['GET', 'script.echo.get?input=%7Bbad', undefined, 400, 'INVALID_REQUEST'],
+    ['GET', 'script.echo.get?input=%7B%22id%22%3A%22..%22%7D', undefined, 400, 'INVALID_REQUEST'],
+    ['GET', 'script.nothing', undefined, 404, 'UNKNOWN_PROCEDURE'],
+  ])("answers a malformed %s %s as the caller's fault", async (method, path, body, status, reason) => {
+    await using stack = await system({ executors: 0 });
+    const init = body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } };
+    const answer = await fetch(`${stack.gateways[0]!.url}/trpc/${path}`, { method, ...init });
+    const shape = await answer.text();
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(shape)).toMatchObject({ error: { data: { reason } } });
+    expect(shape).not.toContain('stack');
+  });
+
   it('says whether it lives and is ready, and tells nobody the cause of an inner error', async () => {
     await using stack = await system({
       gateway: {

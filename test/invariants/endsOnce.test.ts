@@ -78,6 +78,7 @@ describe('ends-once', () => {
     const task = await stack.tasks.script.echo.start({ text: 'whose?' });
     const pending = await recordThat(stack.broker, 'PENDING', ({ id }) => id === task.id);
     // Two executors as far as the wire can tell, so that each step of the race comes exactly when it should.
+    const refusals: string[] = [];
     const writer = (executor: string, attempt: number, after: number) =>
       new ChainWriter({
         broker: stack.broker,
@@ -86,6 +87,7 @@ describe('ends-once', () => {
         attempt,
         executor,
         after,
+        onRefused: why => refusals.push(`${executor} ${why}`),
         giveUp: new AbortController().signal,
       });
     const slow = writer('slow', 1, 0);
@@ -93,7 +95,7 @@ describe('ends-once', () => {
     const next = writer('next', 2, (await stack.events(task.id)).at(-1)?.seq ?? 0);
     expect(await next.append({ type: 'started', attempt: 2, executor: 'next' })).toBe('accepted');
 
-    // What the slow one still says moves the chain's last sequence, but nobody believes it any more.
+    // Were this stored, the end that expects it would be too.
     slow.publish({ type: 'progress', attempt: 1, progress: { percent: 99 } });
     expect(
       await slow.append({ type: 'completed', attempt: 1, executor: 'slow', output: { text: 'slow' } }),
@@ -105,6 +107,8 @@ describe('ends-once', () => {
       await slow.append({ type: 'failed', attempt: 1, executor: 'slow', error: { code: 'X', message: '' } }),
     ).toBe('superseded');
 
+    // It was told with the first thing that it said, and asked nothing more after that.
+    expect(refusals).toEqual(['slow superseded']);
     expect(await task.result()).toEqual({ text: 'next' });
     const record = await recordThat(
       stack.broker,
@@ -132,6 +136,7 @@ describe('ends-once', () => {
       attempt: 1,
       executor: 'one',
       after: 0,
+      onRefused: () => {},
       giveUp: new AbortController().signal,
     };
     const end = { type: 'completed', attempt: 1, executor: 'one', output: { text: 'twice?' } } as const;

@@ -40,3 +40,8 @@ export function isUnavailable(error: unknown): boolean {
 export function isNotFoundStatus(error: unknown): boolean {
   return error instanceof JetStreamError && 'code' in error && error.code === 404;
 }
+
+/** There is no durable consumer of that name: no executor has ever served it. */
+export function isConsumerNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound;
+}

@@ -8,7 +8,7 @@ import { isNotFoundStatus } from './brokerErrors.ts';
 const readBatch = 256;
 
 /**
- * Appends a lifecycle event after the event that it follows.
+ * Appends an event after the event that it follows.
  *
  * Invariant 2, ends-once: JetStream compares `after` with the last sequence of the task's subject and stores the
  * event in one step, so of several writers exactly one wins, in whatever order they come. The others are refused
@@ -25,11 +25,6 @@ export function appendEvent(
   return broker.js.publish(broker.topology.subjects.event(task), encode(event), {
     expect: { lastSubjectSequence: after },
   });
-}
-
-/** Publishes a progress or log event, which follows whatever is last. */
-export function publishEvent(broker: Broker, task: TaskAddress, event: TaskEvent): Promise<PubAck> {
-  return broker.js.publish(broker.topology.subjects.event(task), encode(event));
 }
 
 /**

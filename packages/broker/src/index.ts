@@ -1,12 +1,11 @@
 export { BadMessageError, decode, encode } from './border.ts';
 export { type Broker, createBroker } from './broker.ts';
-export { isNoResponders, isUnavailable, isWrongLastSequence } from './brokerErrors.ts';
+export { isConsumerNotFound, isNoResponders, isUnavailable, isWrongLastSequence } from './brokerErrors.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export {
   appendEvent,
   lastEventSeq,
-  publishEvent,
   readFromLeader,
   replayEvents,
   toStoredEvent,

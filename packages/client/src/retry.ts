@@ -8,9 +8,9 @@ const longestWaitMs = 5_000;
 /** Whether an error is one of the way to the gateway (or of NATS behind it), so that trying again can help. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof TRPCClientError)) return false;
-  const shape = error.shape as GatewayErrorShape | undefined;
+  const shape = error.shape as Partial<GatewayErrorShape> | undefined;
   // Without a shape nothing of ours answered: no connection, a proxy's page, a gateway that is being stopped.
-  return shape === undefined || shape.data.code === 'SERVICE_UNAVAILABLE';
+  return shape === undefined || shape.data?.code === 'SERVICE_UNAVAILABLE';
 }
 
 /** How long to wait before a try: exponential, with jitter, so that a gateway that returns is not overrun. */

@@ -64,6 +64,7 @@ export {
   type TaskPolicy,
 } from './contract/taskDefinition.ts';
 export { type Claim, decideClaim, decideRefusal, type Refusal, type RefusedEvent } from './decide/chain.ts';
+export { fitRecord } from './decide/fitRecord.ts';
 export { attemptsKept, fold, recordOfRequest, requestOfRecord } from './decide/fold.ts';
 export {
   type ActiveStatus,

@@ -18,6 +18,11 @@ export const errorCatalogue = {
     http: 400,
     advice: 'Use a cursor as the list answered it, or begin without one.',
   },
+  UNKNOWN_PROCEDURE: {
+    trpc: 'NOT_FOUND',
+    http: 404,
+    advice: 'The contract of this gateway has no such task or procedure. Check the path.',
+  },
   UNAUTHENTICATED: { trpc: 'UNAUTHORIZED', http: 401, advice: 'Send credentials that the gateway knows.' },
   TASK_NOT_FOUND: {
     trpc: 'NOT_FOUND',

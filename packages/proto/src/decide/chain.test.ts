@@ -77,7 +77,15 @@ describe('a delivered request', () => {
 });
 
 describe('a refused append', () => {
-  const mine = (type: RefusedEvent['type'], attempt = 1): RefusedEvent => ({ type, attempt, executor: 'me' });
+  const mine = (type: RefusedEvent['type'], attempt = 1): RefusedEvent => ({
+    type,
+    attempt,
+    executor: 'me',
+    begun: true,
+  });
+  const unbegun = (type: RefusedEvent['type'], attempt = 1) => ({ ...mine(type, attempt), begun: false });
+  /** A chatty attempt's `started` has rolled off the stream: its number is all that progress tells. */
+  const rolledOff = (status: TaskStatus, attempt = 1): TaskRecord => ({ ...pending, status, attempt });
   const append: Refusal = { do: 'append', after: 8 };
   const stop: Refusal = { do: 'stop', after: 8 };
   const accepted: Refusal = { do: 'accepted' };
@@ -131,6 +139,41 @@ describe('a refused append', () => {
     ['failed: its acknowledgement was lost', run('FAILED', 1, 'me'), mine('failed'), accepted],
     ['failed: a cancel came between', run('STOPPING', 1, 'me'), mine('failed'), append],
     ['failed: it has completed', run('COMPLETED', 1, 'me'), mine('failed'), superseded],
+
+    ['progress: a cancel came between', run('STOPPING', 1, 'me'), mine('progress'), stop],
+    ['progress: an acknowledgement before it was lost', run('RUNNING', 1, 'me'), mine('progress'), append],
+    ['progress: taken over', run('RUNNING', 2, 'other'), mine('progress'), superseded],
+    ['progress: it has ended', run('COMPLETED', 1, 'me'), mine('progress'), superseded],
+    ['log: a cancel came between', run('STOPPING', 1, 'me'), mine('log'), stop],
+    ['log: taken over', run('RUNNING', 2, 'other'), mine('log'), superseded],
+
+    ['completed: its started rolled off', rolledOff('PENDING'), mine('completed'), append],
+    [
+      'completed: its started rolled off, and a cancel came',
+      rolledOff('STOPPING'),
+      mine('completed'),
+      append,
+    ],
+    [
+      'completed: it was accepted, its started rolled off',
+      rolledOff('COMPLETED'),
+      mine('completed'),
+      accepted,
+    ],
+    ['completed: another’s started rolled off', rolledOff('PENDING'), unbegun('completed'), superseded],
+    [
+      'completed: a later attempt’s started rolled off',
+      rolledOff('PENDING', 2),
+      mine('completed'),
+      superseded,
+    ],
+    ['started: another’s started rolled off', rolledOff('PENDING'), unbegun('started'), superseded],
+    [
+      'started: its acknowledgement was lost, unbegun as it seems',
+      run('RUNNING', 1, 'me'),
+      unbegun('started'),
+      accepted,
+    ],
 
     ['canceled: its acknowledgement was lost', run('CANCELED', 1, 'me'), mine('canceled'), accepted],
     ['canceled: after stopping', run('STOPPING', 1, 'me'), mine('canceled'), append],

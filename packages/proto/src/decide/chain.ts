@@ -1,4 +1,4 @@
-import type { LifecycleType } from '../wire/event.ts';
+import type { EventType } from '../wire/event.ts';
 import type { TaskRecord } from '../wire/record.ts';
 import { isTerminal, type TerminalStatus } from './status.ts';
 
@@ -28,9 +28,9 @@ export function decideClaim(chain: TaskRecord, lastSeq: number, nowMs: number): 
   return { do: 'run', attempt: chain.attempt + 1, after: lastSeq };
 }
 
-/** What the writer of a refused lifecycle event does next. */
+/** What the writer of a refused event does next. */
 export type Refusal =
-  /** Only progress or log events came between: append again after this sequence. */
+  /** Nothing came between that matters: append again after this sequence. */
   | { readonly do: 'append'; readonly after: number }
   /** It was accepted after all; its acknowledgement was lost. */
   | { readonly do: 'accepted' }
@@ -49,7 +49,11 @@ export type Refusal =
  */
 export function decideRefusal(chain: TaskRecord, lastSeq: number, mine: RefusedEvent): Refusal {
   const current = chain.attempts.at(-1);
-  const isMine = current?.number === mine.attempt && current.executor === mine.executor;
+  const isMine =
+    current?.number === mine.attempt
+      ? current.executor === mine.executor
+      : // Of a chatty task `started` may have rolled off. An attempt has one, so if it was ours it still is.
+        mine.begun && chain.attempt === mine.attempt;
   if (isTerminal(chain.status)) {
     return isMine && chain.status === endOf[mine.type] ? { do: 'accepted' } : { do: 'superseded' };
   }
@@ -62,6 +66,9 @@ export function decideRefusal(chain: TaskRecord, lastSeq: number, mine: RefusedE
     case 'retrying':
       if (stopping) return { do: 'stop', after: lastSeq };
       return isMine && chain.status === 'RETRYING' ? { do: 'accepted' } : { do: 'append', after: lastSeq };
+    case 'progress':
+    case 'log':
+      return stopping ? { do: 'stop', after: lastSeq } : { do: 'append', after: lastSeq };
     case 'stopping':
       return stopping ? { do: 'accepted' } : { do: 'append', after: lastSeq };
     case 'completed':
@@ -71,14 +78,16 @@ export function decideRefusal(chain: TaskRecord, lastSeq: number, mine: RefusedE
   }
 }
 
-/** Of a refused lifecycle event: its type, and the attempt and executor that wrote it. */
+/** What the writer of a refused event knows of itself. */
 export type RefusedEvent = {
-  readonly type: LifecycleType;
+  readonly type: EventType;
   readonly attempt: number;
   readonly executor: string;
+  /** Whether its attempt has an event in the chain already. */
+  readonly begun: boolean;
 };
 
-const endOf: { readonly [E in LifecycleType]?: TerminalStatus } = {
+const endOf: { readonly [E in EventType]?: TerminalStatus } = {
   completed: 'COMPLETED',
   failed: 'FAILED',
   canceled: 'CANCELED',

@@ -46,6 +46,10 @@ export const recordSchema = z
       .meta({ description: 'Of a FAILED task, or the last attempt of a RETRYING one.' }),
     cancelReason: z.string().optional(),
     handlerStillRunning: z.literal(true).optional(),
+    omitted: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'The parts that were too large for a record; the events have them.' }),
     seq: z.int().min(0).meta({ description: 'The sequence of the last event in it; 0 when there was none.' }),
   })
   .meta({ title: 'TaskRecord', description: 'What is known of a task.' });

@@ -137,6 +137,7 @@ export class Attempt {
       attempt: this.#number,
       executor,
       after: claim.after,
+      onRefused: why => this.#refused(why),
       giveUp,
     });
     this.#writer = writer;
@@ -174,18 +175,17 @@ export class Attempt {
     return { handlerEnded };
   }
 
-  async #writeStarted(writer: ChainWriter): Promise<AppendResult> {
-    const result = await writer.append({
-      type: 'started',
-      attempt: this.#number,
-      executor: this.#setting.executor,
-    });
-    if (result === 'superseded') {
-      this.#abort.abort(new AttemptAborted('SUPERSEDED', 'The task has ended, or another executor runs it.'));
-    } else if (result === 'stop') {
-      this.#abort.abort(new AttemptAborted('CANCELED', 'The task was canceled.'));
-    }
-    return result;
+  #writeStarted(writer: ChainWriter): Promise<AppendResult> {
+    return writer.append({ type: 'started', attempt: this.#number, executor: this.#setting.executor });
+  }
+
+  /** The chain has gone on without this attempt: so must the handler end. */
+  #refused(why: 'superseded' | 'stop'): void {
+    this.#abort.abort(
+      why === 'superseded'
+        ? new AttemptAborted('SUPERSEDED', 'The task has ended, or another executor runs it.')
+        : new AttemptAborted('CANCELED', 'The task was canceled.'),
+    );
   }
 
   #startTimeLimit(timeoutMs: number): NodeJS.Timeout | undefined {

@@ -5,7 +5,6 @@ import {
   type Chain,
   isUnavailable,
   isWrongLastSequence,
-  publishEvent,
   readChain,
 } from '@longhaul/broker';
 import {
@@ -20,12 +19,12 @@ import {
 /** How an append ended: in the chain; refused for good; or refused because a cancel came first. */
 export type AppendResult = 'accepted' | 'superseded' | 'stop';
 
-const endings: ReadonlySet<LifecycleEvent['type']> = new Set(['completed', 'failed', 'canceled']);
+const endings: ReadonlySet<TaskEvent['type']> = new Set(['completed', 'failed', 'canceled']);
 
 /** While NATS does not answer, the next try waits this long. */
 const retryDelayMs = 200;
-/** How many progress and log events may wait for their acknowledgement; more are dropped by the caller. */
-export const maxUnacknowledged = 256;
+/** How many progress and log events may wait for their turn; what comes beyond them is dropped, and said so. */
+export const maxWaiting = 256;
 
 type WriterOptions = {
   readonly broker: Broker;
@@ -35,6 +34,8 @@ type WriterOptions = {
   readonly executor: string;
   /** The sequence of the chain's last event when the task was claimed. */
   readonly after: number;
+  /** Told when an event is refused because the attempt is history, or a cancel was recorded. */
+  readonly onRefused: (why: 'superseded' | 'stop') => void;
   /** Ends the tries while NATS does not answer: the executor is being ended. */
   readonly giveUp: AbortSignal;
 };
@@ -43,14 +44,27 @@ type WriterOptions = {
 export type NewEvent<E extends TaskEvent> = E extends TaskEvent
   ? Omit<E, 'v' | 'owner' | 'at' | 'task'>
   : never;
+type Saying = NewEvent<Exclude<TaskEvent, LifecycleEvent>>;
 
-/** Writes one attempt's events to its task's chain: one lifecycle event at a time, each after the last known one. */
+/**
+ * Writes one attempt's events to its task's chain, one at a time, each after the one before it.
+ *
+ * Progress and log events expect their predecessor like all others, though no one waits for them: their sequence
+ * becomes what the attempt's end expects. If they went in unconditionally, a slow executor's progress would land
+ * behind the `started` of the one that took its task over, and its end, expecting that progress, would be accepted:
+ * invariant 2, ends-once, would rest on luck. So a superseded attempt learns of it with the next thing it says.
+ */
 export class ChainWriter {
   readonly #options: WriterOptions;
   #last: number;
-  #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
-  readonly #unacknowledged = new Set<Promise<void>>();
+  #waiting = 0;
+  /** Whether an event of this attempt is in the chain. */
+  #begun = false;
+  /** Once superseded, for good: knowing the chain's last event by now must not make a late end acceptable. */
+  #superseded = false;
+  /** Nothing follows the end: a cancel may come, and write `stopping`, while that one is being written. */
+  #ended = false;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -59,66 +73,66 @@ export class ChainWriter {
 
   /** Whether one more progress or log event may be published now. */
   get hasRoom(): boolean {
-    return this.#unacknowledged.size < maxUnacknowledged;
+    return this.#waiting < maxWaiting;
   }
 
-  /** Publishes a progress or log event without waiting. One that is lost is lost: the next says more. */
-  publish(event: NewEvent<Exclude<TaskEvent, LifecycleEvent>>): void {
-    const { broker, task } = this.#options;
-    // In an async function, so that whatever goes wrong is a rejection: nobody could catch it here.
-    const sent = (async () => publishEvent(broker, task, this.#complete(event)))()
-      .then(ack => {
-        this.#last = Math.max(this.#last, ack.seq);
-      })
-      // A publish that went wrong may still have been stored. Then the next append is refused, and reads the chain.
+  /** Appends a progress or log event in its turn. While NATS does not answer it is let go: the next says more. */
+  publish(event: Saying): void {
+    this.#waiting += 1;
+    this.#turn = this.#turn
+      .then(() => this.#appendNow(event, 'once'))
       .catch(() => {})
-      .finally(() => this.#unacknowledged.delete(sent));
-    this.#unacknowledged.add(sent);
+      .finally(() => {
+        this.#waiting -= 1;
+      });
   }
 
   /**
-   * Appends a lifecycle event, after those appended before it.
+   * Appends a lifecycle event, after everything that was written before.
    *
-   * Nothing is appended after the event that ended the task: a cancel may come while that one is being written.
    * Keeps trying while NATS does not answer; a try whose acknowledgement was lost is recognised in the chain.
    * @throws the reason of `giveUp`
    */
   append(event: NewEvent<LifecycleEvent>): Promise<AppendResult> {
-    const result = this.#turn.then(() => this.#appendInTurn(event));
+    const result = this.#turn.then(() => this.#appendNow(event, 'until answered'));
     this.#turn = result.catch(() => {});
     return result;
   }
 
-  async #appendInTurn(event: NewEvent<LifecycleEvent>): Promise<AppendResult> {
-    if (this.#ended) return 'superseded';
-    const result = await this.#appendNow(event);
-    this.#ended = result === 'accepted' && endings.has(event.type);
-    return result;
-  }
-
-  async #appendNow(event: NewEvent<LifecycleEvent>): Promise<AppendResult> {
-    const { broker, task, giveUp, attempt, executor } = this.#options;
-    // All events share one subject, so what was published just now counts: its sequence has to be known first.
-    await Promise.all(this.#unacknowledged);
-    for (;;) {
+  async #appendNow(event: NewEvent<TaskEvent>, tries: 'once' | 'until answered'): Promise<AppendResult> {
+    const { broker, task, giveUp, attempt, executor, onRefused } = this.#options;
+    while (!this.#superseded && !this.#ended) {
       giveUp.throwIfAborted();
       try {
         const ack = await appendEvent(broker, task, this.#complete(event), this.#last);
         this.#last = ack.seq;
+        this.#begun = true;
+        this.#ended = endings.has(event.type);
         return 'accepted';
       } catch (error) {
-        if (isWrongLastSequence(error)) {
-          const chain = await this.#readWhenAnswered();
-          const refusal = decideRefusal(chain.record, chain.lastSeq, { type: event.type, attempt, executor });
-          this.#last = chain.lastSeq;
-          if (refusal.do !== 'append') return refusal.do;
-        } else if (isUnavailable(error)) {
+        if (isUnavailable(error) && tries === 'until answered') {
           await delay(retryDelayMs, undefined, { signal: giveUp });
-        } else {
-          throw error;
+          continue;
         }
+        if (!isWrongLastSequence(error)) throw error;
       }
+      const chain = await this.#readWhenAnswered();
+      const mine = { type: event.type, attempt, executor, begun: this.#begun };
+      const refusal = decideRefusal(chain.record, chain.lastSeq, mine);
+      this.#last = chain.lastSeq;
+      this.#superseded = refusal.do === 'superseded';
+      this.#ended = refusal.do === 'accepted' && endings.has(event.type);
+      if (refusal.do === 'superseded' || refusal.do === 'stop') onRefused(refusal.do);
+      if (refusal.do === 'accepted' || refusal.do === 'superseded') return refusal.do;
+      // How far the handler got is worth saying while it obeys a cancel; any other event gives way to it.
+      if (refusal.do === 'stop' && tries === 'until answered') return 'stop';
     }
+    return 'superseded';
+  }
+
+  /** Resolves when everything that was given to the writer so far is in the chain, or let go. */
+  async flushed(): Promise<void> {
+    await this.#turn;
   }
 
   async #readWhenAnswered(): Promise<Chain> {
@@ -141,7 +155,7 @@ export class ChainWriter {
       owner: request.owner,
       at: new Date().toISOString(),
       // In the first event of the chain, so that the record can be made of events alone.
-      ...(this.#last === 0 && event.type !== 'progress' && event.type !== 'log' ? { task: request } : {}),
+      ...(this.#last === 0 ? { task: request } : {}),
     };
   }
 }

@@ -47,6 +47,7 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     attempt: 1,
     executor: 'me',
     after: 0,
+    onRefused: () => {},
     giveUp: new AbortController().signal,
   });
   const gate = new StartedGate(10, () => writer.append({ type: 'started', attempt: 1, executor: 'me' }));

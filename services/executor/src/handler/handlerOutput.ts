@@ -69,6 +69,7 @@ export class HandlerOutput<T extends TaskDefinition> {
     if (dropped > 0) this.#emitLine(droppedLine(dropped));
     this.#closed = true;
     if (this.#early && (this.#early.progress || this.#early.lines.length > 0)) await this.#openGate();
+    await this.#writer.flushed();
   }
 
   #emitProgress(value: unknown): void {

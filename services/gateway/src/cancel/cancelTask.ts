@@ -2,6 +2,7 @@ import {
   appendEvent,
   type Broker,
   encode,
+  isConsumerNotFound,
   isNoResponders,
   isUnavailable,
   isWrongLastSequence,
@@ -50,9 +51,10 @@ export async function cancelTask(
     const marked =
       record.status === 'STOPPING' ? lastSeq : await append(broker, task, 'stopping', reason, lastSeq);
     if (marked === undefined) continue;
-    // It has the question and will see it, and whoever takes the task over from it finds `stopping` in the chain.
-    if (answer === 'silent') return stopping;
-    if ((await askExecutor(broker, id, reason)) !== 'nobody') return stopping;
+    // An executor that is only slow will see the question, and whoever takes the task over finds `stopping`. But a
+    // silent listener may as well be somebody who just looks on (`nats sub 'tasks.>'`).
+    const isHeld = answer === 'silent' ? mayBeHeld(broker, task) : isAnswered(broker, id, reason);
+    if (await isHeld) return stopping;
     if ((await append(broker, task, 'canceled', reason ?? record.cancelReason, marked)) === undefined)
       continue;
     await removeRequest(broker, id);
@@ -82,6 +84,31 @@ async function askExecutor(
   } catch (error) {
     if (isNoResponders(error)) return 'nobody';
     if (isUnavailable(error)) return 'silent';
+    throw error;
+  }
+}
+
+async function isAnswered(broker: Broker, id: string, reason: string | undefined): Promise<boolean> {
+  return (await askExecutor(broker, id, reason)) !== 'nobody';
+}
+
+/**
+ * Whether an executor may have the task: only where its request is on the queue and something of its consumer is
+ * delivered and not acknowledged. As with the second question, `stopping` is in the chain by now, so an executor that
+ * gets the request after this look does not call the handler.
+ */
+async function mayBeHeld(broker: Broker, task: TaskRecord): Promise<boolean> {
+  const { requestStream, subjects, consumers } = broker.topology;
+  const scheduled = await broker.jsm.streams.getMessage(requestStream, {
+    last_by_subj: subjects.schedule(task),
+  });
+  if (scheduled) return false;
+  try {
+    const { durable_name } = consumers.requests(task.name, task.priority);
+    const { num_ack_pending } = await broker.jsm.consumers.info(requestStream, durable_name);
+    return num_ack_pending > 0;
+  } catch (error) {
+    if (isConsumerNotFound(error)) return false;
     throw error;
   }
 }

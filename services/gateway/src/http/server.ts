@@ -1,5 +1,5 @@
 import fastifyWebsocket from '@fastify/websocket';
-import { GatewayError } from '@longhaul/proto';
+import { errorCatalogue, GatewayError } from '@longhaul/proto';
 import type { AnyTRPCRouter } from '@trpc/server';
 import {
   type CreateFastifyContextOptions,
@@ -73,7 +73,7 @@ export async function createHttpServer(options: HttpOptions) {
         .code(503)
         .header('retry-after', '1')
         .header('connection', 'close')
-        .send({ error: 'The gateway is being stopped.' });
+        .send({ error: { reason: 'SHUTTING_DOWN', message: errorCatalogue.SHUTTING_DOWN.advice } });
     }
   });
   return server;

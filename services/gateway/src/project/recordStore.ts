@@ -1,5 +1,5 @@
 import { type Broker, decode, encode, isWrongLastSequence } from '@longhaul/broker';
-import { isTerminal, recordSchema, type TaskRecord } from '@longhaul/proto';
+import { fitRecord, isTerminal, recordSchema, type TaskRecord } from '@longhaul/proto';
 import type { StoredMsg } from '@nats-io/jetstream';
 
 /** How long records of ended tasks are kept, in milliseconds. */
@@ -54,7 +54,7 @@ export class RecordStore {
     const { js, topology } = this.#broker;
     const ttl = this.#ttlOf(record);
     try {
-      const ack = await js.publish(topology.recordSubject(record.owner, record.id), encode(record), {
+      const ack = await js.publish(topology.recordSubject(record.owner, record.id), this.#encode(record), {
         expect: { lastSubjectSequence: expectedRevision },
         ...(ttl === undefined ? {} : { ttl }),
       });
@@ -63,6 +63,14 @@ export class RecordStore {
       if (isWrongLastSequence(error)) return undefined;
       throw error;
     }
+  }
+
+  #encode(record: TaskRecord): Uint8Array {
+    const encoded = encode(record);
+    // What the server takes as one message, less room for its headers.
+    const limitBytes = (this.#broker.nc.info?.max_payload ?? 1024 * 1024) - 4_096;
+    if (encoded.length <= limitBytes) return encoded;
+    return encode(fitRecord(record, limitBytes, candidate => encode(candidate).length));
   }
 
   #ttlOf({ status }: TaskRecord): string | undefined {

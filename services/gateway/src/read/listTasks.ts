@@ -15,7 +15,8 @@ type ListQuery = z.output<typeof listRequestSchema>;
 export const scanLimit = 20_000;
 
 /** Lists what the caller may see, newest first, from the index in memory. */
-export function listTasks(index: RecordIndex, caller: Caller, query: ListQuery, nowMs: number): TaskPage {
+export function listTasks(index: RecordIndex, caller: Caller, request: ListQuery, nowMs: number): TaskPage {
+  const query: Filters = { ...request, since: comparable(request.since), until: comparable(request.until) };
   const tasks: TaskSummary[] = [];
   let scanned = 0;
   const behind = query.cursor === undefined ? undefined : readCursor(query.cursor);
@@ -29,7 +30,17 @@ export function listTasks(index: RecordIndex, caller: Caller, query: ListQuery, 
   return { tasks };
 }
 
-function fits(summary: TaskSummary, query: ListQuery): boolean {
+/** An instant as records have it, so that they compare as text: callers may leave milliseconds out, or write more. */
+function comparable(instant: string | undefined): string | undefined {
+  return instant === undefined ? undefined : new Date(instant).toISOString();
+}
+
+type Filters = Omit<ListQuery, 'since' | 'until'> & {
+  readonly since: string | undefined;
+  readonly until: string | undefined;
+};
+
+function fits(summary: TaskSummary, query: Filters): boolean {
   return (
     (query.status === undefined || query.status.includes(summary.status)) &&
     (query.name === undefined || query.name === summary.name) &&

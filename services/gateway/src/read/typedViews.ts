@@ -80,7 +80,7 @@ export function anyRecord({ v: _v, ...record }: TaskRecord): AnyTaskRecord {
 }
 
 function typedFailure(definition: TaskDefinition, { code, message, data }: Failure, name: string): object {
-  const schema = definition.errors[code];
+  const schema = Object.hasOwn(definition.errors, code) ? definition.errors[code] : undefined;
   if (schema) return { code, message, data: checked(schema, data, name, `data of ${code}`) };
   return isBuiltInFailureCode(code)
     ? { code, message }

@@ -4,6 +4,7 @@ import {
   runRequestSchema,
   startRequestSchema,
   type TaskDefinition,
+  type TaskEventOf,
   watchRequestSchema,
 } from '@longhaul/proto';
 import { typedEvent, typedOutcome, typedRecord } from '../read/typedViews.ts';
@@ -49,9 +50,9 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
         ctx,
         signal,
         until => service.watch(ctx.caller, input.id, input.lastEventId, until, name),
-        item =>
+        (item): TaskEventOf<T> =>
           item.kind === 'snapshot'
-            ? ({ type: 'snapshot', record: typedRecord(definition, item.record) } as const)
+            ? { type: 'snapshot', record: typedRecord(definition, item.record) }
             : typedEvent(definition, name, item.stored.event),
       ),
     ),

@@ -56,19 +56,22 @@ export const t = initTRPC.context<Context>().create({
         data: { ...shape.data, reason: 'INTERNAL', issues: [] },
       };
     }
-    return {
-      ...shape,
-      data: {
-        ...shape.data,
-        reason: error.code === 'BAD_REQUEST' ? 'INVALID_REQUEST' : 'INTERNAL',
-        issues: [],
-      },
-    };
+    // What tRPC itself refuses: an unknown path, a method or content type that it does not take.
+    const reason = error.code === 'NOT_FOUND' ? 'UNKNOWN_PROCEDURE' : 'INVALID_REQUEST';
+    return { ...shape, data: { ...shape.data, reason, issues: [] } };
   },
 });
 
 /** Turns the errors of the service into tRPC's, by the catalogue. */
-export const procedure = t.procedure.use(async ({ next }) => {
+export const procedure = t.procedure.use(async ({ getRawInput, next }) => {
+  // tRPC reads the body here, and what it throws is the caller's fault. Left to the input's parser it would be ours.
+  await getRawInput().catch((cause: unknown) => {
+    throw new TRPCError({
+      code: 'BAD_REQUEST',
+      message: 'The request is not JSON. Send the input as JSON.',
+      cause,
+    });
+  });
   const result = await next();
   if (!result.ok) throw toTrpcError(result.error.cause ?? result.error);
   return result;

@@ -35,7 +35,9 @@ describe('the id of a key', () => {
   });
 
   test('is the same on every gateway, of any release', () => {
-    expect(keyedTaskId('alice', 'demo.count', 'k1')).toMatchInlineSnapshot(`"eea5d101-7b4a-83d5-94f5-826ae4096fc2"`);
+    expect(keyedTaskId('alice', 'demo.count', 'k1')).toMatchInlineSnapshot(
+      `"eea5d101-7b4a-83d5-94f5-826ae4096fc2"`,
+    );
   });
 
   test('is another for another owner, name or key, however they are cut', () => {

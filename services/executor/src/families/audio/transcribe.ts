@@ -3,7 +3,7 @@ import type { OutputOf } from '@longhaul/proto';
 import type { sampleContract } from '@longhaul/proto/sample';
 import { ChildProcessError } from '../../handler/childProcess.ts';
 import type { Handler, TaskContext } from '../../handler/taskContext.ts';
-import { resolveInside } from './allowedPath.ts';
+import { resolveInside } from '../allowedPath.ts';
 import { type AudioFile, audioExtensions, listAudioFiles } from './audioFiles.ts';
 import { fitTexts } from './fitTexts.ts';
 import type { TranscribeOptions } from './options.ts';

@@ -1,4 +1,4 @@
-import { documentLimits } from './contract.ts';
+import { documentLimits } from '@longhaul/proto/sample';
 import { documentError } from './documentError.ts';
 import type {
   DocumentOutput,

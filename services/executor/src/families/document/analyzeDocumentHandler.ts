@@ -1,8 +1,8 @@
+import type { document } from '@longhaul/proto/sample';
 import type { Handler } from '../../handler/taskContext.ts';
 import { isPublicAddress } from './addressPolicy.ts';
 import { analysisThreads } from './analysisThreads.ts';
 import { refuseLongText } from './collectBytes.ts';
-import type { document } from './contract.ts';
 import type { DocumentOptions } from './documentOptions.ts';
 import type { DocumentInput, DocumentProgress, LoadedDocument } from './documentTypes.ts';
 import { fetchUrl } from './fetchUrl.ts';

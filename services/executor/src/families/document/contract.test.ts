@@ -1,6 +1,6 @@
+import { document } from '@longhaul/proto/sample';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { document } from './contract.ts';
 
 const faults = (input: unknown) => {
   const parsed = document.analyze.input.safeParse(input);

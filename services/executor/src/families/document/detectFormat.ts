@@ -1,4 +1,4 @@
-import { documentFormats } from './contract.ts';
+import { documentFormats } from '@longhaul/proto/sample';
 import { documentError } from './documentError.ts';
 import type { DocumentFormat } from './documentTypes.ts';
 

@@ -1,5 +1,5 @@
 import type { ErrorsOf, OutputOf, ParsedInputOf, ProgressOf } from '@longhaul/proto';
-import type { document } from './contract.ts';
+import type { document } from '@longhaul/proto/sample';
 
 type Analyze = typeof document.analyze;
 

@@ -1,4 +1,4 @@
-import { documentLimits } from './contract.ts';
+import { documentLimits } from '@longhaul/proto/sample';
 import type { Entity, EntityKind } from './documentTypes.ts';
 import { cutText } from './textPieces.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { resolveInside } from '../audio/allowedPath.ts';
+import { resolveInside } from '../allowedPath.ts';
 import type { PlaybookOptions } from './options.ts';
 import { type PlaybookContext, playbookError } from './playbookTypes.ts';
 

@@ -1,6 +1,0 @@
-export {
-  document,
-  documentFormats,
-  documentLimits,
-  entityKinds,
-} from '../../../../../packages/proto/src/sample/document.ts';
