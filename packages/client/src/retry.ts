@@ -9,9 +9,16 @@ const longestWaitMs = 5_000;
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof TRPCClientError)) return false;
   const shape = error.shape as Partial<GatewayErrorShape> | undefined;
-  // Without a shape nothing of ours answered: no connection, a proxy's page, a gateway that is being stopped.
-  return shape === undefined || shape.data?.code === 'SERVICE_UNAVAILABLE';
+  if (shape !== undefined) return shape.data?.code === 'SERVICE_UNAVAILABLE';
+  // Nothing of ours answered: no connection, a proxy's page, a gateway that is being stopped. A refusal stays one.
+  const response: unknown = error.meta?.response;
+  const status =
+    typeof response === 'object' && response !== null && 'status' in response ? Number(response.status) : 0;
+  return status < 400 || status >= 500 || mayPass.has(status);
 }
+
+/** Statuses of a refusal that may be taken back: too slow, too early, too often. */
+const mayPass = new Set([408, 425, 429]);
 
 /** How long to wait before a try: exponential, with jitter, so that a gateway that returns is not overrun. */
 export function waitBeforeTry(tries: number, random: () => number = Math.random): number {

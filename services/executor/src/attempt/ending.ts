@@ -18,10 +18,13 @@ export const failureMessageChars = 8_192;
 /** How large the data of a declared error may be: the record holds it twice, beside input and progress. */
 export const errorDataLimitBytes = 64 * 1024;
 
-/** Checks what a handler returned: it must fit the output schema, and one message. */
+/**
+ * Checks what a handler returned: it must fit the output schema, and one message. Without waiting, as the gateway does
+ * it for each reader: a schema with asynchronous refinements throws, here where the handler's author sees it.
+ */
 export async function endingOfOutput(definition: TaskDefinition, output: unknown): Promise<Ending> {
   try {
-    const parsed = await definition.output.safeParseAsync(output);
+    const parsed = definition.output.safeParse(output);
     if (!parsed.success) {
       return failed(
         'INVALID_OUTPUT',
@@ -50,7 +53,7 @@ export async function endingOfError(definition: TaskDefinition, error: unknown):
   const schema = Object.hasOwn(definition.errors, code) ? definition.errors[code] : undefined;
   if (!schema) return failed('HANDLER_ERROR', `${code} (not declared by the task): ${message}`);
   try {
-    const data = await schema.safeParseAsync(error.data ?? {});
+    const data = schema.safeParse(error.data ?? {});
     if (!data.success) {
       return failed(
         'INVALID_ERROR_DATA',

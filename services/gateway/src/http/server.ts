@@ -44,7 +44,8 @@ export async function createHttpServer(options: HttpOptions) {
 
   const createContext = async ({ req }: CreateFastifyContextOptions): Promise<Context> => {
     const caller = await authenticate({ headers: req.headers });
-    if (!caller)
+    // A lone surrogate has no UTF-8, so two such owners could share a subject token.
+    if (!caller?.owner.isWellFormed())
       throw toTrpcError(new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.'));
     return { caller, logger, stop };
   };

@@ -24,7 +24,14 @@ export function faultsError(code: GatewayErrorCode, what: string, error: z.ZodEr
  * @throws GatewayError INVALID_INPUT
  */
 export async function validateInput(name: string, definition: TaskDefinition, input: unknown): Promise<void> {
-  const parsed = await definition.input.safeParseAsync(input);
+  const parsed = await definition.input.safeParseAsync(input).catch((cause: unknown) => {
+    // A transform that throws instead of reporting: no path to name, but the input's fault all the same.
+    throw new GatewayError(
+      'INVALID_INPUT',
+      `The input of ${name} does not fit its schema: it cannot be parsed.`,
+      { cause },
+    );
+  });
   if (!parsed.success)
     throw faultsError('INVALID_INPUT', `The input of ${name} does not fit its schema:`, parsed.error);
 }

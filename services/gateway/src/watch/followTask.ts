@@ -1,4 +1,4 @@
-import { type Broker, replayEvents } from '@longhaul/broker';
+import { type Broker, readFromLeader, replayEvents } from '@longhaul/broker';
 import { isTerminalEvent, type StoredEvent } from '@longhaul/proto';
 import type { LiveFeed } from './liveFeed.ts';
 import type { LiveTap } from './liveTap.ts';
@@ -34,16 +34,25 @@ export async function* followTask(
     return true;
   };
   let step: 'refill' | 'live' = isNew ? 'live' : 'refill';
+  /** The event that showed a hole. A replica that lags may not have it yet; the leader does. */
+  let needed = 0;
   while (!signal.aborted) {
     if (step === 'refill') {
       for await (const stored of replayEvents(broker, broker.topology.subjects.eventsOf(id), seq + 1)) {
         if (admit(stored)) yield stored;
         if (isTerminalEvent(stored.event) || signal.aborted) return;
       }
+      if (seq < needed) {
+        for await (const stored of readFromLeader(broker, broker.topology.subjects.eventsOf(id), seq + 1)) {
+          if (admit(stored)) yield stored;
+          if (isTerminalEvent(stored.event) || signal.aborted) return;
+        }
+      }
     }
     const item = await tap.next(signal);
     if (item === 'closed') return;
     step = item === 'refill' || item.previous > seq ? 'refill' : 'live';
+    needed = item === 'refill' ? 0 : item.event.seq;
     if (item === 'refill' || step === 'refill') continue;
     if (admit(item.event)) yield item.event;
     if (isTerminalEvent(item.event.event)) return;
