@@ -115,7 +115,9 @@ async function publishEvent(task, event, headers) {
 function append(task, event) {
   task.turn = task.turn.then(async () => {
     while (!task.superseded) {
-      const error = await publishEvent(task, event, { 'Nats-Expected-Last-Subject-Sequence': task.last });
+      const ttl = event.type === 'progress' && task.last > 0 ? { 'Nats-TTL': '86400s' } : {};
+      const headers = { 'Nats-Expected-Last-Subject-Sequence': task.last, ...ttl };
+      const error = await publishEvent(task, event, headers);
       if (!error) return 'accepted';
       if (error.err_code !== 10071) throw new Error(error.description);
       const chain = await readChain(task.id);
@@ -191,6 +193,10 @@ async function work({ subject, reply, data }) {
 async function runHandler(task, signal) {
   const { attempt } = task;
   const progress = value => append(task, { type: 'progress', attempt, progress: value });
+  if (task.request.inputRef) {
+    const error = { code: 'INPUT_UNREADABLE', message: 'This executor does not read large inputs.' };
+    return { type: 'failed', attempt, executor, error };
+  }
   try {
     const output = await count(task.request.input, signal, progress);
     return signal.aborted ? undefined : { type: 'completed', attempt, executor, output };

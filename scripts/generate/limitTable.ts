@@ -1,9 +1,11 @@
 import {
   ackWaitMs,
   attemptsKept,
+  defaultPayloadLimitBytes,
   eventsKeptPerTask,
   heartbeatMs,
-  payloadLimitBytes,
+  inlineLimitBytes,
+  progressKeptSeconds,
   requestSchema,
   taskNameSchema,
 } from '@longhaul/proto';
@@ -16,9 +18,14 @@ export function limitTable(): string {
   const { owner, idempotencyKey } = requestSchema.shape;
   const rows: readonly (readonly [name: string, value: string, meaning: string])[] = [
     [
+      'inlineLimitBytes',
+      `${inlineLimitBytes} bytes`,
+      'the largest input, output or progress in a message; a larger input or output is [referred to](#large-payloads)',
+    ],
+    [
       'payloadLimitBytes',
-      `${payloadLimitBytes} bytes`,
-      'the largest request, output or progress; a larger output fails the task with `OUTPUT_TOO_LARGE`',
+      `${defaultPayloadLimitBytes} bytes`,
+      'the largest input or output, unless gateways and executors are given another limit; a larger output fails the task with `OUTPUT_TOO_LARGE`',
     ],
     [
       'failureMessageChars',
@@ -28,6 +35,11 @@ export function limitTable(): string {
     ['errorDataLimitBytes', `${errorDataLimitBytes} bytes`, 'the largest data of a declared error'],
     ['logLineChars', `${logLineChars} characters`, 'the longest message of a log line; the rest is cut off'],
     ['eventsKeptPerTask', String(eventsKeptPerTask), 'events of one task; the oldest roll off'],
+    [
+      'progressKeptSeconds',
+      `${progressKeptSeconds} s`,
+      'progress and logs expire after this long: their `Nats-TTL`',
+    ],
     ['attemptsKept', String(attemptsKept), 'attempts in a record; the oldest are dropped'],
     ['heartbeatMs', `${heartbeatMs} ms`, 'an executor sends `+WPI` for each request it has, this often'],
     ['ackWaitMs', `${ackWaitMs} ms`, 'without `+WPI` a request is delivered again after this long'],

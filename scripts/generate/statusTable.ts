@@ -4,10 +4,11 @@ import { code, table } from './markers.ts';
 const columnOf: { readonly [E in LifecycleType]: number } = {
   started: 0,
   retrying: 1,
-  stopping: 2,
-  completed: 3,
-  failed: 4,
-  canceled: 5,
+  released: 2,
+  stopping: 3,
+  completed: 4,
+  failed: 5,
+  canceled: 6,
 };
 
 /** Which status follows which event: the table that decides, as a table. */

@@ -7,30 +7,27 @@ const durations = new Set(['max_age', 'duplicate_window', 'ack_wait', 'priority_
 /** The configuration of both streams, field by field. */
 export function streamTable(): string {
   const { requests, events } = createTopology().streams;
-  return sideBySide([requests.name, requests], [events.name, events], ['name']);
+  return sideBySide({ [requests.name]: requests, [events.name]: events }, ['name']);
 }
 
 /** The configuration of the durable consumers, field by field. */
 export function consumerTable(): string {
   const { requestStream, eventStream, consumers } = createTopology();
-  return sideBySide(
-    [`requests, on ${requestStream}`, consumers.requests('audio.transcribe', 'normal')],
-    [`projection, on ${eventStream}`, consumers.projection],
-    [],
-  );
+  return sideBySide({
+    [`requests, on ${requestStream}`]: consumers.requests('audio.transcribe', 'normal'),
+    [`firings, on ${requestStream}`]: consumers.schedules,
+    [`projection, on ${eventStream}`]: consumers.projection,
+  });
 }
 
-function sideBySide(
-  [leftName, left]: readonly [string, object],
-  [rightName, right]: readonly [string, object],
-  without: readonly string[],
-): string {
-  const fields = [...new Set([...Object.keys(left), ...Object.keys(right)])].filter(
+function sideBySide(columns: { readonly [name: string]: object }, without: readonly string[] = []): string {
+  const configs = Object.values(columns);
+  const fields = [...new Set(configs.flatMap(config => Object.keys(config)))].filter(
     field => !without.includes(field),
   );
   return table(
-    ['field', leftName, rightName],
-    fields.map(field => [code(field), cell(field, left), cell(field, right)]),
+    ['field', ...Object.keys(columns)],
+    fields.map(field => [code(field), ...configs.map(config => cell(field, config))]),
   );
 }
 

@@ -4,6 +4,8 @@ import { code, table } from './markers.ts';
 const id = '01a1fd3d-ae4c-71ad-835b-2b2aac2cc064';
 const name = 'audio.transcribe';
 const priority = 'normal';
+const owner = 'local';
+const scheduleId = 'nightly-lint';
 
 /** A subject for one task or one consumer: its pattern is an example with the parts' names put in. */
 type Row = { readonly example: string; readonly who: string };
@@ -28,6 +30,16 @@ const rowsOf = (
   },
   scheduleOf: { example: subjects.scheduleOf(id), who: 'the schedule of one task' },
   allSchedules: { example: subjects.allSchedules, who: 'every schedule' },
+  recurring: {
+    example: subjects.recurring({ owner, id: scheduleId }),
+    who: 'a recurring schedule; the server publishes it as a firing whenever it is due',
+  },
+  allRecurring: { example: subjects.allRecurring, who: 'every recurring schedule' },
+  fire: {
+    example: subjects.fire({ owner, id: scheduleId }),
+    who: 'a firing of a recurring schedule; one gateway takes it and starts a task',
+  },
+  allFires: { example: subjects.allFires, who: 'every firing' },
   event: {
     example: subjects.event({ id, name }),
     who: "the task's chain of events; executors append to it, and the gateway where it cancels",
@@ -40,12 +52,20 @@ const rowsOf = (
     example: subjects.cancel(id),
     who: 'core request-reply; the executor that has the task subscribes, a gateway asks',
   },
+  holder: {
+    example: subjects.holder('executor-1'),
+    who: 'core request-reply; each executor answers for the tasks that it has, another one that was given the same task asks',
+  },
   executorStatus: { example: subjects.executorStatus, who: 'core request-reply; every executor answers' },
+  executorWake: {
+    example: subjects.executorWake,
+    who: 'core, from a gateway that ends a pause; executors pull anew',
+  },
 });
 
 /** Every subject of the default namespace, with an example. */
 export function subjectTable(): string {
-  const { subjects, recordSubject } = createTopology();
+  const { subjects, recordSubject, scheduleSubject } = createTopology();
   const rows = Object.values(rowsOf(subjects)).map(({ example, who }) => [
     code(patternOf(example)),
     code(example),
@@ -57,9 +77,19 @@ export function subjectTable(): string {
     code(record),
     "a task's record in the KV bucket; gateways put it",
   ]);
+  const schedule = scheduleSubject(owner, scheduleId);
+  rows.push([
+    code(patternOf(schedule)),
+    code(schedule),
+    "a recurring schedule's record in its KV bucket; gateways put it",
+  ]);
   return table(['subject', 'example', 'what it carries'], rows);
 }
 
 function patternOf(example: string): string {
-  return example.replace(id, '<id>').replace(name, '<name>').replace(`.${priority}.`, '.<priority>.');
+  return example
+    .replace(`${owner}.${scheduleId}`, '<owner token>.<schedule id>')
+    .replace(id, '<id>')
+    .replace(name, '<name>')
+    .replace(`.${priority}.`, '.<priority>.');
 }

@@ -3,8 +3,12 @@ import {
   cancelRequestSchema,
   eventSchema,
   failureSchema,
+  fireSchema,
+  holderReplySchema,
+  holderRequestSchema,
   recordSchema,
   requestSchema,
+  scheduleSchema,
 } from '@longhaul/proto';
 import { z } from 'zod';
 
@@ -14,6 +18,10 @@ const messages = {
   record: recordSchema,
   cancelRequest: cancelRequestSchema,
   cancelReply: cancelReplySchema,
+  holderRequest: holderRequestSchema,
+  holderReply: holderReplySchema,
+  schedule: scheduleSchema,
+  fire: fireSchema,
   failure: failureSchema.meta({
     title: 'TaskFailure',
     description: 'Why a task or an attempt failed: the `error` of events and records.',

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { startStack } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 import { resize } from '../../examples/client.ts';
 import { contract } from '../../examples/contract.ts';
 import { handlers } from '../../examples/handler.ts';
-
-const root = new URL('../../', import.meta.url);
+import { expectShown } from './expectShown.ts';
 
 describe('the example of the README', () => {
   it('runs as it stands', async () => {
@@ -15,10 +13,7 @@ describe('the example of the README', () => {
     expect(await resize(url, ['a.png', 'b.txt'])).toBe('cannot read b.txt');
   });
 
-  it.each(['contract', 'handler', 'client'])('shows examples/%s.ts as it is', async name => {
-    const readme = await readFile(new URL('README.md', root), 'utf8');
-    const code = await readFile(new URL(`examples/${name}.ts`, root), 'utf8');
-    const shown = readme.match(new RegExp(`<!-- example:${name} -->\\n+\`\`\`ts\\n([\\s\\S]*?)\`\`\``))?.[1];
-    expect(shown).toBe(code);
-  });
+  it.each(['contract', 'handler', 'client'])('shows examples/%s.ts as it is', name =>
+    expectShown('README.md', name),
+  );
 });

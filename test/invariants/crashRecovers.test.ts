@@ -57,6 +57,60 @@ describe('crash-recovers', () => {
     ).toHaveLength(2);
   });
 
+  it('ends a task whose executors keep dying, instead of trying for ever', async () => {
+    await using stack = await system();
+    const options = { natsUrl: inject('natsUrl'), namespace: stack.namespace };
+    // One loss is allowed by its policy; the second is one too many.
+    const task = await stack.tasks.script.fragile.start({});
+    for (const attempt of [1, 2]) {
+      await using executor = await spawnExecutor(options);
+      await eventThat(
+        stack.broker,
+        `attempt ${attempt}`,
+        ({ id, event }) => id === task.id && event.type === 'started' && event.attempt === attempt,
+      );
+      await executor.kill();
+    }
+    await stack.addExecutor();
+    expect(await within('its end', task.outcome())).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'EXECUTOR_LOST' },
+    });
+    const record = await recordThat(
+      stack.broker,
+      'FAILED',
+      ({ id, status }) => id === task.id && status === 'FAILED',
+    );
+    expect(record).toMatchObject({ attempt: 2, losses: 1, failures: 1 });
+  });
+
+  it('does not count a task that was handed back as lost', async () => {
+    await using stack = await system({ executors: 1 });
+    const task = await stack.tasks.script.fragile.start({});
+    for (const attempt of [1, 2, 3, 4]) {
+      await eventThat(
+        stack.broker,
+        `attempt ${attempt}`,
+        ({ id, event }) => id === task.id && event.type === 'started' && event.attempt === attempt,
+      );
+      await stack.addExecutor();
+      await stack.executors.at(-2)?.stop({ drainMs: 0 });
+    }
+    await eventThat(
+      stack.broker,
+      'attempt 5',
+      ({ id, event }) => id === task.id && event.type === 'started' && event.attempt === 5,
+    );
+    await task.cancel();
+    expect(await task.outcome()).toMatchObject({ status: 'CANCELED' });
+    const record = await recordThat(
+      stack.broker,
+      'CANCELED',
+      ({ id, status }) => id === task.id && status === 'CANCELED',
+    );
+    expect(record).toMatchObject({ losses: 0, failures: 0 });
+  });
+
   it('never delivers a task again while its executor is well, however long it takes', async () => {
     await using stack = await system({ executors: 2 });
     // Longer than `ack_wait`: without heartbeats it would be delivered again.

@@ -4,13 +4,14 @@ import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@lon
 import { TRPCClientError } from '@trpc/client';
 import { describe, expect, inject, it } from 'vitest';
 
-const system = (executors = 2) =>
+const system = (executors = 2, gateway: { payloadLimitBytes?: number } = {}) =>
   startStack({
     natsUrl: inject('natsUrl'),
     contract: scriptedContract,
     handlers: scriptedHandlers,
     gateways: 2,
     executors,
+    gateway,
   });
 
 async function errorOf(promise: Promise<unknown>): Promise<GatewayErrorShape> {
@@ -36,7 +37,7 @@ describe('types-are-true', () => {
   });
 
   it('refuses a wrong argument beside the input, and an input that is too large', async () => {
-    await using stack = await system();
+    await using stack = await system(2, { payloadLimitBytes: 256 * 1024 });
     const priority = await errorOf(
       stack.tasks.script.echo.start({ text: '' }, { priority: 'urgent' as 'high' }),
     );

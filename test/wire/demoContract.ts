@@ -1,7 +1,7 @@
 import { defineContract, defineTask } from '@longhaul/proto';
 import { z } from 'zod';
 
-/** One task that can end in every way: what `docs/protocol` shows, and what `minimalExecutor.mjs` runs. */
+/** A task that can end in every way: what `docs/protocol` shows, and what `minimalExecutor.mjs` runs. */
 export const demoContract = defineContract({
   demo: {
     count: defineTask({
@@ -11,6 +11,12 @@ export const demoContract = defineContract({
       output: z.object({ sum: z.int() }),
       errors: { UNLUCKY: z.object({ number: z.int() }) },
       progressIntervalMs: 0,
+    }),
+    /** Its input and output can be large. */
+    repeat: defineTask({
+      title: 'Repeat',
+      input: z.object({ text: z.string(), times: z.int() }),
+      output: z.object({ text: z.string() }),
     }),
   },
 });

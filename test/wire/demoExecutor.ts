@@ -17,6 +17,7 @@ const handlers: HandlersOf<typeof demoContract> = {
       }
       return { sum };
     },
+    repeat: ({ input }) => ({ text: input.text.repeat(input.times) }),
   },
 };
 

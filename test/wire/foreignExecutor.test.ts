@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createTasks } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
-import { createTopology } from '@longhaul/proto';
+import { createTopology, inlineLimitBytes } from '@longhaul/proto';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { demoContract } from './demoContract.ts';
@@ -52,6 +52,14 @@ test('a task runs to COMPLETED on an executor that is not made of Longhaul', asy
       progress: { percent: 100 },
       attempts: [{ number: 1, executor: stack.foreign.executor }],
     });
+});
+
+test('a task whose input is too large for it fails, and says so', async () => {
+  await using stack = await startStack();
+  const input = { to: 1, note: 'x'.repeat(inlineLimitBytes) };
+  const task = await stack.count.start(input);
+  expect(await task.outcome()).toMatchObject({ status: 'FAILED', error: { code: 'INPUT_UNREADABLE' } });
+  await stack.answer('+ACK');
 });
 
 test('a failure of its handler keeps the declared code and data', async () => {

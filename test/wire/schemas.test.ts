@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createTasks } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
-import { createTopology } from '@longhaul/proto';
+import { createTopology, inlineLimitBytes, payloadRefSchema, progressKeptSeconds } from '@longhaul/proto';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { committedSchema } from './committedSchemas.ts';
@@ -18,6 +18,7 @@ type Kind = (typeof kinds)[number];
 const statusOf = z.object({ status: z.string() });
 const typeOf = z.object({ type: z.string() });
 const withFailure = z.object({ error: z.unknown() });
+const withRefs = z.object({ inputRef: payloadRefSchema.optional(), outputRef: payloadRefSchema.optional() });
 
 let tapped: readonly Tapped[];
 let seen: { readonly [K in Kind]: readonly unknown[] };
@@ -25,7 +26,7 @@ let seen: { readonly [K in Kind]: readonly unknown[] };
 /** One task of each kind of end, each with its last record. */
 async function playEveryTask(): Promise<Tapped[]> {
   const gateway = await createGateway({ contract: demoContract, nats: { servers: url }, namespace, port: 0 });
-  const { count } = createTasks<typeof demoContract>({ url: gateway.url }).demo;
+  const { count, repeat } = createTasks<typeof demoContract>({ url: gateway.url }).demo;
   const stored = [subjects.allRequests, subjects.allSchedules, subjects.allEvents, subjects.allLive];
   await using tap = await tapWire(url, [...stored, `$KV.${bucket}.>`]);
   const recorded = (id: string, status: string) =>
@@ -44,6 +45,8 @@ async function playEveryTask(): Promise<Tapped[]> {
   await recorded(completed.id, 'COMPLETED');
   const failed = await count.start({ to: 20 }, { priority: 'high' });
   await recorded(failed.id, 'FAILED');
+  const large = await repeat.start({ text: 'x'.repeat(inlineLimitBytes), times: 2 });
+  await recorded(large.id, 'COMPLETED');
   const scheduled = await count.start({ to: 2 }, { delayMs: 300 });
   await recorded(scheduled.id, 'COMPLETED');
 
@@ -105,6 +108,17 @@ test('every type of event and every terminal status was among them', () => {
   );
 });
 
+test('a large input or output is nowhere in a message: a reference stands for it', () => {
+  const refs = [...seen.request, ...seen.event, ...seen.record].flatMap(json => {
+    const { inputRef, outputRef } = withRefs.parse(json);
+    if (inputRef) expect(json).not.toHaveProperty('input');
+    if (outputRef) expect(json).not.toHaveProperty('output');
+    return [inputRef, outputRef].filter(ref => ref !== undefined);
+  });
+  expect(new Set(refs.map(({ object }) => object)).size).toBe(2);
+  for (const { json } of tapped) expect(JSON.stringify(json).length).toBeLessThan(4_096);
+});
+
 describe('headers', () => {
   const on = (start: string) => tapped.filter(({ subject }) => subject.startsWith(start));
 
@@ -113,7 +127,7 @@ describe('headers', () => {
     const published = [...on(`${namespace}.request.`), ...on(`${namespace}.schedule.`)].filter(({ reply }) =>
       reply?.startsWith('_INBOX.'),
     );
-    expect(published.length).toBe(5);
+    expect(published.length).toBe(6);
     for (const { subject, headers } of published)
       expect(subject.split('.')).toContain(headers['Nats-Msg-Id']);
   });
@@ -132,6 +146,15 @@ describe('headers', () => {
         headers['Nats-Last-Sequence'] === '0',
       );
     }
+  });
+
+  test('progress and logs expire by themselves, and nothing else in a chain does', () => {
+    const ttls = on(`${namespace}.live.`).map(({ json, headers }) => {
+      const { type } = typeOf.parse(json);
+      return { saying: type === 'progress' || type === 'log', ttl: headers['Nats-TTL'] };
+    });
+    expect(new Set(ttls.map(({ saying }) => saying))).toEqual(new Set([true, false]));
+    for (const { saying, ttl } of ttls) expect(ttl).toBe(saying ? `${progressKeptSeconds}s` : undefined);
   });
 
   test('a record expires once it is terminal', () => {

@@ -1,6 +1,7 @@
 import type { Topology } from '@longhaul/proto';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { PayloadStore, type PayloadStoreOptions } from './payloadStore.ts';
 
 /** The clients that all NATS I/O of one service goes through, and the names of what it talks to. */
 export type Broker = {
@@ -8,13 +9,23 @@ export type Broker = {
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
   readonly topology: Topology;
+  /** Large inputs and outputs. */
+  readonly payloads: PayloadStore;
 };
 
 /** How long a request to JetStream may take before it counts as unanswered. */
 const apiTimeoutMs = 5_000;
 
-/** Makes the clients over one connection. */
-export async function createBroker(nc: NatsConnection, topology: Topology): Promise<Broker> {
+/**
+ * Makes the clients over one connection.
+ * @throws RangeError when the limit of payloads is no number of bytes that can be had
+ */
+export async function createBroker(
+  nc: NatsConnection,
+  topology: Topology,
+  options: PayloadStoreOptions = {},
+): Promise<Broker> {
   const jsm = await jetstreamManager(nc, { timeout: apiTimeoutMs });
-  return { nc, js: jetstream(nc, { timeout: apiTimeoutMs }), jsm, topology };
+  const js = jetstream(nc, { timeout: apiTimeoutMs });
+  return { nc, js, jsm, topology, payloads: new PayloadStore(js, jsm, topology, options) };
 }

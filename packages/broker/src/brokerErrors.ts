@@ -22,6 +22,17 @@ export function isConfigurationConflict(error: unknown): boolean {
   );
 }
 
+/** JetStream's codes for a message schedule that it does not take; the client does not name them. */
+const schedulePatternInvalid = 10189;
+const scheduleTimeZoneInvalid = 10223;
+
+/** What the server did not take of a message schedule: its pattern or its time zone. `undefined`: it is another error. */
+export function scheduleRefusal(error: unknown): 'pattern' | 'timeZone' | undefined {
+  if (!(error instanceof JetStreamApiError)) return undefined;
+  if (error.code === schedulePatternInvalid) return 'pattern';
+  return error.code === scheduleTimeZoneInvalid ? 'timeZone' : undefined;
+}
+
 /** Nobody subscribes to the subject of a request. */
 export function isNoResponders(error: unknown): boolean {
   if (error instanceof errors.NoRespondersError) return true;
@@ -33,7 +44,9 @@ export function isUnavailable(error: unknown): boolean {
   if (error instanceof errors.TimeoutError || error instanceof errors.ClosedConnectionError) return true;
   if (error instanceof errors.ConnectionError || error instanceof errors.DrainingConnectionError) return true;
   if (error instanceof JetStreamApiError) return error.status === 503;
-  return error instanceof JetStreamError || isNoResponders(error);
+  if (error instanceof JetStreamError || isNoResponders(error)) return true;
+  // A publish without a responder ends as "JetStream is not enabled", also while the server's streams are starting.
+  return error instanceof Error && isNoResponders(error.cause);
 }
 
 /** A direct get that finds nothing ends with this status where it asked for a batch. */

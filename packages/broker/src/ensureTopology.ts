@@ -13,17 +13,19 @@ export class TopologyError extends Error {
 const expiryMarkerTtlMs = 60_000;
 
 /**
- * Creates the streams and the bucket where they are missing and checks them where they are not. Safe to run by
- * many processes at once.
+ * Creates the streams, the buckets and the object store where they are missing and checks the streams where they are
+ * not. Safe to run by many processes at once.
  *
  * @throws TopologyError naming each field that differs from what Longhaul needs, when the server will not change it
  */
 export async function ensureTopology(broker: Broker): Promise<void> {
-  const { streams, bucket } = broker.topology;
+  const { streams, bucket, scheduleBucket } = broker.topology;
   await Promise.all([
     ensureStream(broker, streams.requests),
     ensureStream(broker, streams.events),
-    ensureBucket(broker, bucket),
+    ensureBucket(broker, bucket, 'Longhaul: a record a task'),
+    ensureBucket(broker, scheduleBucket, 'Longhaul: recurring schedules'),
+    broker.payloads.ensure(),
   ]);
 }
 
@@ -80,11 +82,11 @@ function covers(found: unknown, wanted: unknown): boolean {
   return found === wanted;
 }
 
-async function ensureBucket(broker: Broker, bucket: string): Promise<void> {
+async function ensureBucket(broker: Broker, bucket: string, description: string): Promise<void> {
   await new Kvm(broker.js).create(bucket, {
     history: 1,
     markerTTL: expiryMarkerTtlMs,
-    description: 'Longhaul: a record a task',
+    description,
     allow_direct: true,
   });
 }
@@ -95,13 +97,17 @@ export type ConsumerPlan = { readonly durable_name: string; readonly filter_subj
   unknown
 >;
 
-/** Creates a durable consumer, or brings an existing one to the plan. Safe to run by many processes at once. */
+/**
+ * Creates a durable consumer, or brings an existing one to the plan where it differs. What the plan does not name (a
+ * pause, replicas) is left as it is. Safe to run by many processes at once.
+ */
 export async function ensureConsumer(broker: Broker, stream: string, plan: ConsumerPlan): Promise<void> {
   const config: Partial<ConsumerConfig> = { ...plan };
   try {
     await broker.jsm.consumers.add(stream, config);
   } catch (error) {
     if (!isConfigurationConflict(error)) throw error;
-    await broker.jsm.consumers.update(stream, plan.durable_name, config);
+    const { config: found } = await broker.jsm.consumers.info(stream, plan.durable_name);
+    if (!covers(found, config)) await broker.jsm.consumers.update(stream, plan.durable_name, config);
   }
 }

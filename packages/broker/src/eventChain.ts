@@ -1,4 +1,11 @@
-import { eventSchema, type StoredEvent, type TaskAddress, type TaskEvent } from '@longhaul/proto';
+import {
+  eventSchema,
+  isLifecycle,
+  progressKeptSeconds,
+  type StoredEvent,
+  type TaskAddress,
+  type TaskEvent,
+} from '@longhaul/proto';
 import type { NextMsgRequest, PubAck, StoredMsg } from '@nats-io/jetstream';
 import { decode, encode } from './border.ts';
 import type { Broker } from './broker.ts';
@@ -7,8 +14,11 @@ import { isNotFoundStatus } from './brokerErrors.ts';
 /** How many events one read asks for at a time: a task's usual chain in one round trip, without large bursts. */
 const readBatch = 256;
 
+const progressTtl = `${progressKeptSeconds}s`;
+
 /**
- * Appends an event after the event that it follows.
+ * Appends an event after the event that it follows. Progress and logs expire by themselves; not the first event of a
+ * chain, whatever it is, since the task's request is in it.
  *
  * Invariant 2, ends-once: JetStream compares `after` with the last sequence of the task's subject and stores the
  * event in one step, so of several writers exactly one wins, in whatever order they come. The others are refused
@@ -24,6 +34,7 @@ export function appendEvent(
 ): Promise<PubAck> {
   return broker.js.publish(broker.topology.subjects.event(task), encode(event), {
     expect: { lastSubjectSequence: after },
+    ...(isLifecycle(event) || after === 0 ? {} : { ttl: progressTtl }),
   });
 }
 

@@ -1,6 +1,13 @@
 export { BadMessageError, decode, encode } from './border.ts';
 export { type Broker, createBroker } from './broker.ts';
-export { isConsumerNotFound, isNoResponders, isUnavailable, isWrongLastSequence } from './brokerErrors.ts';
+export {
+  isConsumerNotFound,
+  isNoResponders,
+  isNotFoundStatus,
+  isUnavailable,
+  isWrongLastSequence,
+  scheduleRefusal,
+} from './brokerErrors.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export {
@@ -10,4 +17,11 @@ export {
   replayEvents,
   toStoredEvent,
 } from './eventChain.ts';
+export {
+  highestPayloadLimitBytes,
+  type PackedPayload,
+  PayloadError,
+  type PayloadStore,
+  type PayloadStoreOptions,
+} from './payloadStore.ts';
 export { type Chain, readChain } from './readChain.ts';

@@ -1,11 +1,18 @@
 import type {
   AnyTaskEvent,
   AnyTaskRecord,
+  CancelManyOutcome,
+  CancelManyRequest,
   CancelOutcome,
   Contract,
   InputOf,
   ListRequest,
+  NamePause,
+  Schedule,
+  ScheduleOptions,
+  StartFault,
   StartOptions,
+  StartResultOf,
   TaskDefinition,
   TaskOutcomeOf,
   TaskPage,
@@ -15,12 +22,22 @@ import type {
 import { iterateEvents } from './eventIterator.ts';
 import { createGatewayCalls, type GatewayCalls } from './gatewayCalls.ts';
 import type { LinkOptions } from './links.ts';
-import { createTaskHandle, type EventsOptions, type TaskHandle } from './taskHandle.ts';
+import { type AllSchedules, allSchedules } from './schedules.ts';
+import { createTaskHandle, type EventsOptions, type RetryOptions, type TaskHandle } from './taskHandle.ts';
+
+/** What became of one task of a batch: narrow it by `ok`. */
+export type StartedOf<T extends TaskDefinition> =
+  | { readonly ok: true; readonly task: TaskHandle<T> }
+  | { readonly ok: false; readonly error: StartFault };
 
 /** One kind of task, to start and to find again. */
 export type TaskClient<T extends TaskDefinition> = {
   /** Starts a task. Once this resolves it runs to an end, whatever single process dies. */
   readonly start: (input: InputOf<T>, options?: StartOptions) => Promise<TaskHandle<T>>;
+  /** Starts up to 1,000 tasks in one call. Answers in their order; what is wrong with one loses no other. */
+  readonly startMany: (
+    tasks: readonly ({ readonly input: InputOf<T> } & StartOptions)[],
+  ) => Promise<StartedOf<T>[]>;
   /** Starts a task and waits up to `waitMs` (default: 10,000) for its end. */
   readonly run: (
     input: InputOf<T>,
@@ -28,6 +45,8 @@ export type TaskClient<T extends TaskDefinition> = {
   ) => Promise<TaskOutcomeOf<T>>;
   /** A handle of a task that was started before, by its id. Asks nothing of the gateway yet. */
   readonly open: (id: string) => TaskHandle<T>;
+  /** Starts a task again and again: `{ cron: '30 2 * * *', timeZone: 'Europe/Berlin', input }` or `{ every: '15m', input }`. */
+  readonly schedule: (schedule: ScheduleOptions<T>) => Promise<Schedule>;
 };
 
 /** What serves every task, whatever its name. */
@@ -36,15 +55,27 @@ export type AllTasks = {
   /** One page, newest first. */
   readonly list: (query?: ListRequest) => Promise<TaskPage>;
   readonly cancel: (id: string, reason?: string) => Promise<CancelOutcome>;
+  /**
+   * Cancels the tasks that fit and have not ended, newest first, 1,000 at most where no `limit` says otherwise. Without
+   * a filter: everything that the caller may see.
+   */
+  readonly cancelMany: (request?: CancelManyRequest) => Promise<CancelManyOutcome>;
+  /** Starts an ended task again, as a new one whose record has `retryOf`. */
+  readonly retry: (id: string, options?: RetryOptions) => Promise<AnyTaskRecord>;
   /** Everything that the caller may see, or the tasks of `ids`, in one stream without end. */
   readonly watch: (
     options?: EventsOptions & { readonly ids?: readonly string[] },
   ) => AsyncGenerator<AnyTaskEvent & { readonly eventId: string }, void, void>;
   readonly types: () => Promise<TaskType[]>;
+  /** Lets no executor take tasks of a name any more; starts wait, what runs goes on. For operators. */
+  readonly pause: (name: string) => Promise<NamePause>;
+  readonly resume: (name: string) => Promise<NamePause>;
 };
 
-/** A contract as a tree of tasks to start. `$tasks` (no task name begins with `$`) serves all of them. */
-export type Tasks<C> = TaskClients<C> & { readonly $tasks: AllTasks };
+/**
+ * A contract as a tree of tasks to start. `$tasks` and `$schedules` (no task name begins with `$`) serve all of them.
+ */
+export type Tasks<C> = TaskClients<C> & { readonly $tasks: AllTasks; readonly $schedules: AllSchedules };
 export type TaskClients<C> = {
   readonly [K in keyof C]: C[K] extends TaskDefinition ? TaskClient<C[K]> : TaskClients<C[K]>;
 };
@@ -67,6 +98,7 @@ function branch(calls: GatewayCalls, path: readonly string[]): object {
         // `then`: so that a branch can be returned from an async function without being taken for a promise.
         if (typeof key === 'symbol' || key === 'then') return undefined;
         if (key === '$tasks') return allTasks(calls);
+        if (key === '$schedules') return allSchedules(calls);
         const name = path.join('.');
         if (name !== '' && isVerb(key)) return taskClient(calls, name)[key];
         return branch(calls, [...path, key]);
@@ -76,7 +108,7 @@ function branch(calls: GatewayCalls, path: readonly string[]): object {
 }
 
 function isVerb(key: string): key is keyof TaskClient<TaskDefinition> {
-  return key === 'start' || key === 'run' || key === 'open';
+  return key === 'start' || key === 'startMany' || key === 'run' || key === 'open' || key === 'schedule';
 }
 
 function taskClient<T extends TaskDefinition>(calls: GatewayCalls, name: string): TaskClient<T> {
@@ -85,8 +117,15 @@ function taskClient<T extends TaskDefinition>(calls: GatewayCalls, name: string)
       const { id } = await calls.mutation<TaskRecordOf<T>>(`${name}.start`, { ...options, input });
       return createTaskHandle<T>(calls, name, id);
     },
+    startMany: async batch => {
+      const results = await calls.mutation<StartResultOf<T>[]>(`${name}.startMany`, { tasks: batch });
+      return results.map(result =>
+        result.ok ? { ok: true, task: createTaskHandle<T>(calls, name, result.record.id) } : result,
+      );
+    },
     run: (input, options) => calls.mutation<TaskOutcomeOf<T>>(`${name}.run`, { ...options, input }),
     open: id => createTaskHandle<T>(calls, name, id),
+    schedule: schedule => calls.mutation<Schedule>('schedules.create', { ...schedule, name }),
   };
 }
 
@@ -96,11 +135,15 @@ function allTasks(calls: GatewayCalls): AllTasks {
     list: (query = {}) => calls.query<TaskPage>('tasks.list', query),
     cancel: (id, reason) =>
       calls.mutation<CancelOutcome>('tasks.cancel', { id, ...(reason === undefined ? {} : { reason }) }),
+    cancelMany: (request = {}) => calls.mutation<CancelManyOutcome>('tasks.cancelMany', request),
+    retry: (id, options) => calls.mutation<AnyTaskRecord>('tasks.retry', { ...options, id }),
     watch: async function* ({ ids, lastEventId, signal } = {}) {
       const subscribe = calls.subscribe<AnyTaskEvent>('tasks.watch', ids ? { ids } : {});
       for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal))
         yield { ...data, eventId };
     },
     types: () => calls.query<TaskType[]>('tasks.types'),
+    pause: name => calls.mutation<NamePause>('tasks.pause', { name }),
+    resume: name => calls.mutation<NamePause>('tasks.resume', { name }),
   };
 }

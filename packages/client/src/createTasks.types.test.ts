@@ -1,10 +1,14 @@
 import {
   type AnyTaskEvent,
   type AnyTaskRecord,
+  type CancelManyOutcome,
   type CancelOutcome,
   defineContract,
   defineTask,
   type FailureOf,
+  type Schedule,
+  type ScheduleList,
+  type StartFault,
   type TaskEventOf,
   type TaskOutcomeOf,
   type TaskPage,
@@ -53,8 +57,24 @@ export async function handles(): Promise<void> {
 
   const opened = tasks.numbers.count.open('01890000-0000-7000-8000-000000000000');
   true satisfies Equal<typeof opened, typeof task>;
+  const retried = await task.retry({ idempotencyKey: 'again' });
+  true satisfies Equal<typeof retried, typeof task>;
   const echoed = await (await tasks.numbers.deep.echo.start('x')).result();
   true satisfies Equal<typeof echoed, string>;
+}
+
+export async function batches(): Promise<void> {
+  const batch = [{ input: { to: '3' }, priority: 'low' }, { input: { to: '4', step: 2 } }] as const;
+  for (const started of await tasks.numbers.count.startMany(batch)) {
+    if (started.ok) true satisfies Equal<Awaited<ReturnType<typeof started.task.result>>, { sum: number }>;
+    else true satisfies Equal<typeof started.error, StartFault>;
+    // @ts-expect-error whether there is a task is not known yet
+    started.task.id;
+  }
+  // @ts-expect-error the input has no such field
+  await tasks.numbers.count.startMany([{ input: { from: '3' } }]);
+  // @ts-expect-error only a run waits
+  await tasks.numbers.count.startMany([{ input: { to: '3' }, waitMs: 5 }]);
 }
 
 export async function failures(): Promise<void> {
@@ -74,7 +94,44 @@ export async function everyTask(): Promise<void> {
   true satisfies Equal<Awaited<ReturnType<typeof tasks.$tasks.get>>, AnyTaskRecord>;
   true satisfies Equal<Awaited<ReturnType<typeof tasks.$tasks.list>>, TaskPage>;
   await tasks.$tasks.list({ status: ['RUNNING'], limit: 5 });
+  const outcome = await tasks.$tasks.cancelMany({ name: 'numbers.count', reason: 'enough', limit: 10_000 });
+  true satisfies Equal<typeof outcome, CancelManyOutcome>;
+  true satisfies Equal<Awaited<ReturnType<typeof tasks.$tasks.retry>>, AnyTaskRecord>;
   for await (const event of tasks.$tasks.watch({ ids: ['a'] as const })) event satisfies AnyTaskEvent;
+}
+
+export async function schedules(): Promise<void> {
+  const nightly = await tasks.numbers.count.schedule({
+    cron: '30 2 * * *',
+    timeZone: 'Europe/Berlin',
+    overlap: 'cancelPrevious',
+    input: { to: '3' },
+    id: 'nightly',
+  });
+  true satisfies Equal<typeof nightly, Schedule>;
+  await tasks.numbers.deep.echo.schedule({
+    every: '15m',
+    input: 'x',
+    priority: 'low',
+    policy: { attempts: 2 },
+  });
+  true satisfies Equal<Awaited<ReturnType<typeof tasks.$schedules.list>>, ScheduleList>;
+  await tasks.$schedules.pause('nightly', { owner: 'ann' });
+
+  // @ts-expect-error a string goes in
+  await tasks.numbers.count.schedule({ every: '1h', input: { to: 3 } });
+  // @ts-expect-error an input is needed
+  await tasks.numbers.count.schedule({ every: '1h' });
+  // @ts-expect-error it has to fire at some time
+  await tasks.numbers.count.schedule({ input: { to: '3' } });
+  // @ts-expect-error one or the other
+  await tasks.numbers.count.schedule({ cron: '@daily', every: '1h', input: { to: '3' } });
+  // @ts-expect-error an interval is the same in every time zone
+  await tasks.numbers.count.schedule({ every: '1h', timeZone: 'Europe/Berlin', input: { to: '3' } });
+  // @ts-expect-error there is no such overlap
+  await tasks.numbers.count.schedule({ every: '1h', overlap: 'never', input: { to: '3' } });
+  // @ts-expect-error a branch is no task
+  await tasks.numbers.schedule({ every: '1h', input: { to: '3' } });
 }
 
 export async function wrong(): Promise<void> {
@@ -94,6 +151,8 @@ export async function wrong(): Promise<void> {
   await tasks.numbers.start({ to: '3' });
   // @ts-expect-error there is no such status
   await tasks.$tasks.list({ status: ['DONE'] });
+  // @ts-expect-error a cancel has no pages
+  await tasks.$tasks.cancelMany({ cursor: 'x' });
   // @ts-expect-error a contract's type is needed, and a contract is a tree of definitions
   createTasks<{ numbers: string }>({ url: '' });
 }

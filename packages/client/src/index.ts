@@ -1,4 +1,12 @@
 export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
-export { type AllTasks, createTasks, type TaskClient, type TaskClients, type Tasks } from './createTasks.ts';
+export {
+  type AllTasks,
+  createTasks,
+  type StartedOf,
+  type TaskClient,
+  type TaskClients,
+  type Tasks,
+} from './createTasks.ts';
 export { gatewayLinks, type LinkOptions } from './links.ts';
-export type { EndedOutcomeOf, EventsOptions, TaskHandle, WaitOptions } from './taskHandle.ts';
+export type { AllSchedules, ScheduleOwner } from './schedules.ts';
+export type { EndedOutcomeOf, EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';

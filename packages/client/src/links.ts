@@ -2,6 +2,7 @@ import type { GatewayRoot } from '@longhaul/proto';
 import { httpBatchStreamLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter, TRPCBuiltRouter } from '@trpc/server';
 import { EventSource } from 'eventsource';
+import { inWholeLines } from './wholeLines.ts';
 
 /** How the gateway is reached. */
 export type LinkOptions = {
@@ -16,6 +17,8 @@ export type LinkOptions = {
 /** As many calls as the gateway takes in one batch, and as long a URL as proxies commonly take. */
 const batchLimit = 100;
 const urlLimit = 8_000;
+/** The largest event: a snapshot with the largest input and output that a gateway can be set to take. */
+const eventLimitChars = 2 * 128 * 1024 * 1024 + 1024 * 1024;
 
 /** Any gateway's router, as far as links care: no transformer. */
 type PlainRouter = TRPCBuiltRouter<GatewayRoot, Record<never, never>>;
@@ -37,6 +40,7 @@ export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRP
         url,
         EventSource,
         eventSourceOptions: {
+          maxBufferSize: eventLimitChars,
           fetch: async (input, init) =>
             doFetch(input, { ...init, headers: { ...init.headers, ...(await headers()) } }),
         },
@@ -44,7 +48,7 @@ export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRP
       false: httpBatchStreamLink({
         url,
         headers,
-        fetch: doFetch,
+        fetch: async (input, init) => inWholeLines(await doFetch(input, init)),
         maxItems: batchLimit,
         maxURLLength: urlLimit,
       }),

@@ -1,4 +1,5 @@
 import type {
+  AnyTaskRecord,
   CancelOutcome,
   OutputOf,
   TaskDefinition,
@@ -19,6 +20,11 @@ export type WaitOptions = {
 export type EventsOptions = WaitOptions & {
   /** Goes on after this event instead of beginning with a snapshot. */
   readonly lastEventId?: string;
+};
+
+export type RetryOptions = {
+  /** The same key gives the same new task. Without one every call makes a new task. */
+  readonly idempotencyKey?: string;
 };
 
 /** How a task ended. */
@@ -45,6 +51,8 @@ export type TaskHandle<T extends TaskDefinition> = {
   readonly result: (options?: WaitOptions) => Promise<OutputOf<T>>;
   /** Ends the task, wherever it runs. */
   readonly cancel: (reason?: string) => Promise<CancelOutcome>;
+  /** Starts the task again once it has ended: a new task with the same input, whose record has `retryOf`. */
+  readonly retry: (options?: RetryOptions) => Promise<TaskHandle<T>>;
   /** Tells whether an error is this task's failure, with its declared errors typed. */
   readonly isFailure: (error: unknown) => error is TaskFailedErrorOf<T>;
 };
@@ -98,6 +106,10 @@ export function createTaskHandle<T extends TaskDefinition>(
     },
     cancel: reason =>
       calls.mutation<CancelOutcome>('tasks.cancel', { id, ...(reason === undefined ? {} : { reason }) }),
+    retry: async options => {
+      const retried = await calls.mutation<AnyTaskRecord>('tasks.retry', { ...options, id });
+      return createTaskHandle<T>(calls, name, retried.id);
+    },
     isFailure: (error): error is TaskFailedErrorOf<T> =>
       error instanceof TaskFailedError && error.taskId === id,
   };

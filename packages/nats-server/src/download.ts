@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { NatsServerError } from './errors.ts';
 import { binaryName } from './projectCache.ts';
 import { pinnedNatsServerVersion } from './version.ts';
-import type { WayContext } from './waysToGet.ts';
+import type { WayContext } from './wayContext.ts';
 
 const officialReleases = 'https://github.com/nats-io/nats-server/releases/download';
 

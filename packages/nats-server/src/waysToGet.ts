@@ -1,15 +1,7 @@
 import { getDebianPackage } from './debianPackage.ts';
 import { downloadRelease } from './download.ts';
 import { goInstall } from './goInstall.ts';
-
-/** What a way gets to work with. */
-export interface WayContext {
-  /** An empty folder of its own; removed afterwards. */
-  workDir: string;
-  env: NodeJS.ProcessEnv;
-  /** Gets a line about what is being done. */
-  say: (line: string) => void;
-}
+import type { WayContext } from './wayContext.ts';
 
 /** A way to get a nats-server onto this machine. */
 export interface WayToGet {

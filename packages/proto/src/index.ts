@@ -5,15 +5,22 @@ export {
   type InputIssue,
 } from './api/errorCatalogue.ts';
 export {
+  type CancelManyRequest,
   cancelCallSchema,
+  cancelManyLimit,
+  cancelManyRequestSchema,
   delayLimitMs,
   idRequestSchema,
   type ListRequest,
   listRequestSchema,
+  nameRequestSchema,
   pageLimit,
   resultRequestSchema,
+  retryCallSchema,
   runRequestSchema,
   type StartOptions,
+  startManyLimit,
+  startManyRequestSchema,
   startOptionsSchema,
   startRequestSchema,
   type WatchManyRequest,
@@ -31,10 +38,29 @@ export type {
   TaskProcedures,
   TaskTree,
 } from './api/routerTypes.ts';
+export {
+  type CreateSchedule,
+  createScheduleSchema,
+  type DeletedSchedule,
+  type ListSchedules,
+  listSchedulesSchema,
+  type Schedule,
+  type ScheduleCall,
+  type ScheduleList,
+  type ScheduleOptions,
+  type ScheduleProcedures,
+  type ScheduleSummary,
+  type ScheduleTiming,
+  scheduleCallSchema,
+  scheduleLimit,
+} from './api/schedules.ts';
 export type {
   AnyTaskEvent,
   AnyTaskRecord,
   FailureOf,
+  NamePause,
+  StartFault,
+  StartResultOf,
   TaskEventOf,
   TaskOutcomeOf,
   TaskPage,
@@ -42,6 +68,7 @@ export type {
   TaskSummary,
   TaskType,
 } from './api/taskViews.ts';
+export { type Backoff, backoffSchema } from './contract/backoff.ts';
 export { ContractError, type ContractErrorCode } from './contract/contractError.ts';
 export {
   type Contract,
@@ -52,20 +79,43 @@ export {
   type TaskNames,
 } from './contract/defineContract.ts';
 export { defineTask, type TaskOptions } from './contract/defineTask.ts';
+export type {
+  ErrorSchemas,
+  ErrorsOf,
+  InputOf,
+  OutputOf,
+  ParsedInputOf,
+  ProgressOf,
+  TaskDefinition,
+} from './contract/taskDefinition.ts';
 export {
   defaultPolicy,
-  type ErrorSchemas,
-  type ErrorsOf,
-  type InputOf,
-  type OutputOf,
-  type ParsedInputOf,
-  type ProgressOf,
-  type TaskDefinition,
+  type PolicyOverrides,
+  policyOverridesSchema,
   type TaskPolicy,
-} from './contract/taskDefinition.ts';
-export { type Claim, decideClaim, decideRefusal, type Refusal, type RefusedEvent } from './decide/chain.ts';
+} from './contract/taskPolicy.ts';
+export { backoffDelayMs } from './decide/backoff.ts';
+export {
+  type Claim,
+  type ClaimLimits,
+  decideClaim,
+  decideRefusal,
+  type Refusal,
+  type RefusedEvent,
+} from './decide/chain.ts';
+export {
+  decideFiring,
+  type Fired,
+  type FiringContext,
+  type FiringDecision,
+  isLate,
+  lateMs,
+  withFiring,
+} from './decide/firing.ts';
 export { fitRecord } from './decide/fitRecord.ts';
 export { attemptsKept, fold, recordOfRequest, requestOfRecord } from './decide/fold.ts';
+export { deadlineOf, policyOf } from './decide/limits.ts';
+export { type AfterFailure, decideAfterFailure, type RetryAdvice } from './decide/retry.ts';
 export {
   type ActiveStatus,
   isTerminal,
@@ -77,6 +127,14 @@ export {
   transitions,
 } from './decide/status.ts';
 export {
+  cronRefused,
+  type ReadTiming,
+  readTiming,
+  type Timing,
+  timeZoneRefused,
+} from './decide/timing.ts';
+export {
+  type CancelManyOutcome,
   type CancelOutcome,
   type CancelReply,
   type CancelRequest,
@@ -102,6 +160,12 @@ export {
   isBuiltInFailureCode,
 } from './wire/failure.ts';
 export {
+  type HolderReply,
+  type HolderRequest,
+  holderReplySchema,
+  holderRequestSchema,
+} from './wire/holder.ts';
+export {
   instantSchema,
   ownerToken,
   type Priority,
@@ -110,14 +174,39 @@ export {
   taskIdSchema,
   taskNameSchema,
 } from './wire/names.ts';
+export { type PayloadRef, payloadRefSchema } from './wire/payload.ts';
 export { type AttemptRecord, recordSchema, statusSchema, type TaskRecord } from './wire/record.ts';
 export { requestSchema, type TaskRequest } from './wire/request.ts';
-export { createSubjects, type RequestAddress, type Subjects, type TaskAddress } from './wire/subjects.ts';
+export {
+  type Fire,
+  type Firing,
+  type FiringOutcome,
+  fireSchema,
+  firingOutcomes,
+  firingSchema,
+  firingsKept,
+  type Overlap,
+  type ScheduleRecord,
+  scheduleIdSchema,
+  scheduleSchema,
+} from './wire/schedule.ts';
+export {
+  createSubjects,
+  type RequestAddress,
+  type ScheduleAddress,
+  type Subjects,
+  type TaskAddress,
+} from './wire/subjects.ts';
 export {
   ackWaitMs,
   createTopology,
+  defaultPayloadLimitBytes,
+  defaultPayloadsKeptMs,
   eventsKeptPerTask,
+  fireAckWaitMs,
+  fireKeptSeconds,
   heartbeatMs,
-  payloadLimitBytes,
+  inlineLimitBytes,
+  progressKeptSeconds,
   type Topology,
 } from './wire/topology.ts';

@@ -1,7 +1,7 @@
 import { connect } from '@nats-io/transport-node';
 import { NatsContainer } from '@testcontainers/nats';
 import { type ContainerRuntimeClient, getContainerRuntimeClient, ImageName } from 'testcontainers';
-import type { TestNats } from './natsServer.ts';
+import type { TestNats } from './testNats.ts';
 
 /** The official image of the newest minor version that the product is measured on. */
 const defaultImage = 'nats:2.15-alpine';

@@ -3,15 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { locateNatsServer, startNatsServer } from '@longhaul/nats-server';
 import { startNatsContainer } from './natsContainer.ts';
-
-/** The nats-server of one test run; tests keep apart by namespace. */
-export interface TestNats {
-  url: string;
-  kind: 'container' | 'binary';
-  /** Such as `nats-server 2.15.1, embedded binary (cache)`. */
-  describe: string;
-  stop(): Promise<void>;
-}
+import type { TestNats } from './testNats.ts';
 
 const kinds = ['auto', 'container', 'binary'] as const;
 

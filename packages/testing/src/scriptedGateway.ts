@@ -1,8 +1,9 @@
 import { createGateway } from '@longhaul/gateway';
 import { runService } from '@longhaul/service';
+import { answerHeap } from './answerHeap.ts';
 import { scriptedContract } from './scriptedTasks.ts';
 
-/** A gateway of the scripted tasks, for tests that kill it. */
+/** A gateway of the scripted tasks, for tests that kill it. Its callers say who they are by a header, `x-owner`. */
 await runService('scripted gateway', 'error', async logger => {
   const { NATS_URL = '', LONGHAUL_NAMESPACE = '', PORT } = process.env;
   const service = await createGateway({
@@ -10,7 +11,9 @@ await runService('scripted gateway', 'error', async logger => {
     nats: { servers: NATS_URL },
     namespace: LONGHAUL_NAMESPACE,
     port: Number(PORT),
+    authenticate: ({ headers }) => ({ owner: String(headers['x-owner'] ?? 'local'), role: 'user' }),
     logger,
   });
+  answerHeap();
   return { service, ready: { url: service.url } };
 });

@@ -1,4 +1,4 @@
-import type { HandlersOf } from '@longhaul/executor';
+import type { PlainHandlersOf } from '@longhaul/executor';
 import { defineContract, defineTask } from '@longhaul/proto';
 import { z } from 'zod';
 
@@ -24,6 +24,8 @@ export const scriptedContract = defineContract({
       output: z.object({ attempt: z.int() }),
       cancelGraceMs: 100,
     }),
+    /** Hangs as well, and may lose one executor only. */
+    fragile: defineTask({ input: z.object({}), progress: percent, output: z.object({}), maxLosses: 1 }),
     /** Fails with its declared error, or with one that it does not declare. */
     fail: defineTask({
       input: z.object({ declared: z.boolean() }),
@@ -45,7 +47,7 @@ export const scriptedContract = defineContract({
 export type ScriptedContract = typeof scriptedContract;
 
 /** Handlers of the scripted tasks. */
-export const scriptedHandlers: HandlersOf<ScriptedContract> = {
+export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
   script: {
     echo: ({ input }) => ({ text: input.text }),
     count: async ({ input, progress, signal, log }) => {
@@ -64,6 +66,7 @@ export const scriptedHandlers: HandlersOf<ScriptedContract> = {
         if (signal.aborted) reject(signal.reason);
       });
     },
+    fragile: context => scriptedHandlers.script.hang(context),
     ignoreSignal: async ({ input, attempt }) => {
       await abortableDelay(input.forMs, new AbortController().signal);
       return { attempt };

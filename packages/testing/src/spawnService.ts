@@ -1,8 +1,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 
 /** A service as a process of its own, to be killed. */
 export type SpawnedService = {
+  readonly pid: number;
+  /** How it ended: its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  /** Sends any signal (`SIGSTOP`, `SIGCONT`) and waits for nothing; `false`: it has ended already. */
+  readonly signal: (signal: NodeJS.Signals) => boolean;
+  /** The bytes of its heap that are in use, after a garbage collection. */
+  readonly heapBytes: () => Promise<number>;
   /** Ends it without a chance to say goodbye (SIGKILL), and waits until it is gone. */
   readonly kill: () => Promise<void>;
   /** Asks it to end in good order (SIGTERM); resolves with its exit code. */
@@ -17,6 +25,14 @@ export type SpawnOptions = {
   readonly concurrency?: number;
   /** Of a gateway. Default: a free one. */
   readonly port?: number;
+  /** Of an executor. Default: made up. */
+  readonly id?: string;
+  /** Of an executor: milliseconds that handlers get when it is asked to end. Default: the executor's own. */
+  readonly drainMs?: number;
+  /** Of an executor: a file to which each start and end of a handler is appended. */
+  readonly handlerLog?: string;
+  /** A file that its output is appended to. Default: that of this process. */
+  readonly outputFile?: string;
 };
 
 /** An executor of the scripted tasks as a process. */
@@ -39,30 +55,47 @@ async function spawn(
   script: string,
   options: SpawnOptions,
 ): Promise<SpawnedService & { ready: Record<string, unknown> }> {
+  const output = options.outputFile === undefined ? 'inherit' : openSync(options.outputFile, 'a');
   const child = fork(new URL(script, import.meta.url), [], {
+    // For `heapBytes`: what is garbage must not count.
+    execArgv: [...process.execArgv, '--expose-gc'],
     env: {
       ...process.env,
       NATS_URL: options.natsUrl,
       LONGHAUL_NAMESPACE: options.namespace,
       CONCURRENCY: String(options.concurrency ?? 4),
       PORT: String(options.port ?? 0),
+      ...(options.id === undefined ? {} : { EXECUTOR_ID: options.id }),
+      ...(options.drainMs === undefined ? {} : { DRAIN_MS: String(options.drainMs) }),
+      ...(options.handlerLog === undefined ? {} : { HANDLER_LOG: options.handlerLog }),
     },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', output, output, 'ipc'],
   });
-  const exited = once(child, 'exit');
+  if (typeof output === 'number') closeSync(output);
+  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
-    if (child.exitCode === null && child.signalCode === null) {
+    if (isRunning()) {
       child.kill(signal);
-      await exited;
+      await ended;
     }
     return child.exitCode;
   };
-  const first = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
+  const first = await Promise.race([once(child, 'message'), ended.then(() => undefined)]);
   if (!first)
     throw new Error(`${script} ended with ${child.exitCode ?? child.signalCode} before it was ready.`);
   const [message] = first as [{ ready: Record<string, unknown> }];
   return {
     ready: message.ready,
+    pid: child.pid as number,
+    ended,
+    signal: signal => isRunning() && child.kill(signal),
+    heapBytes: async () => {
+      const answer = once(child, 'message');
+      child.send('heap?');
+      const [{ heapBytes }] = (await answer) as [{ heapBytes: number }];
+      return heapBytes;
+    },
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),

@@ -116,9 +116,12 @@ export async function startStack<const C extends Contract>(options: StackOptions
     [Symbol.asyncDispose]: async () => {
       await Promise.all(executors.map(executor => executor.stop({ drainMs: 0 })));
       await Promise.all(gateways.map(gateway => gateway.stop()));
-      const { requestStream, eventStream, bucketStream } = broker.topology;
+      const { requestStream, eventStream, bucketStream, payloadStream, scheduleBucketStream } =
+        broker.topology;
       await Promise.all(
-        [requestStream, eventStream, bucketStream].map(name => broker.jsm.streams.delete(name)),
+        [requestStream, eventStream, bucketStream, payloadStream, scheduleBucketStream].map(name =>
+          broker.jsm.streams.delete(name),
+        ),
       );
       await nc.close();
     },

@@ -4,8 +4,10 @@ import { type Contract, createTopology } from '@longhaul/proto';
 import { type Logger, pino } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { Attempt, type AttemptSetting } from './attempt/attempt.ts';
+import { answerAsHolder } from './attempt/holder.ts';
 import { registerExecutor } from './executorService.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
+import { openSandboxes } from './handler/sandbox/openSandboxes.ts';
 import { RequestConsumer } from './take/requestConsumer.ts';
 import type { RequestMessage } from './take/requestMessage.ts';
 
@@ -24,6 +26,11 @@ export type ExecutorOptions<C extends Contract> = {
   readonly drainMs?: number;
   /** Milliseconds that `started` may be held back, so that a shorter task costs one event less. Default: 10. */
   readonly holdStartedMs?: number;
+  /**
+   * The largest input or output of a task, in bytes; the same on every gateway and executor. From 256 KiB to 128 MiB.
+   * Default: 64 MiB.
+   */
+  readonly payloadLimitBytes?: number;
   /** What other systems call this executor. Default: host name, process id and a random part. */
   readonly id?: string;
   /** Default: warnings and errors to standard output. */
@@ -52,12 +59,12 @@ const version = '0.1.0';
  * Starts an executor. What happens to a request, in order: `take/requestConsumer` pulls it → `attempt/attempt` claims
  * it, calls your handler, appends its end to the task's chain and acknowledges. Resolves when requests can arrive.
  *
- * @throws HandlersError when handlers and contract do not match; TopologyError when NATS holds streams that do not fit
+ * @throws HandlersError when handlers and contract do not match or a sandboxed one cannot be loaded; TopologyError when NATS holds streams that do not fit
  */
 export async function createExecutor<const C extends Contract>(
   options: ExecutorOptions<C>,
 ): Promise<Executor> {
-  const tasks = matchHandlers(options.contract, options.handlers);
+  const matched = matchHandlers(options.contract, options.handlers);
   const concurrency = options.concurrency ?? defaults.concurrency;
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     throw new RangeError(`concurrency must be a whole number of at least 1, not ${concurrency}.`);
@@ -65,9 +72,11 @@ export async function createExecutor<const C extends Contract>(
   const id = options.id ?? `${hostname()}-${process.pid}-${uuid().slice(-6)}`;
   const logger = (options.logger ?? pino({ level: 'warn' })).child({ executor: id });
   const startedAt = new Date().toISOString();
+  const { tasks, close: closeSandboxes } = await openSandboxes(matched, concurrency, logger);
 
   const { nc, close } = await openConnection(options.nats, `longhaul executor ${id}`);
-  const broker = await createBroker(nc, createTopology(options.namespace));
+  const { payloadLimitBytes } = options;
+  const broker = await createBroker(nc, createTopology(options.namespace), { payloadLimitBytes });
   await ensureTopology(broker);
 
   const attempts = new Map<string, Attempt>();
@@ -113,6 +122,7 @@ export async function createExecutor<const C extends Contract>(
     slots: concurrency,
     work,
   });
+  const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));
   await consumer.start();
   const running = () => [...attempts.values()].map(({ id, name, number }) => ({ id, name, attempt: number }));
   const service = await registerExecutor(broker, version, () => ({
@@ -123,7 +133,11 @@ export async function createExecutor<const C extends Contract>(
     running: running(),
     startedAt,
   }));
-  void followConnection(nc.status(), () => consumer.reconnected());
+  nc.subscribe(broker.topology.subjects.executorWake, { callback: () => consumer.pullAnew() });
+  void followConnection(nc.status(), () => {
+    consumer.pullAnew();
+    for (const attempt of attempts.values()) void attempt.lookAgain();
+  });
   logger.info({ tasks: [...tasks.keys()], concurrency }, 'executor ready');
 
   const hurry = new AbortController();
@@ -141,6 +155,8 @@ export async function createExecutor<const C extends Contract>(
       );
       await Promise.race([consumer.idle(), once(giveUp.signal)]);
       clearTimeout(deadline);
+      await closeSandboxes();
+      holder.stop();
       await service.stop().catch(() => {});
       // The last acknowledgements and hand-backs leave before the connection closes.
       if (!nc.isClosed()) await nc.flush().catch(() => {});

@@ -1,3 +1,4 @@
+import { defaultPayloadLimitBytes } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/proto/sample';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
@@ -17,6 +18,7 @@ const env = readEnvironment(
       .transform(list => list.split(',').map(name => name.trim()))
       .optional(),
     LOG_LEVEL: z.string().default('info'),
+    PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
   }),
 );
 
@@ -31,6 +33,7 @@ await runService('executor', env.LOG_LEVEL, async logger => {
     nats: { servers: env.NATS_URL },
     concurrency: env.EXECUTOR_CONCURRENCY,
     drainMs: env.EXECUTOR_DRAIN_MS,
+    payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     logger,
     ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
   });

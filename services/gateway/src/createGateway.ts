@@ -1,13 +1,18 @@
 import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
-import { type Contract, createTopology, type GatewayRouter } from '@longhaul/proto';
+import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
 import { type Logger, pino } from 'pino';
+import { Expiry } from './expire/expiry.ts';
 import { type Authenticate, closeHttpServer, createHttpServer } from './http/server.ts';
+import { payloadsKeptMs } from './project/payloadRetention.ts';
 import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
-import { defaultRetention, RecordStore, type Retention } from './project/recordStore.ts';
+import { RecordStore } from './project/recordStore.ts';
+import { defaultRetention, type Retention } from './project/retention.ts';
 import { createFindTask } from './read/findTask.ts';
 import { createGatewayRouter } from './rpc/router.ts';
+import { createSchedules } from './schedule/createSchedules.ts';
 import { createTaskService } from './service.ts';
+import { Orphans } from './start/orphans.ts';
 import { PendingRecords } from './start/pendingRecords.ts';
 import { LiveFeed } from './watch/liveFeed.ts';
 
@@ -21,10 +26,18 @@ export type GatewayOptions<C extends Contract> = {
   readonly host?: string;
   /** Default: 8080. `0` takes a free one. */
   readonly port?: number;
-  /** Says who calls. Default: everybody is the owner `local`. */
+  /** Says who calls. Default: everybody is the owner `local`, who may do everything. */
   readonly authenticate?: Authenticate;
-  /** How long records of ended tasks are kept. Default: completed a day, failed and canceled a week. */
+  /**
+   * How long records of ended tasks are kept, the same on every gateway. Default: completed a day, failed and canceled
+   * a week.
+   */
   readonly retention?: Retention;
+  /**
+   * The largest input or output of a task, in bytes; the same on every gateway and executor. From 256 KiB to 128 MiB.
+   * Default: 64 MiB.
+   */
+  readonly payloadLimitBytes?: number;
   /** Milliseconds that calls in flight get when the gateway stops. Default: 10,000. */
   readonly drainMs?: number;
   /** Default: warnings and errors to standard output. */
@@ -45,7 +58,7 @@ export type Gateway<C extends Contract = Contract> = {
 
 const defaultPort = 8080;
 const defaultDrainMs = 10_000;
-const everybody = { owner: 'local', role: 'user' } as const;
+const everybody = { owner: 'local', role: 'admin' } as const;
 
 /**
  * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
@@ -53,9 +66,11 @@ const everybody = { owner: 'local', role: 'user' } as const;
  * - `http/` and `rpc/`: the call, who makes it, and which procedure it is
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
+ * - `schedule/`: recurring schedules, and a task for each firing
+ * - `expire/`: ends tasks whose time is over while no executor has them
  * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop
  *
- * @throws TopologyError when NATS holds streams that do not fit
+ * @throws TopologyError when NATS holds streams that do not fit; RangeError when the payload limit cannot be had
  */
 export async function createGateway<const C extends Contract>(
   options: GatewayOptions<C>,
@@ -70,11 +85,18 @@ export async function createGateway<const C extends Contract>(
     for (const closeOne of opened.reverse()) await closeOne();
   };
   try {
-    const broker = await createBroker(nc, createTopology(options.namespace));
+    const retention = options.retention ?? defaultRetention;
+    const broker = await createBroker(nc, createTopology(options.namespace), {
+      payloadLimitBytes: options.payloadLimitBytes,
+      payloadsKeptMs: payloadsKeptMs(retention),
+    });
     await ensureTopology(broker);
 
-    const store = new RecordStore(broker, options.retention ?? defaultRetention);
-    const index = new RecordIndex(broker, logger);
+    const definitions = listTasks(options.contract);
+    const store = new RecordStore(broker, retention);
+    const expiry = new Expiry(broker, logger, definitions);
+    opened.push(() => expiry.stop());
+    const index = new RecordIndex(broker, logger, record => expiry.update(record));
     const projection = new Projection(broker, logger, store, index);
     const pending = new PendingRecords(store, index, logger);
     const feed = new LiveFeed(broker, logger);
@@ -84,15 +106,25 @@ export async function createGateway<const C extends Contract>(
     await projection.start();
     opened.push(() => projection.stop());
     opened.push(() => pending.stop());
+    const orphans = new Orphans(broker, logger, index, pending);
+    orphans.start();
+    opened.push(() => orphans.stop());
 
+    const find = createFindTask(broker, store, index, retention);
     const service = createTaskService({
       broker,
-      find: createFindTask(broker, store, index),
+      find,
       index,
       pending,
       feed,
+      definitions,
+      logger,
     });
-    const router = createGatewayRouter(options.contract, service);
+    const { start, cancel } = service;
+    const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
+    await schedules.start();
+    opened.push(() => schedules.stop());
+    const router = createGatewayRouter(options.contract, service, schedules.service);
 
     let connected = true;
     void (async () => {
@@ -101,6 +133,7 @@ export async function createGateway<const C extends Contract>(
         if (type !== 'reconnect') continue;
         connected = true;
         feed.reconnected();
+        index.forgetExpired(retention, Date.now());
       }
     })();
     const whyNotReady = () => {
@@ -113,6 +146,7 @@ export async function createGateway<const C extends Contract>(
       authenticate: options.authenticate ?? (() => everybody),
       whyNotReady,
       stop: stopping.signal,
+      payloadLimitBytes: broker.payloads.limitBytes,
     });
     opened.push(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
     const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? defaultPort });

@@ -1,9 +1,16 @@
+import { defaultPayloadLimitBytes } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/proto/sample';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
-import { createGateway } from './index.ts';
+import { createGateway, defaultRetention } from './index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
+/** Hours, at most a year; parts of an hour may be given. */
+const hours = z.coerce
+  .number()
+  .positive()
+  .max(365 * 24);
+const hourMs = 60 * 60 * 1_000;
 
 /** The gateway of the sample contract as a process, configured by its environment. */
 const env = readEnvironment(
@@ -13,6 +20,10 @@ const env = readEnvironment(
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
     LOG_LEVEL: z.string().default('info'),
+    PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
+    TASK_RETENTION_COMPLETED_HOURS: hours.default(defaultRetention.completedMs / hourMs),
+    TASK_RETENTION_FAILED_HOURS: hours.default(defaultRetention.failedMs / hourMs),
+    TASK_RETENTION_CANCELED_HOURS: hours.default(defaultRetention.canceledMs / hourMs),
   }),
 );
 
@@ -23,6 +34,12 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     host: env.HOST,
     port: env.PORT,
     logger,
+    payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
+    retention: {
+      completedMs: env.TASK_RETENTION_COMPLETED_HOURS * hourMs,
+      failedMs: env.TASK_RETENTION_FAILED_HOURS * hourMs,
+      canceledMs: env.TASK_RETENTION_CANCELED_HOURS * hourMs,
+    },
     ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
   });
   return { service, ready: { url: service.url } };

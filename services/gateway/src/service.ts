@@ -1,14 +1,30 @@
 import type { Broker } from '@longhaul/broker';
-import type { CancelOutcome, listRequestSchema, TaskPage, TaskRecord } from '@longhaul/proto';
+import {
+  type CancelManyOutcome,
+  type CancelOutcome,
+  GatewayError,
+  type listRequestSchema,
+  type NamePause,
+  type TaskDefinition,
+  type TaskPage,
+  type TaskRecord,
+} from '@longhaul/proto';
+import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Caller } from './caller.ts';
+import { type CancelManyQuery, cancelMany } from './cancel/cancelMany.ts';
 import { cancelTask } from './cancel/cancelTask.ts';
+import { pausedNames, pauseName, resumeName } from './pause/pausedNames.ts';
 import type { RecordIndex } from './project/recordIndex.ts';
 import { awaitEnd } from './read/awaitEnd.ts';
 import { type FindTask, getTask } from './read/findTask.ts';
 import { listTasks } from './read/listTasks.ts';
+import { PayloadReader } from './read/payloadReader.ts';
+import { taskIdOf } from './start/idempotency.ts';
 import type { PendingRecords } from './start/pendingRecords.ts';
-import { type NewTask, startTask, taskIdOf } from './start/startTask.ts';
+import { retryTask } from './start/retryTask.ts';
+import { type Started, startMany } from './start/startMany.ts';
+import { type NewTask, startTask } from './start/startTask.ts';
 import { newTaskId } from './start/taskIds.ts';
 import { followLive, followTask } from './watch/followTask.ts';
 import type { LiveFeed } from './watch/liveFeed.ts';
@@ -21,24 +37,43 @@ export type ServiceDeps = {
   readonly index: RecordIndex;
   readonly pending: PendingRecords;
   readonly feed: LiveFeed;
+  /** Every task of the contract, by name. */
+  readonly definitions: ReadonlyMap<string, TaskDefinition>;
+  readonly logger: Logger;
 };
 
 /**
  * What the gateway does, whatever the protocol that asked for it. Every call names its caller, and sees and touches
  * only what that one may (invariant 8, owner-only).
  */
-export function createTaskService({ broker, find, index, pending, feed }: ServiceDeps) {
+export function createTaskService({ broker, find, index, pending, feed, definitions, logger }: ServiceDeps) {
   const starting = { broker, find, pending };
+  const payloads = new PayloadReader(broker.payloads, logger);
 
   /** Waits for a task's end from its record on, at most `waitMs`. */
   const waitForEnd = async (record: TaskRecord, waitMs: number, signal: AbortSignal): Promise<TaskRecord> => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
-    return awaitEnd(record, followLive(broker, feed, record.id, record, limit));
+    return payloads.withOutput(await awaitEnd(record, followLive(broker, feed, record.id, record, limit)));
   };
+
+  /** @throws GatewayError TASK_NOT_FOUND */
+  const cancel = async (caller: Caller, id: string, reason: string | undefined): Promise<CancelOutcome> =>
+    cancelTask(broker, await getTask(find, caller, id), reason);
 
   return {
     /** @throws GatewayError see `startTask` */
-    start: (caller: Caller, task: NewTask): Promise<TaskRecord> => startTask(starting, caller, task),
+    start: async (caller: Caller, task: NewTask): Promise<TaskRecord> =>
+      payloads.withOutput(await startTask(starting, caller, task)),
+
+    /** Starts tasks, each for itself: a value says what became of it. */
+    startMany: (caller: Caller, tasks: readonly NewTask[]): Promise<Started[]> =>
+      startMany({ ...starting, payloads }, caller, tasks),
+
+    /** Starts an ended task again, as a new one. @throws GatewayError see `retryTask` */
+    retry: async (caller: Caller, id: string, idempotencyKey: string | undefined): Promise<TaskRecord> =>
+      payloads.withOutput(
+        await retryTask({ ...starting, definitions, payloads }, caller, id, idempotencyKey),
+      ),
 
     /** Starts a task and waits for its end, at most `waitMs`. */
     run: async (caller: Caller, task: NewTask, waitMs: number, signal: AbortSignal): Promise<TaskRecord> => {
@@ -49,14 +84,16 @@ export function createTaskService({ broker, find, index, pending, feed }: Servic
         const record = await startTask(starting, caller, task, id);
         const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
         const isNew = task.idempotencyKey === undefined;
-        return await awaitEnd(record, followTask(broker, tap, id, record, limit, isNew));
+        const ended = await awaitEnd(record, followTask(broker, tap, id, record, limit, isNew));
+        return await payloads.withOutput(ended);
       } finally {
         tap.close();
       }
     },
 
     /** @throws GatewayError TASK_NOT_FOUND */
-    get: (caller: Caller, id: string, name?: string): Promise<TaskRecord> => getTask(find, caller, id, name),
+    get: async (caller: Caller, id: string, name?: string): Promise<TaskRecord> =>
+      payloads.whole(await getTask(find, caller, id, name)),
 
     /** Waits for a task's end, at most `waitMs`. @throws GatewayError TASK_NOT_FOUND */
     result: async (
@@ -70,9 +107,13 @@ export function createTaskService({ broker, find, index, pending, feed }: Servic
     list: (caller: Caller, query: z.output<typeof listRequestSchema>): TaskPage =>
       listTasks(index, caller, query, Date.now()),
 
-    /** @throws GatewayError TASK_NOT_FOUND */
-    cancel: async (caller: Caller, id: string, reason: string | undefined): Promise<CancelOutcome> =>
-      cancelTask(broker, await getTask(find, caller, id), reason),
+    cancel,
+
+    /** Cancels what fits and has not ended. A value counts what could not be canceled. */
+    cancelMany: (caller: Caller, query: CancelManyQuery, signal: AbortSignal): Promise<CancelManyOutcome> => {
+      const deps = { index, logger, cancel: (id: string) => cancel(caller, id, query.reason) };
+      return cancelMany(deps, caller, query, signal);
+    },
 
     /** @throws GatewayError TASK_NOT_FOUND */
     watch: async function* (
@@ -83,7 +124,19 @@ export function createTaskService({ broker, find, index, pending, feed }: Servic
       name?: string,
     ): AsyncGenerator<Watched, void, void> {
       const record = await getTask(find, caller, id, name);
-      yield* watchTask({ broker, feed }, record, lastEventId, signal);
+      yield* payloads.watched(watchTask({ broker, feed }, record, lastEventId, signal));
+    },
+
+    pausedNames: (names: readonly string[]): Promise<ReadonlySet<string>> => pausedNames(broker, names),
+
+    /** @throws GatewayError FORBIDDEN, UNKNOWN_TASK */
+    setPaused: async (caller: Caller, name: string, paused: boolean): Promise<NamePause> => {
+      if (caller.role === 'user')
+        throw new GatewayError('FORBIDDEN', `Only an operator or administrator may pause or resume ${name}.`);
+      if (!definitions.has(name))
+        throw new GatewayError('UNKNOWN_TASK', `The contract of this gateway has no task ${name}.`);
+      await (paused ? pauseName(broker, name) : resumeName(broker, name));
+      return { name, paused };
     },
 
     watchMany: (

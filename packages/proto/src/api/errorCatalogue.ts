@@ -18,16 +18,49 @@ export const errorCatalogue = {
     http: 400,
     advice: 'Use a cursor as the list answered it, or begin without one.',
   },
+  INVALID_SCHEDULE: {
+    trpc: 'BAD_REQUEST',
+    http: 400,
+    advice:
+      'The schedule never fires as it is written. Mend the cron expression, the interval or the time zone as the message says.',
+  },
+  SCHEDULE_NOT_FOUND: {
+    trpc: 'NOT_FOUND',
+    http: 404,
+    advice: 'There is no such schedule, or it is not yours. Check the id.',
+  },
+  SCHEDULE_CONFLICT: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice: 'A schedule of that id says something else. Use a new id, or delete it first.',
+  },
+  TOO_MANY_SCHEDULES: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice: 'An owner can have 1,000 schedules. Delete those that are no longer needed.',
+  },
   UNKNOWN_PROCEDURE: {
     trpc: 'NOT_FOUND',
     http: 404,
     advice: 'The contract of this gateway has no such task or procedure. Check the path.',
   },
   UNAUTHENTICATED: { trpc: 'UNAUTHORIZED', http: 401, advice: 'Send credentials that the gateway knows.' },
+  FORBIDDEN: { trpc: 'FORBIDDEN', http: 403, advice: 'Only an operator or administrator may do that.' },
   TASK_NOT_FOUND: {
     trpc: 'NOT_FOUND',
     http: 404,
     advice: 'There is no such task, it has expired, or it is not yours. Check the id.',
+  },
+  UNKNOWN_TASK: {
+    trpc: 'NOT_FOUND',
+    http: 404,
+    advice:
+      'The contract of this gateway has no task of that name, or none any more. Check the name, or deploy a contract that has it.',
+  },
+  TASK_NOT_ENDED: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice: 'Only a task that has ended can be tried again. Wait for its end, or cancel it first.',
   },
   IDEMPOTENCY_CONFLICT: {
     trpc: 'CONFLICT',
@@ -38,6 +71,17 @@ export const errorCatalogue = {
     trpc: 'PAYLOAD_TOO_LARGE',
     http: 413,
     advice: 'Pass a reference (a path or URL) instead of the data itself.',
+  },
+  PAYLOAD_EXPIRED: {
+    trpc: 'NOT_FOUND',
+    http: 410,
+    advice: 'The task is known, but its large output is no longer kept. Run the task again.',
+  },
+  PAYLOAD_DAMAGED: {
+    // Not tRPC's code of an internal error: its clients open a stream that ends so again and again.
+    trpc: 'UNPROCESSABLE_CONTENT',
+    http: 500,
+    advice: 'The object store holds something else than was stored. Look at its storage; run the task again.',
   },
   CONTRACT_MISMATCH: {
     trpc: 'INTERNAL_SERVER_ERROR',

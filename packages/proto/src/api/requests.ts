@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from '../wire/names.ts';
 import { statusSchema } from '../wire/record.ts';
 
@@ -8,6 +9,10 @@ export const waitLimitMs = 50_000;
 export const delayLimitMs = 365 * 24 * 60 * 60 * 1_000;
 /** The most tasks that one page of a list holds. */
 export const pageLimit = 200;
+/** The most tasks that one `startMany` starts. */
+export const startManyLimit = 1_000;
+/** The most tasks that one `tasks.cancelMany` cancels. */
+export const cancelManyLimit = 10_000;
 /** The most tasks that one `tasks.watch` can name; to see more, watch everything. */
 export const watchedIdsLimit = 200;
 
@@ -19,16 +24,22 @@ export const startOptionsSchema = z.object({
   idempotencyKey: z.string().min(1).max(256).optional(),
   /** Default: `normal`. */
   priority: prioritySchema.optional(),
+  /** Fails with NOT_STARTED_IN_TIME when no executor has begun it so many milliseconds after it was to start. */
+  startWithinMs: z.int().min(1).max(delayLimitMs).optional(),
+  /** Instead of the definition's: attempts, backoff, time limits. */
+  policy: policyOverridesSchema.optional(),
   /** Not to start before so many milliseconds have gone by. */
   delayMs: z.int().min(0).max(delayLimitMs).optional(),
 });
 export type StartOptions = z.input<typeof startOptionsSchema>;
 
 export const startRequestSchema = startOptionsSchema.extend({ input: z.unknown().optional() });
+export const startManyRequestSchema = z.object({ tasks: z.array(startRequestSchema).max(startManyLimit) });
 export const runRequestSchema = startRequestSchema.extend({
   /** How long to wait for the end, in milliseconds. Default: 10,000. */
   waitMs,
 });
+export const nameRequestSchema = z.object({ name: taskNameSchema });
 export const idRequestSchema = z.object({ id: taskIdSchema });
 export const resultRequestSchema = z.object({
   id: taskIdSchema,
@@ -45,8 +56,15 @@ export const watchRequestSchema = z.object({
 });
 export const cancelCallSchema = z.object({ id: taskIdSchema, reason: z.string().max(1_000).optional() });
 
-/** Which tasks to list, newest first. Every part that is given must fit. */
-export const listRequestSchema = z.object({
+/** An ended task to start again, as a new one. */
+export const retryCallSchema = z.object({
+  id: taskIdSchema,
+  /** The same key gives the same new task. Without one every call makes a new task. */
+  idempotencyKey: startOptionsSchema.shape.idempotencyKey,
+});
+
+/** Which tasks: every part that is given must fit. */
+const filterSchema = z.object({
   status: z.array(statusSchema).max(8).optional(),
   name: taskNameSchema.optional(),
   /** Accepted at or after. */
@@ -55,11 +73,22 @@ export const listRequestSchema = z.object({
   until: instantSchema.optional(),
   /** Only an operator or administrator may name another owner than themself. */
   owner: z.string().min(1).max(256).optional(),
+});
+
+/** Which tasks to list, newest first. */
+export const listRequestSchema = filterSchema.extend({
   limit: z.int().min(1).max(pageLimit).default(50),
   /** Where the page before ended. */
   cursor: z.string().max(512).optional(),
 });
 export type ListRequest = z.input<typeof listRequestSchema>;
+
+/** Which tasks to cancel, newest first. Those that have ended are passed over. */
+export const cancelManyRequestSchema = filterSchema.extend({
+  limit: z.int().min(1).max(cancelManyLimit).default(1_000),
+  reason: cancelCallSchema.shape.reason,
+});
+export type CancelManyRequest = z.input<typeof cancelManyRequestSchema>;
 
 /** Which tasks to watch in one stream: these, or everything that the caller may see. */
 export const watchManyRequestSchema = z.object({

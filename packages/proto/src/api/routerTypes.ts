@@ -7,12 +7,15 @@ import type {
   TRPCSubscriptionProcedure,
 } from '@trpc/server';
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
-import type { CancelOutcome } from '../wire/cancel.ts';
-import type { GatewayErrorCode, InputIssue } from './errorCatalogue.ts';
-import type { ListRequest, StartOptions, WatchManyRequest } from './requests.ts';
+import type { CancelManyOutcome, CancelOutcome } from '../wire/cancel.ts';
+import type { CancelManyRequest, ListRequest, StartOptions, WatchManyRequest } from './requests.ts';
+import type { ScheduleProcedures } from './schedules.ts';
 import type {
   AnyTaskEvent,
   AnyTaskRecord,
+  NamePause,
+  StartFault,
+  StartResultOf,
   TaskEventOf,
   TaskOutcomeOf,
   TaskPage,
@@ -21,16 +24,14 @@ import type {
 } from './taskViews.ts';
 
 /** What an error carries beside tRPC's own data: a stable code, and the faults of what was sent. */
-export type GatewayErrorData = TRPCDefaultErrorData & {
-  reason: GatewayErrorCode | 'INTERNAL';
-  issues: readonly InputIssue[];
-};
+export type GatewayErrorData = TRPCDefaultErrorData & Pick<StartFault, 'reason' | 'issues'>;
 export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
 
 /** A stream of events, each with the id to resume after. */
 type EventStream<E> = AsyncIterable<{ id: string; data: E }, void, unknown>;
 
-type Call<I, O> = { input: I; output: O; meta: object; errorShape: GatewayErrorShape };
+/** One procedure's types. */
+export type Call<I, O> = { input: I; output: O; meta: object; errorShape: GatewayErrorShape };
 
 /**
  * The procedures of one task definition. A `type`, never an `interface`: tRPC's router record needs the implicit
@@ -39,6 +40,10 @@ type Call<I, O> = { input: I; output: O; meta: object; errorShape: GatewayErrorS
 export type TaskProcedures<T extends TaskDefinition> = {
   /** Accepts a task and answers its record at once. */
   start: TRPCMutationProcedure<Call<{ input: InputOf<T> } & StartOptions, TaskRecordOf<T>>>;
+  /** Starts up to 1,000 tasks in one call; each has its own result, in the order of the call. */
+  startMany: TRPCMutationProcedure<
+    Call<{ tasks: ({ input: InputOf<T> } & StartOptions)[] }, StartResultOf<T>[]>
+  >;
   /** Starts a task and waits up to `waitMs` for its end. */
   run: TRPCMutationProcedure<
     Call<{ input: InputOf<T>; waitMs?: number | undefined } & StartOptions, TaskOutcomeOf<T>>
@@ -57,8 +62,15 @@ export type GenericProcedures = {
   get: TRPCQueryProcedure<Call<{ id: string }, AnyTaskRecord>>;
   list: TRPCQueryProcedure<Call<ListRequest, TaskPage>>;
   cancel: TRPCMutationProcedure<Call<{ id: string; reason?: string | undefined }, CancelOutcome>>;
+  /** Cancels the tasks that fit and that the caller may see, newest first. */
+  cancelMany: TRPCMutationProcedure<Call<CancelManyRequest, CancelManyOutcome>>;
+  /** Starts an ended task again, as a new task of the caller that links to it by `retryOf`. */
+  retry: TRPCMutationProcedure<Call<{ id: string; idempotencyKey?: string | undefined }, AnyTaskRecord>>;
   watch: TRPCSubscriptionProcedure<Call<WatchManyRequest, EventStream<AnyTaskEvent>>>;
   types: TRPCQueryProcedure<Call<void, TaskType[]>>;
+  /** Lets no executor take tasks of a name any more, until it is resumed. For operators and administrators. */
+  pause: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;
+  resume: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;
 };
 
 /** A contract as a tree of procedures. */
@@ -70,4 +82,7 @@ export type TaskTree<C> = {
 export type GatewayRoot = { ctx: object; meta: object; errorShape: GatewayErrorShape; transformer: false };
 
 /** The gateway's router, typed by a contract alone: `createTRPCClient<GatewayRouter<typeof contract>>(…)`. */
-export type GatewayRouter<C> = TRPCBuiltRouter<GatewayRoot, TaskTree<C> & { tasks: GenericProcedures }>;
+export type GatewayRouter<C> = TRPCBuiltRouter<
+  GatewayRoot,
+  TaskTree<C> & { tasks: GenericProcedures; schedules: ScheduleProcedures }
+>;

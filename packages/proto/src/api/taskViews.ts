@@ -4,6 +4,7 @@ import type { TaskEvent } from '../wire/event.ts';
 import type { BuiltInFailureCode, Failure } from '../wire/failure.ts';
 import type { Priority } from '../wire/names.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
+import type { GatewayErrorCode, InputIssue } from './errorCatalogue.ts';
 
 /** Why a task failed: one of its declared errors with its data, or one that every task can have. */
 export type FailureOf<T extends TaskDefinition> =
@@ -13,7 +14,15 @@ export type FailureOf<T extends TaskDefinition> =
 /** What every record says, whatever its task and status. */
 export type RecordHead = Omit<
   TaskRecord,
-  'v' | 'status' | 'input' | 'progress' | 'output' | 'error' | 'cancelReason' | 'handlerStillRunning'
+  | 'v'
+  | 'status'
+  | 'input'
+  | 'progress'
+  | 'output'
+  | 'outputRef'
+  | 'error'
+  | 'cancelReason'
+  | 'handlerStillRunning'
 >;
 
 /** A task's record, typed by its definition: narrow it by `status`. */
@@ -35,6 +44,18 @@ export type TaskOutcomeOf<T extends TaskDefinition> =
   | { id: string; done: true; status: 'CANCELED'; reason?: string }
   | { id: string; done: false; status: ActiveStatus; progress?: ProgressOf<T> };
 
+/** Why one task of a batch could not be started: what the error of a single call says. */
+export type StartFault = {
+  reason: GatewayErrorCode | 'INTERNAL';
+  message: string;
+  issues: readonly InputIssue[];
+};
+
+/** What became of one task of a batch: narrow it by `ok`. */
+export type StartResultOf<T extends TaskDefinition> =
+  | { ok: true; record: TaskRecordOf<T> }
+  | { ok: false; error: StartFault };
+
 /** What a watcher of a task sees, in order. The first is a snapshot, unless it resumes; the last is its end. */
 export type TaskEventOf<T extends TaskDefinition> =
   | { type: 'snapshot'; record: TaskRecordOf<T> }
@@ -51,7 +72,8 @@ export type TaskEventOf<T extends TaskDefinition> =
   | { type: 'retrying'; at: string; attempt: number; error: FailureOf<T>; nextAttemptAt: string }
   | { type: 'stopping'; at: string; reason?: string }
   | { type: 'completed'; at: string; attempt: number; output: OutputOf<T> }
-  | { type: 'failed'; at: string; attempt: number; error: FailureOf<T> }
+  | { type: 'released'; at: string; attempt: number }
+  | { type: 'failed'; at: string; attempt?: number; error: FailureOf<T> }
   | { type: 'canceled'; at: string; reason?: string; handlerStillRunning?: true };
 
 /** A record of a task whose definition the caller does not know. */
@@ -84,6 +106,9 @@ export type AnyTaskEvent =
   | { type: 'snapshot'; id: string; name: string; record: AnyTaskRecord }
   | { type: 'event'; id: string; name: string; event: Omit<TaskEvent, 'v' | 'task'> };
 
+/** Whether tasks of a name wait until it is resumed. */
+export type NamePause = { name: string; paused: boolean };
+
 /** A kind of task, for generated forms and documentation. */
 export type TaskType = {
   name: string;
@@ -94,6 +119,8 @@ export type TaskType = {
   progress: Record<string, unknown>;
   output: Record<string, unknown>;
   errors: Record<string, Record<string, unknown>>;
+  /** Whether its tasks wait until it is resumed. */
+  paused: boolean;
 };
 
 export type { AttemptRecord, Failure };

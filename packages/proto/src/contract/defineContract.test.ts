@@ -50,6 +50,7 @@ describe('names', () => {
     'constructor',
     'prototype',
     'start',
+    'startMany',
     'run',
     'open',
   ])('"%s" is reserved at any depth', name => {

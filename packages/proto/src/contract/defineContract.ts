@@ -6,7 +6,9 @@ import type { TaskDefinition } from './taskDefinition.ts';
 export type Contract = { readonly [name: string]: TaskDefinition | Contract };
 
 /** The names that a contract cannot use at its top: the gateway's own procedures, and what tRPC reserves. */
-type ReservedNames = { [N in 'tasks' | 'then' | 'call' | 'apply' | '_def' | 'createCaller']?: never };
+type ReservedNames = {
+  [N in 'tasks' | 'schedules' | 'then' | 'call' | 'apply' | '_def' | 'createCaller']?: never;
+};
 
 /** Every task name of a contract, as a union of dotted paths. */
 export type TaskNames<C extends Contract> = {
@@ -29,11 +31,12 @@ export type TaskAt<C, N extends string> = N extends `${infer Head}.${infer Rest}
     : never;
 
 /** The verbs of a client's task: a task of that name inside a branch could not be told from them. */
-const verbs = ['start', 'run', 'open'];
+const verbs = ['start', 'startMany', 'run', 'open', 'schedule'];
 const segment = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 const reserved = new Set([
   ...verbs,
   'tasks',
+  'schedules',
   'then',
   'call',
   'apply',

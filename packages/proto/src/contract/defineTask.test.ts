@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { builtInFailures } from '../wire/failure.ts';
 import { ContractError, type ContractErrorCode } from './contractError.ts';
 import { defineTask } from './defineTask.ts';
-import { defaultPolicy } from './taskDefinition.ts';
+import { defaultPolicy } from './taskPolicy.ts';
 
 const plain = { input: z.object({ a: z.string() }), output: z.object({ b: z.number() }) };
 
@@ -119,6 +119,6 @@ describe('the policy', () => {
   test('refuses an option that it does not know, and names those that it knows', () => {
     const define = () => defineTask({ ...plain, ...{ timeOutMs: 5 } });
     expect(codeOf(define)).toBe('BAD_POLICY');
-    expect(define).toThrow(/timeOutMs.*timeoutMs/);
+    expect(define).toThrow(/timeoutMs.*timeOutMs/s);
   });
 });

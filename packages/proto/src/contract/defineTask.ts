@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { isBuiltInFailureCode } from '../wire/failure.ts';
 import { ContractError } from './contractError.ts';
 import { whyNotJson } from './plainJson.ts';
-import { defaultPolicy, type ErrorSchemas, type TaskDefinition, type TaskPolicy } from './taskDefinition.ts';
+import type { ErrorSchemas, TaskDefinition } from './taskDefinition.ts';
+import { defaultPolicy, policySchema, type TaskPolicy } from './taskPolicy.ts';
 
 /** What {@link defineTask} takes: the schemas, and any part of the policy. */
 export type TaskOptions<
@@ -21,10 +22,11 @@ export type TaskOptions<
   readonly output: O;
   /** Errors that callers are meant to handle, as code → schema of the data. Default: none. */
   readonly errors?: E;
-} & Partial<TaskPolicy>;
+} & Partial<PolicyOptions>;
 
-/** A timer of Node that is longer (25 days) fires at once. */
-const longestTimerMs = 2 ** 31 - 1;
+/** The policy as a definition writes it: parts of a backoff have defaults. */
+type PolicyOptions = z.input<typeof policySchema>;
+
 const errorCode = /^[A-Z][A-Z0-9_]*$/;
 
 /**
@@ -82,21 +84,13 @@ function requireJson(part: string, schema: z.ZodType, io: 'input' | 'output'): v
   throw new ContractError('NOT_JSON', `The schema of ${part} ${rule}: ${why}`);
 }
 
-function completePolicy(policy: Partial<TaskPolicy>): TaskPolicy {
-  const complete = { ...defaultPolicy, ...policy };
-  for (const [name, value] of Object.entries(complete)) {
-    if (!(name in defaultPolicy)) {
-      throw new ContractError(
-        'BAD_POLICY',
-        `Unknown option "${name}". Known: ${Object.keys(defaultPolicy).join(', ')}.`,
-      );
-    }
-    if (!Number.isSafeInteger(value) || value < 0 || value > longestTimerMs) {
-      throw new ContractError(
-        'BAD_POLICY',
-        `${name} must be a whole number of milliseconds from 0 to ${longestTimerMs}, not ${value}.`,
-      );
-    }
-  }
-  return complete;
+function completePolicy(policy: Partial<PolicyOptions>): TaskPolicy {
+  const given = Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined));
+  const parsed = policySchema.safeParse({ ...defaultPolicy, ...given });
+  if (parsed.success) return parsed.data;
+  const known = Object.keys(policySchema.shape).join(', ');
+  throw new ContractError(
+    'BAD_POLICY',
+    `The policy is not right (known options: ${known}):\n${z.prettifyError(parsed.error)}`,
+  );
 }

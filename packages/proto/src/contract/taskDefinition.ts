@@ -1,22 +1,8 @@
 import type { z } from 'zod';
+import type { TaskPolicy } from './taskPolicy.ts';
 
 /** The errors that a task declares: code → schema of the error's data. Codes are written in CAPITALS. */
 export type ErrorSchemas = { readonly [code: string]: z.ZodType };
-
-/** How a task is run. Every field has a default; see {@link defaultPolicy}. */
-export type TaskPolicy = {
-  /** Ends an attempt after this many milliseconds with `TIMEOUT`. `0` means no limit. Default: 0. */
-  readonly timeoutMs: number;
-  /**
-   * After a cancel, how many milliseconds a handler has to come to an end. One that is still running then is
-   * recorded as canceled with `handlerStillRunning: true`. Default: 10,000.
-   */
-  readonly cancelGraceMs: number;
-  /** At least this many milliseconds lie between two progress events; the latest progress wins. Default: 100. */
-  readonly progressIntervalMs: number;
-};
-
-export const defaultPolicy: TaskPolicy = { timeoutMs: 0, cancelGraceMs: 10_000, progressIntervalMs: 100 };
 
 /**
  * One kind of work: what goes in, what is said meanwhile, what comes out, and which errors are expected.

@@ -30,25 +30,30 @@ const run = (
 
 describe('a delivered request', () => {
   test.each<[string, TaskRecord, number, Claim]>([
-    ['of which nothing is known begins', pending, 0, { do: 'run', attempt: 1, after: 0 }],
+    ['of which nothing is known begins', pending, 0, { do: 'run', attempt: 1, failures: 0, after: 0 }],
     [
       'that was scheduled begins',
       { ...pending, status: 'SCHEDULED' },
       0,
-      { do: 'run', attempt: 1, after: 0 },
+      { do: 'run', attempt: 1, failures: 0, after: 0 },
     ],
-    ['of a lost executor is tried again', run('RUNNING', 1, 'a'), 9, { do: 'run', attempt: 2, after: 9 }],
+    [
+      'of a lost executor is tried again',
+      run('RUNNING', 1, 'a'),
+      9,
+      { do: 'run', attempt: 2, failures: 0, after: 9 },
+    ],
     [
       'of an attempt whose started rolled off is tried again',
       { ...pending, attempt: 3, progress: {}, seq: 1_500 },
       1_500,
-      { do: 'run', attempt: 4, after: 1_500 },
+      { do: 'run', attempt: 4, failures: 0, after: 1_500 },
     ],
     [
       'that is due is tried again',
       run('RETRYING', 2, 'a', { nextAttemptAt: at }),
       7,
-      { do: 'run', attempt: 3, after: 7 },
+      { do: 'run', attempt: 3, failures: 0, after: 7 },
     ],
     [
       'that is not due yet waits',
@@ -71,8 +76,59 @@ describe('a delivered request', () => {
     ['of a completed task is done', run('COMPLETED', 1, 'a'), 5, { do: 'acknowledge' }],
     ['of a failed task is done', run('FAILED', 1, 'a'), 5, { do: 'acknowledge' }],
     ['of a canceled task is done', run('CANCELED', 1, 'a'), 5, { do: 'acknowledge' }],
+    [
+      'whose executor was lost once too often fails',
+      run('RUNNING', 4, 'a', { losses: 3 }),
+      9,
+      {
+        do: 'fail',
+        after: 9,
+        error: {
+          code: 'EXECUTOR_LOST',
+          message: '4 executors were lost while they ran the task, the last in attempt 4.',
+        },
+      },
+    ],
+    [
+      'that was handed back runs again, whatever was lost before',
+      run('PENDING', 4, 'a', { losses: 3 }),
+      9,
+      { do: 'run', attempt: 5, failures: 0, after: 9 },
+    ],
+    [
+      'that nobody began in time fails',
+      { ...pending, startBy: '2020-01-01T00:00:00.000Z' },
+      0,
+      {
+        do: 'fail',
+        after: 0,
+        error: {
+          code: 'NOT_STARTED_IN_TIME',
+          message: 'No executor took the task before 2020-01-01T00:00:00.000Z.',
+        },
+      },
+    ],
+    [
+      'that was begun in time is not late in its second attempt',
+      run('RUNNING', 1, 'a', { startBy: '2020-01-01T00:00:00.000Z' }),
+      4,
+      { do: 'run', attempt: 2, failures: 0, after: 4 },
+    ],
   ])('%s', (_what, chain, lastSeq, claim) => {
-    expect(decideClaim(chain, lastSeq, nowMs)).toEqual(claim);
+    expect(decideClaim(chain, lastSeq, { maxLosses: 3, deadlineMs: undefined }, nowMs)).toEqual(claim);
+  });
+});
+
+describe('a delivered request of a task with a time limit', () => {
+  const limits = { maxLosses: 3, deadlineMs: nowMs };
+
+  test.each([
+    ['that waits', pending, 0],
+    ['that runs', run('RUNNING', 1, 'a'), 3],
+  ])('%s fails once it is over', (_what, chain, lastSeq) => {
+    const claim = decideClaim(chain, lastSeq, limits, nowMs);
+    expect(claim).toMatchObject({ do: 'fail', after: lastSeq, error: { code: 'TASK_TIMEOUT' } });
+    expect(decideClaim(chain, lastSeq, limits, nowMs - 1)).toMatchObject({ do: 'run' });
   });
 });
 

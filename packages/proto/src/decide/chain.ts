@@ -1,17 +1,27 @@
 import type { EventType } from '../wire/event.ts';
+import type { BuiltInFailureCode, Failure } from '../wire/failure.ts';
 import type { TaskRecord } from '../wire/record.ts';
 import { isTerminal, type TerminalStatus } from './status.ts';
 
 /** What an executor does with a request that was delivered to it. */
 export type Claim =
   /** Run the handler as this attempt. `after`: the sequence that its first lifecycle event must follow. */
-  | { readonly do: 'run'; readonly attempt: number; readonly after: number }
+  | { readonly do: 'run'; readonly attempt: number; readonly failures: number; readonly after: number }
+  /** A limit is over: the task ends here. */
+  | { readonly do: 'fail'; readonly after: number; readonly error: Failure }
   /** The task has ended: take its request off the queue. */
   | { readonly do: 'acknowledge' }
   /** Somebody canceled it while nobody ran it: finish that, and take the request off the queue. */
   | { readonly do: 'cancel'; readonly after: number; readonly reason: string | undefined }
   /** A retry is not due yet: hand the request back until then. */
   | { readonly do: 'wait'; readonly untilMs: number; readonly after: number };
+
+/** The limits that a claim looks at. */
+export type ClaimLimits = {
+  readonly maxLosses: number;
+  /** When the whole task has to end, in milliseconds since the epoch. */
+  readonly deadlineMs: number | undefined;
+};
 
 /**
  * Decides over a delivered request by the task's chain as it is now.
@@ -20,12 +30,30 @@ export type Claim =
  * @param lastSeq the sequence of the chain's last event of any kind, 0 when there is none
  * @param nowMs the time in milliseconds since the epoch
  */
-export function decideClaim(chain: TaskRecord, lastSeq: number, nowMs: number): Claim {
+export function decideClaim(chain: TaskRecord, lastSeq: number, limits: ClaimLimits, nowMs: number): Claim {
   if (isTerminal(chain.status)) return { do: 'acknowledge' };
   if (chain.status === 'STOPPING') return { do: 'cancel', after: lastSeq, reason: chain.cancelReason };
+  const fail = (code: BuiltInFailureCode, message: string): Claim => ({
+    do: 'fail',
+    after: lastSeq,
+    error: { code, message },
+  });
+  if (limits.deadlineMs !== undefined && nowMs >= limits.deadlineMs) {
+    return fail('TASK_TIMEOUT', 'The time for the whole task was over before it could go on.');
+  }
+  if (chain.attempt === 0 && chain.startBy !== undefined && nowMs >= Date.parse(chain.startBy)) {
+    return fail('NOT_STARTED_IN_TIME', `No executor took the task before ${chain.startBy}.`);
+  }
+  // It is delivered again, and nothing says that its attempt ended: the executor is gone, or cannot be heard.
+  if (chain.status === 'RUNNING' && chain.losses >= limits.maxLosses) {
+    return fail(
+      'EXECUTOR_LOST',
+      `${chain.losses + 1} executors were lost while they ran the task, the last in attempt ${chain.attempt}.`,
+    );
+  }
   const dueMs = chain.nextAttemptAt === undefined ? 0 : Date.parse(chain.nextAttemptAt);
   if (dueMs > nowMs) return { do: 'wait', untilMs: dueMs, after: lastSeq };
-  return { do: 'run', attempt: chain.attempt + 1, after: lastSeq };
+  return { do: 'run', attempt: chain.attempt + 1, failures: chain.failures, after: lastSeq };
 }
 
 /** What the writer of a refused event does next. */
@@ -69,6 +97,8 @@ export function decideRefusal(chain: TaskRecord, lastSeq: number, mine: RefusedE
     case 'progress':
     case 'log':
       return stopping ? { do: 'stop', after: lastSeq } : { do: 'append', after: lastSeq };
+    case 'released':
+      return isMine && chain.status === 'PENDING' ? { do: 'accepted' } : { do: 'append', after: lastSeq };
     case 'stopping':
       return stopping ? { do: 'accepted' } : { do: 'append', after: lastSeq };
     case 'completed':

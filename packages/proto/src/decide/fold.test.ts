@@ -15,6 +15,9 @@ const request: TaskRequest = {
   priority: 'normal',
   input: { to: 3 },
 };
+const { input: _input, ...head } = request;
+const ref = { object: `${id}.input.x`, bytes: 300_000, digest: `SHA-256=${'A'.repeat(43)}=` };
+const largeRequest: TaskRequest = { ...head, inputRef: ref };
 const pending = recordOfRequest(id, name, request);
 const error = { code: 'BAD', message: 'no' };
 const instant = (seq: number) => new Date(Date.parse(request.createdAt) + seq * 1_000).toISOString();
@@ -49,7 +52,9 @@ describe('the request', () => {
     ['a task waits', request, 'PENDING'],
     ['a task in the future is scheduled', { ...request, scheduledFor: instant(9) }, 'SCHEDULED'],
     ['a key is kept', { ...request, idempotencyKey: 'k' }, 'PENDING'],
+    ['a retry links to what it tries again', { ...request, retryOf: id }, 'PENDING'],
     ['an input may be missing', { ...request, input: undefined }, 'PENDING'],
+    ['a large input is referred to', { ...largeRequest }, 'PENDING'],
   ])('%s', (_what, given, status) => {
     const record = recordOfRequest(id, name, given);
     expect(record).toMatchObject({ status, attempt: 0, attempts: [], seq: 0 });
@@ -90,6 +95,15 @@ describe('each event', () => {
 
   test('progress of a later attempt, whose started has rolled off', () => {
     expect(foldAll([progress(1_500, 3)])).toMatchObject({ attempt: 3, progress: { percent: 1_500 } });
+  });
+
+  test('completed: with a large output where it lies', () => {
+    const record = foldAll([started(1), completed(2, 1, { output: undefined, outputRef: ref })]);
+    expect(record).toMatchObject({ status: 'COMPLETED', outputRef: ref });
+    expect(record).not.toHaveProperty('output');
+    expect(
+      record && fold(undefined, { ...completed(1), event: { ...completed(1).event, task: largeRequest } }),
+    ).toMatchObject({ inputRef: ref });
   });
 
   test('log: nothing', () => {

@@ -8,7 +8,19 @@ export const attemptsKept = 20;
 
 /** The record of a task of which nothing but its request is known. */
 export function recordOfRequest(id: string, name: string, request: TaskRequest): TaskRecord {
-  const { owner, createdAt, priority, input, idempotencyKey, scheduledFor } = request;
+  const {
+    owner,
+    createdAt,
+    priority,
+    input,
+    inputRef,
+    idempotencyKey,
+    scheduledFor,
+    policy,
+    startBy,
+    retryOf,
+    scheduleId,
+  } = request;
   return {
     v: 1,
     id,
@@ -19,23 +31,45 @@ export function recordOfRequest(id: string, name: string, request: TaskRequest):
     createdAt,
     ...(scheduledFor === undefined ? {} : { scheduledFor }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(startBy === undefined ? {} : { startBy }),
+    ...(retryOf === undefined ? {} : { retryOf }),
+    ...(scheduleId === undefined ? {} : { scheduleId }),
     attempt: 0,
     attempts: [],
-    input,
+    failures: 0,
+    losses: 0,
+    ...(inputRef === undefined ? { input } : { inputRef }),
     seq: 0,
   };
 }
 
 /** The request that a record was made of. */
 export function requestOfRecord(record: TaskRecord): TaskRequest {
-  const { owner, createdAt, priority, input, idempotencyKey, scheduledFor } = record;
+  const {
+    owner,
+    createdAt,
+    priority,
+    input,
+    inputRef,
+    idempotencyKey,
+    scheduledFor,
+    policy,
+    startBy,
+    retryOf,
+    scheduleId,
+  } = record;
   return {
     v: 1,
     owner,
     createdAt,
     priority,
-    input,
+    ...(inputRef === undefined ? { input } : { inputRef }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(startBy === undefined ? {} : { startBy }),
+    ...(retryOf === undefined ? {} : { retryOf }),
+    ...(scheduleId === undefined ? {} : { scheduleId }),
     ...(scheduledFor === undefined ? {} : { scheduledFor }),
   };
 }
@@ -70,12 +104,17 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
     case 'started': {
       // Of a task that is tried again, the earlier attempt's progress and error are history.
       const { progress: _progress, error: _error, ...fresh } = next;
-      return withAttempt(fresh, {
-        number: event.attempt,
-        executor: event.executor,
-        startedAt: event.at,
-        seq,
-      });
+      // Nothing ended or handed back the attempt before: it was lost with its executor.
+      const losses = record.losses + (record.status === 'RUNNING' ? 1 : 0);
+      return withAttempt(
+        { ...fresh, losses },
+        {
+          number: event.attempt,
+          executor: event.executor,
+          startedAt: event.at,
+          seq,
+        },
+      );
     }
     case 'stopping': {
       // Why it was to be tried again no longer matters; its attempt keeps it.
@@ -85,20 +124,24 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
     case 'retrying':
       return {
         ...endAttempt(beginIfHeldBack(next, event, seq), event.at, event.error),
+        failures: record.failures + 1,
         error: event.error,
         nextAttemptAt: event.nextAttemptAt,
       };
+    case 'released':
+      return endAttempt(next, event.at);
     case 'completed': {
       const { error: _error, ...clean } = next;
       return {
         ...endAttempt(beginIfHeldBack(clean, event, seq), event.at),
-        output: event.output,
+        ...(event.outputRef === undefined ? { output: event.output } : { outputRef: event.outputRef }),
         finishedAt: event.at,
       };
     }
     case 'failed':
       return {
         ...endAttempt(beginIfHeldBack(next, event, seq), event.at, event.error),
+        failures: record.failures + 1,
         error: event.error,
         finishedAt: event.at,
       };
@@ -117,14 +160,15 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
 function beginIfHeldBack(
   record: TaskRecord,
   event: {
-    readonly attempt: number;
-    readonly executor: string;
+    readonly attempt?: number | undefined;
+    readonly executor?: string | undefined;
     readonly startedAt?: string | undefined;
     readonly at: string;
   },
   seq: number,
 ): TaskRecord {
-  if (event.attempt <= record.attempt) return record;
+  if (event.attempt === undefined || event.executor === undefined || event.attempt <= record.attempt)
+    return record;
   return withAttempt(record, {
     number: event.attempt,
     executor: event.executor,

@@ -20,3 +20,17 @@ export const cancelOutcomeSchema = z.object({
   alreadyEnded: z.boolean(),
 });
 export type CancelOutcome = z.infer<typeof cancelOutcomeSchema>;
+
+/** What `tasks.cancelMany` answers a client: how many tasks came to what. */
+export type CancelManyOutcome = {
+  /** `CANCELED` now: nobody ran them. */
+  canceled: number;
+  /** An executor was told, and their handlers are ending. */
+  stopping: number;
+  /** They had ended by the time it was their turn. */
+  alreadyEnded: number;
+  /** They could not be canceled. Call again. */
+  failed: number;
+  /** There may be more that fit: the limit, or the time for one call, was reached. Call again. */
+  more: boolean;
+};

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
 import { instantSchema } from './names.ts';
+import { payloadRefSchema } from './payload.ts';
 import { requestSchema } from './request.ts';
 
 const attempt = z.int().min(1).meta({ description: 'Which start of the handler this belongs to, from 1.' });
@@ -43,6 +44,7 @@ export const retryingEvent = z.object({
   error: failureSchema,
   nextAttemptAt: instantSchema,
 });
+export const releasedEvent = z.object({ ...base, type: z.literal('released'), attempt, executor });
 export const stoppingEvent = z.object({
   ...base,
   type: z.literal('stopping'),
@@ -56,12 +58,16 @@ export const completedEvent = z.object({
   startedAt,
   // JSON has no `undefined`: the output of a handler that returns none is not there.
   output: z.unknown().optional(),
+  outputRef: payloadRefSchema
+    .optional()
+    .meta({ description: 'Instead of `output`: where it lies, too large for a message.' }),
 });
 export const failedEvent = z.object({
   ...base,
   type: z.literal('failed'),
-  attempt,
-  executor,
+  // Neither is there of a task that failed before an executor began it.
+  attempt: attempt.optional(),
+  executor: executor.optional(),
   startedAt,
   error: failureSchema,
 });
@@ -82,6 +88,7 @@ export const eventSchema = z
     progressEvent,
     logEvent,
     retryingEvent,
+    releasedEvent,
     stoppingEvent,
     completedEvent,
     failedEvent,

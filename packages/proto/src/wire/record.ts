@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { statuses } from '../decide/status.ts';
 import { failureSchema } from './failure.ts';
 import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
+import { payloadRefSchema } from './payload.ts';
+import { scheduleIdSchema } from './schedule.ts';
 
 export const statusSchema = z.enum(statuses);
 
@@ -37,19 +40,31 @@ export const recordSchema = z
       .min(0)
       .meta({ description: 'The number of the current or last attempt; 0 before the first.' }),
     attempts: z.array(attemptSchema).meta({ description: 'The latest attempts, oldest first.' }),
+    failures: z.int().min(0).default(0).meta({ description: 'How many attempts have failed.' }),
+    losses: z
+      .int()
+      .min(0)
+      .default(0)
+      .meta({ description: 'How many attempts were lost with their executor.' }),
     idempotencyKey: z.string().optional(),
+    retryOf: taskIdSchema.optional().meta({ description: 'The ended task that this one tries again.' }),
+    scheduleId: scheduleIdSchema.optional().meta({ description: 'The recurring schedule that started it.' }),
+    policy: policyOverridesSchema.optional(),
+    startBy: instantSchema.optional(),
     input: z.unknown().optional(),
+    inputRef: payloadRefSchema.optional().meta({ description: 'Instead of `input`: where it lies.' }),
     progress: z.unknown().optional(),
     output: z.unknown().optional(),
+    outputRef: payloadRefSchema.optional().meta({ description: 'Instead of `output`: where it lies.' }),
     error: failureSchema
       .optional()
       .meta({ description: 'Of a FAILED task, or the last attempt of a RETRYING one.' }),
     cancelReason: z.string().optional(),
     handlerStillRunning: z.literal(true).optional(),
-    omitted: z
-      .array(z.string())
-      .optional()
-      .meta({ description: 'The parts that were too large for a record; the events have them.' }),
+    omitted: z.array(z.string()).optional().meta({
+      description:
+        'The parts that are left out: too large for a record (the events have them), or no longer kept.',
+    }),
     seq: z.int().min(0).meta({ description: 'The sequence of the last event in it; 0 when there was none.' }),
   })
   .meta({ title: 'TaskRecord', description: 'What is known of a task.' });

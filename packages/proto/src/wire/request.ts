@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { instantSchema, prioritySchema } from './names.ts';
+import { policyOverridesSchema } from '../contract/taskPolicy.ts';
+import { instantSchema, prioritySchema, taskIdSchema } from './names.ts';
+import { payloadRefSchema } from './payload.ts';
+import { scheduleIdSchema } from './schedule.ts';
 
 /**
  * A task's request: the payload on `tasks.request.<priority>.<id>.<name>`. Once JetStream has acknowledged it, the
@@ -19,8 +22,19 @@ export const requestSchema = z
       .unknown()
       .optional()
       .meta({ description: 'The JSON that the caller wrote; the executor parses it by the contract.' }),
+    inputRef: payloadRefSchema
+      .optional()
+      .meta({ description: 'Instead of `input`: where it lies, too large for a message.' }),
     idempotencyKey: z.string().min(1).max(256).optional(),
+    policy: policyOverridesSchema
+      .optional()
+      .meta({ description: "What this start sets instead of the definition's policy." }),
+    startBy: instantSchema
+      .optional()
+      .meta({ description: 'Not begun by then, it fails with NOT_STARTED_IN_TIME.' }),
     scheduledFor: instantSchema.optional().meta({ description: 'Not to start before.' }),
+    retryOf: taskIdSchema.optional().meta({ description: 'The ended task that this one tries again.' }),
+    scheduleId: scheduleIdSchema.optional().meta({ description: 'The recurring schedule that started it.' }),
   })
   .meta({ title: 'TaskRequest', description: 'A request to run a task.' });
 

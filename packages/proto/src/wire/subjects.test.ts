@@ -111,6 +111,25 @@ describe('filters', () => {
     );
   });
 
+  test('a recurring schedule is never taken for the schedule of a task, nor a firing for anything else', () => {
+    const owner = fc.oneof(fc.stringMatching(/^[a-z]{1,9}$/), fc.string({ minLength: 1, unit: 'grapheme' }));
+    const scheduleId = fc.oneof(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/), id);
+    fc.assert(
+      fc.property(owner, scheduleId, id, (o, s, i) => {
+        const [recurring, fire] = [
+          subjects.recurring({ owner: o, id: s }),
+          subjects.fire({ owner: o, id: s }),
+        ];
+        expect(matches(subjects.allRecurring, recurring)).toBe(true);
+        expect(matches(subjects.allSchedules, recurring)).toBe(true);
+        expect(matches(subjects.scheduleOf(i), recurring)).toBe(false);
+        expect(matches(subjects.allFires, fire)).toBe(true);
+        for (const filter of [subjects.allRequests, subjects.allSchedules, subjects.allEvents])
+          expect(matches(filter, fire)).toBe(false);
+      }),
+    );
+  });
+
   test('the events of a task are all of its events and no other task has any of them', () => {
     fc.assert(
       fc.property(id, id, name, (i, j, n) => {

@@ -4,6 +4,8 @@ import { ownerToken, type Priority, prioritySchema, taskIdSchema, taskNameSchema
 export type RequestAddress = { readonly priority: Priority; readonly id: string; readonly name: string };
 /** What an event's subject says. */
 export type TaskAddress = { readonly id: string; readonly name: string };
+/** Which recurring schedule: ids are unique among those of one owner. */
+export type ScheduleAddress = { readonly owner: string; readonly id: string };
 
 /**
  * Every subject of one namespace. The task's name stands last, so that `>` filters a name of any depth; the id
@@ -13,6 +15,8 @@ export function createSubjects(namespace: string) {
   const eventPrefix = `${namespace}.event.`;
   const livePrefix = `${namespace}.live.`;
   const requestPrefix = `${namespace}.request.`;
+  // No id of a task is called "recurring", so a task's own schedule is never taken for one of these.
+  const recurringPrefix = `${namespace}.schedule.recurring.`;
   return {
     /** Where a task's request is put: stream TASKS. */
     request: ({ priority, id, name }: RequestAddress) => `${requestPrefix}${priority}.${id}.${name}`,
@@ -25,6 +29,12 @@ export function createSubjects(namespace: string) {
     schedule: ({ id, name }: TaskAddress) => `${namespace}.schedule.${id}.${name}`,
     scheduleOf: (id: string) => `${namespace}.schedule.${id}.>`,
     allSchedules: `${namespace}.schedule.>`,
+    /** Where a recurring schedule waits: stream TASKS, as a message schedule whose target is `fire`. */
+    recurring: ({ owner, id }: ScheduleAddress) => `${recurringPrefix}${ownerToken(owner)}.${id}`,
+    allRecurring: `${recurringPrefix}>`,
+    /** What a recurring schedule fires: stream TASKS, taken by gateways. */
+    fire: ({ owner, id }: ScheduleAddress) => `${namespace}.fire.${ownerToken(owner)}.${id}`,
+    allFires: `${namespace}.fire.>`,
     /** A task's chain of events: stream TASK_EVENTS. */
     event: ({ id, name }: TaskAddress) => `${eventPrefix}${id}.${name}`,
     eventsOf: (id: string) => `${eventPrefix}${id}.>`,
@@ -34,8 +44,12 @@ export function createSubjects(namespace: string) {
     allLive: `${livePrefix}>`,
     /** Core request-reply to the executor that runs the task. */
     cancel: (id: string) => `${namespace}.cancel.${id}`,
+    /** Core request-reply to one executor: whether it still works on a task. */
+    holder: (executor: string) => `${namespace}.executors.holder.${ownerToken(executor)}`,
     /** What each executor answers of itself. */
     executorStatus: `${namespace}.executors.status`,
+    /** Published when a paused name is resumed: executors pull anew. */
+    executorWake: `${namespace}.executors.wake`,
     /** The key of a record in the bucket. */
     recordKey: (owner: string, id: string) => `${ownerToken(owner)}.${id}`,
 

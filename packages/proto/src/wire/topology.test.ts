@@ -4,11 +4,15 @@ import { priorities } from './names.ts';
 import { ackWaitMs, createTopology, heartbeatMs, type Topology } from './topology.ts';
 
 const namespace = fc.stringMatching(/^[a-z][a-z0-9_-]{0,31}$/);
-const namesIn = ({ requestStream, eventStream, bucket, bucketStream }: Topology) => [
-  requestStream,
-  eventStream,
-  `bucket ${bucket}`,
-  bucketStream,
+const namesIn = (topology: Topology) => [
+  topology.requestStream,
+  topology.eventStream,
+  `bucket ${topology.bucket}`,
+  topology.bucketStream,
+  `bucket ${topology.scheduleBucket}`,
+  topology.scheduleBucketStream,
+  `object store ${topology.payloadStore}`,
+  topology.payloadStream,
 ];
 
 test('the default namespace has the names of the protocol', () => {
@@ -20,7 +24,7 @@ test('the default namespace has the names of the protocol', () => {
     bucket: 'tasks',
     bucketStream: 'KV_tasks',
   });
-  expect(streams.requests.subjects).toEqual(['tasks.request.>', 'tasks.schedule.>']);
+  expect(streams.requests.subjects).toEqual(['tasks.request.>', 'tasks.schedule.>', 'tasks.fire.>']);
   expect(streams.events.republish).toEqual({ src: 'tasks.event.>', dest: 'tasks.live.>' });
 });
 
@@ -38,7 +42,7 @@ describe('namespaces', () => {
       fc.property(namespace, namespace, (a, b) => {
         fc.pre(a !== b);
         const [one, other] = [createTopology(a), createTopology(b)];
-        expect(new Set([...namesIn(one), ...namesIn(other)]).size).toBe(8);
+        expect(new Set([...namesIn(one), ...namesIn(other)]).size).toBe(16);
         expect(one.subjects.allEvents.split('.')[0]).not.toBe(other.subjects.allEvents.split('.')[0]);
       }),
     );
@@ -47,8 +51,9 @@ describe('namespaces', () => {
   test('every name is one that NATS takes for a stream or bucket', () => {
     fc.assert(
       fc.property(namespace, given => {
-        const { requestStream, eventStream, bucket } = createTopology(given);
-        for (const name of [requestStream, eventStream, bucket]) expect(name).toMatch(/^[A-Za-z0-9_-]+$/);
+        const { requestStream, eventStream, bucket, scheduleBucket, payloadStore } = createTopology(given);
+        for (const name of [requestStream, eventStream, bucket, scheduleBucket, payloadStore])
+          expect(name).toMatch(/^[A-Za-z0-9_-]+$/);
       }),
     );
   });
@@ -82,6 +87,16 @@ describe('request consumers', () => {
 test('several heartbeats may go missing before an executor counts as lost, and that is noticed within 5 s', () => {
   expect(ackWaitMs / heartbeatMs).toBeGreaterThanOrEqual(3);
   expect(ackWaitMs + 1_000).toBeLessThan(5_000);
+});
+
+test('large payloads have an object store, named like the bucket', () => {
+  expect(createTopology()).toMatchObject({
+    payloadStore: 'task-payloads',
+    payloadStream: 'OBJ_task-payloads',
+  });
+  const lab = createTopology('lab');
+  expect(lab.payloadStore).toBe('lab-task-payloads');
+  expect(lab.payloadPieces('n')).toBe('$O.lab-task-payloads.C.n');
 });
 
 test('a record is addressed by its owner and id', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Priority } from './names.ts';
+import { ownerToken, type Priority } from './names.ts';
 import { createSubjects, type Subjects } from './subjects.ts';
 
 const namespaceSchema = z
@@ -15,6 +15,11 @@ const dayMs = 24 * 60 * 60 * 1_000;
 
 /** How many days an event is kept; longer than the longest task, and than any record. */
 const eventsKeptDays = 30;
+/**
+ * How long progress and log events are kept, in seconds: their TTL. Lifecycle events stay as long as the stream keeps
+ * them, so that a chain never loses what decides over it while its task lives.
+ */
+export const progressKeptSeconds = 24 * 60 * 60;
 /** How many events a task keeps. Of a chattier task the oldest roll off; its record has already seen them. */
 export const eventsKeptPerTask = 1_000;
 /**
@@ -24,8 +29,19 @@ export const eventsKeptPerTask = 1_000;
 export const ackWaitMs = 3_000;
 /** How often a running attempt says that it is alive: three may go missing before `ackWaitMs` is over. */
 export const heartbeatMs = 750;
-/** The largest message that Longhaul writes; a server's default `max_payload` is 1 MiB. */
-export const payloadLimitBytes = 256 * 1024;
+/** After so long a firing that a gateway took and did not deal with goes to another gateway. */
+export const fireAckWaitMs = 5_000;
+/** How long a firing waits for a gateway at most: a day, so that what nobody takes cannot fill the stream. */
+export const fireKeptSeconds = 24 * 60 * 60;
+/**
+ * The largest input, output or progress that a message carries, so that a record of all three fits a server's default
+ * `max_payload` of 1 MiB. Larger inputs and outputs go through the object store.
+ */
+export const inlineLimitBytes = 256 * 1024;
+/** The largest input or output, unless a deployment says otherwise. */
+export const defaultPayloadLimitBytes = 64 * 1024 * 1024;
+/** How long the object store keeps a payload: a day longer than the longest default retention of a record. */
+export const defaultPayloadsKeptMs = 8 * dayMs;
 
 /**
  * Everything that Longhaul keeps in NATS, as data: streams, consumers, bucket. Broker code creates and checks it;
@@ -43,6 +59,8 @@ export function createTopology(namespace = 'tasks') {
   const requestStream = `${streamPrefix}TASKS`;
   const eventStream = `${streamPrefix}TASK_EVENTS`;
   const bucket = isDefault ? 'tasks' : `${namespace}-tasks`;
+  const payloadStore = isDefault ? 'task-payloads' : `${namespace}-task-payloads`;
+  const scheduleBucket = isDefault ? 'task-schedules' : `${namespace}-task-schedules`;
   return {
     namespace,
     subjects,
@@ -52,11 +70,22 @@ export function createTopology(namespace = 'tasks') {
     /** The stream behind the bucket, and the subject of a key in it (NATS ADR-8). */
     bucketStream: `KV_${bucket}`,
     recordSubject: (owner: string, id: string) => `$KV.${bucket}.${subjects.recordKey(owner, id)}`,
+    payloadStore,
+    /** The stream behind the object store, and the subject of an object's pieces in it (NATS ADR-20). */
+    payloadStream: `OBJ_${payloadStore}`,
+    payloadPieces: (nuid: string) => `$O.${payloadStore}.C.${nuid}`,
+    /** The bucket of recurring schedules, under the same keys: the owner's token and the schedule's id. */
+    scheduleBucket,
+    scheduleBucketStream: `KV_${scheduleBucket}`,
+    scheduleSubject: (owner: string, id: string) => `$KV.${scheduleBucket}.${subjects.recordKey(owner, id)}`,
+    /** The schedules of an owner, or of everybody. */
+    scheduleSubjects: (owner?: string) =>
+      `$KV.${scheduleBucket}.${owner === undefined ? '' : `${ownerToken(owner)}.`}>`,
     streams: {
       requests: {
         name: requestStream,
         description: 'Longhaul: task requests and schedules',
-        subjects: [subjects.allRequests, subjects.allSchedules],
+        subjects: [subjects.allRequests, subjects.allSchedules, subjects.allFires],
         retention: 'workqueue',
         storage: 'file',
         // Schedules need `discard: old` (the server refuses them with `new`); without limits nothing is discarded.
@@ -92,6 +121,16 @@ export function createTopology(namespace = 'tasks') {
         max_deliver: -1,
         max_ack_pending: -1,
       }),
+      /** What gateways take the firings of recurring schedules from, whichever is free. */
+      schedules: {
+        durable_name: 'schedules',
+        filter_subject: subjects.allFires,
+        ack_policy: 'explicit',
+        ack_wait: nanos(fireAckWaitMs),
+        // A firing is delivered until some gateway has dealt with it, or until it is too old (see `fireKeptSeconds`).
+        max_deliver: -1,
+        max_ack_pending: 1_000,
+      },
       /** What gateways fold events from: the server pins one of them at a time, in order (NATS ADR-42). */
       projection: {
         durable_name: 'projection',

@@ -14,6 +14,8 @@ export type AbortCode =
   | 'CANCELED'
   /** The attempt took longer than `timeoutMs`. */
   | 'TIMEOUT'
+  /** The whole task took longer than `totalTimeoutMs`. */
+  | 'TASK_TIMEOUT'
   /** Another executor runs the task now, or it has ended: whatever this attempt does no longer counts. */
   | 'SUPERSEDED'
   /** The executor shuts down; another one will run the task again. */

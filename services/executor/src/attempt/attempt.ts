@@ -1,17 +1,30 @@
-import { BadMessageError, type Broker, decode } from '@longhaul/broker';
-import { type RequestAddress, requestSchema, type TaskDefinition, type TaskRequest } from '@longhaul/proto';
+import { BadMessageError, type Broker, decode, isUnavailable } from '@longhaul/broker';
+import {
+  deadlineOf,
+  decideAfterFailure,
+  heartbeatMs,
+  policyOf,
+  type RequestAddress,
+  requestSchema,
+  type TaskDefinition,
+  type TaskPolicy,
+  type TaskRequest,
+} from '@longhaul/proto';
 import type { Logger } from 'pino';
 import { listenForCancel } from '../cancel/cancelListener.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
-import type { Handler } from '../handler/taskContext.ts';
+import type { RunnableTask } from '../handler/sandbox/openSandboxes.ts';
 import type { RequestMessage } from '../take/requestMessage.ts';
 import { AttemptAborted } from './abortReasons.ts';
 import { type AppendResult, ChainWriter } from './chainWriter.ts';
 import { claimTask } from './claim.ts';
 import type { Ending } from './ending.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { callHandler } from './runHandler.ts';
+import { type Held, tellHolder } from './holder.ts';
+import { readInput, writeOutput } from './largePayloads.ts';
+import { callHandler, type HandlerEnd, type RunnableHandler } from './runHandler.ts';
 import { StartedGate } from './startedGate.ts';
+import { startTimeLimits } from './timeLimits.ts';
 
 /** What every attempt of one executor shares. */
 export type AttemptSetting = {
@@ -20,9 +33,7 @@ export type AttemptSetting = {
   readonly executor: string;
   /** Milliseconds that a first delivery may hold its `started` back. */
   readonly holdStartedMs: number;
-  readonly definitionOf: (
-    name: string,
-  ) => { readonly definition: TaskDefinition; readonly handler: Handler<TaskDefinition> } | undefined;
+  readonly definitionOf: (name: string) => RunnableTask | undefined;
   /** Ends what still waits for NATS: the process is about to end. */
   readonly giveUp: AbortSignal;
 };
@@ -40,7 +51,7 @@ const nothingRuns: Worked = { handlerEnded: Promise.resolve() };
  * Invariant 1, accepted-is-durable: the request leaves the queue only after a terminal event is in the chain. Until
  * then it is delivered again whenever this executor stops to say that it works on it.
  */
-export class Attempt {
+export class Attempt implements Held {
   readonly id: string;
   readonly name: string;
   readonly #setting: AttemptSetting;
@@ -50,6 +61,12 @@ export class Attempt {
   #number = 1;
   #cancelReason: string | undefined;
   readonly #cancelRecorded = Promise.withResolvers<void>();
+  /** Whether the task has ended with this attempt: nothing is left to cancel. */
+  #hasEnded = false;
+  #isSuperseded = false;
+  readonly #takenAtMs = Date.now();
+  /** The executor that this one took the task over from. */
+  #lost: string | undefined;
   #writer: ChainWriter | undefined;
   #gate: StartedGate | undefined;
 
@@ -70,6 +87,18 @@ export class Attempt {
   adopt(message: RequestMessage): void {
     this.#message = message;
     message.heartbeat();
+    // Meanwhile somebody else may have had it, and may have been lost.
+    void this.lookAgain();
+  }
+
+  get isHeld(): boolean {
+    return !this.#isSuperseded;
+  }
+
+  /** After a time out of NATS's reach, or when somebody says so: has the chain gone on without this attempt? */
+  async lookAgain(): Promise<void> {
+    this.#message.heartbeat();
+    await this.#writer?.check();
   }
 
   /** Tells the handler to end, because the executor shuts down: another one will run the task. */
@@ -103,14 +132,15 @@ export class Attempt {
         log.error({ err: error }, 'a request that does not fit the protocol was dropped');
         this.#message.ack();
       } else if (!this.#setting.giveUp.aborted) {
-        log.error({ err: error }, 'the request could not be worked on; it will be delivered again');
+        const level = isUnavailable(error) ? 'warn' : 'error';
+        log[level]({ err: error }, 'the request could not be worked on; it will be delivered again');
         this.#message.handBack(troubleDelayMs);
       }
-      // Not in the chain: whoever waits for that must not be told so.
-      this.#cancelRecorded.promise.catch(() => {});
-      this.#cancelRecorded.reject(error);
     } finally {
-      this.#cancelRecorded.resolve();
+      // Else the cancel is not in the chain, and whoever waits for that must not be told so: the task may run again.
+      this.#cancelRecorded.promise.catch(() => {});
+      if (this.#hasEnded) this.#cancelRecorded.resolve();
+      else this.#cancelRecorded.reject(new Error('The attempt is over, and the task is not.'));
       listener.stop();
       heartbeat.stop();
     }
@@ -119,9 +149,21 @@ export class Attempt {
 
   async #work(request: TaskRequest): Promise<Worked> {
     const { broker, executor, giveUp } = this.#setting;
+    const runnable = this.#setting.definitionOf(this.name);
+    if (!runnable) throw new Error(`This executor has no handler for ${this.name}.`);
+    const policy = policyOf(runnable.definition.policy, request);
+    const deadlineMs = deadlineOf(policy, request);
+    const limits = { maxLosses: policy.maxLosses, deadlineMs };
     const redelivered = this.#message.redelivered;
-    const claim = await claimTask(broker, this.#address, request, redelivered);
+    const claim = await claimTask(broker, this.#address, request, limits, redelivered, executor);
+    this.#lost = claim.lost;
+    if (claim.do === 'leave') {
+      // Neither acknowledged nor handed back: the other one's heartbeats are for this delivery as well.
+      this.#isSuperseded = true;
+      return nothingRuns;
+    }
     if (claim.do === 'acknowledge') {
+      this.#hasEnded = true;
       this.#message.ack();
       return nothingRuns;
     }
@@ -141,58 +183,87 @@ export class Attempt {
       giveUp,
     });
     this.#writer = writer;
+    if (claim.do === 'fail') {
+      await this.#end(writer.append({ type: 'failed', error: claim.error }));
+      return nothingRuns;
+    }
     if (claim.do !== 'run') {
       const reason = claim.do === 'cancel' ? claim.reason : this.#cancelReason;
       await this.#end(writer.append({ type: 'canceled', ...(reason === undefined ? {} : { reason }) }));
       return nothingRuns;
     }
-    return this.#runClaimed(request, writer, redelivered);
+    return this.#runClaimed({
+      request,
+      writer,
+      redelivered,
+      policy,
+      deadlineMs,
+      failures: claim.failures,
+      ...runnable,
+    });
   }
 
-  async #runClaimed(request: TaskRequest, writer: ChainWriter, redelivered: boolean): Promise<Worked> {
-    const known = this.#setting.definitionOf(this.name);
-    if (!known) throw new Error(`This executor has no handler for ${this.name}.`);
-    const { definition, handler } = known;
+  async #runClaimed(run: ClaimedRun): Promise<Worked> {
+    const { definition, writer, policy } = run;
     const startedAt = new Date().toISOString();
-    const gate = new StartedGate(redelivered || this.#number > 1 ? 0 : this.#setting.holdStartedMs, () =>
+    // Somebody else may have begun meanwhile: so may a process think that was suspended while it claimed.
+    const isContended = run.redelivered || this.#number > 1 || Date.now() - this.#takenAtMs > heartbeatMs;
+    const gate = new StartedGate(isContended ? 0 : this.#setting.holdStartedMs, () =>
       this.#writeStarted(writer),
     );
     this.#gate = gate;
     const output = new HandlerOutput(definition, this.#number, writer, gate);
-    const timeout = this.#startTimeLimit(definition.policy.timeoutMs);
-    const { ending, handlerEnded } = await callHandler({
-      definition,
-      handler,
-      task: { id: this.id, name: this.name, owner: request.owner, createdAt: request.createdAt },
-      input: request.input,
-      attempt: this.#number,
-      output,
-      signal: this.#abort.signal,
-    });
-    clearTimeout(timeout);
+    const limits = startTimeLimits(policy.timeoutMs, run.deadlineMs, Date.now(), reason =>
+      this.#abort.abort(reason),
+    );
+    // Refused, it aborts the signal, and the handler is not called.
+    if (isContended) await gate.open();
+    const { ending, handlerEnded } = await this.#callHandler(run, output);
+    limits.stop();
     await output.flush();
-    await this.#settle(ending, writer, gate, startedAt);
+    await this.#settle(ending, run, gate, startedAt);
     return { handlerEnded };
   }
 
-  #writeStarted(writer: ChainWriter): Promise<AppendResult> {
-    return writer.append({ type: 'started', attempt: this.#number, executor: this.#setting.executor });
+  async #callHandler(
+    { definition, handler, request }: ClaimedRun,
+    output: HandlerOutput<TaskDefinition>,
+  ): Promise<HandlerEnd> {
+    const { broker, giveUp } = this.#setting;
+    const { signal } = this.#abort;
+    const read = await readInput(broker.payloads, request, signal, giveUp);
+    if (!read.ok) return { ending: read.ending, handlerEnded: Promise.resolve() };
+    return callHandler({
+      definition,
+      handler,
+      task: { id: this.id, name: this.name, owner: request.owner, createdAt: request.createdAt },
+      input: read.input,
+      attempt: this.#number,
+      output,
+      signal,
+    });
+  }
+
+  async #writeStarted(writer: ChainWriter): Promise<AppendResult> {
+    const { executor } = this.#setting;
+    const result = await writer.append({ type: 'started', attempt: this.#number, executor });
+    if (result === 'accepted') this.#tellLost();
+    return result;
+  }
+
+  /** Once the chain has gone on without the executor that had the task, that one is told, should it still be there. */
+  #tellLost(): void {
+    if (this.#lost !== undefined) tellHolder(this.#setting.broker, this.#lost, this.id);
+    this.#lost = undefined;
   }
 
   /** The chain has gone on without this attempt: so must the handler end. */
   #refused(why: 'superseded' | 'stop'): void {
+    if (why === 'superseded') this.#isSuperseded = true;
     this.#abort.abort(
       why === 'superseded'
         ? new AttemptAborted('SUPERSEDED', 'The task has ended, or another executor runs it.')
         : new AttemptAborted('CANCELED', 'The task was canceled.'),
-    );
-  }
-
-  #startTimeLimit(timeoutMs: number): NodeJS.Timeout | undefined {
-    if (timeoutMs === 0) return undefined;
-    return setTimeout(
-      () => this.#abort.abort(new AttemptAborted('TIMEOUT', `The attempt took longer than ${timeoutMs} ms.`)),
-      timeoutMs,
     );
   }
 
@@ -213,33 +284,37 @@ export class Attempt {
     if (!writer || !this.#gate) return;
     try {
       await this.#gate.open();
-      await writer.append({ type: 'stopping', ...(reason === undefined ? {} : { reason }) });
-      this.#cancelRecorded.resolve();
+      const result = await writer.append({
+        type: 'stopping',
+        ...(reason === undefined ? {} : { reason }),
+      });
+      if (result !== 'superseded') this.#cancelRecorded.resolve();
     } catch (err) {
       this.#setting.logger.warn({ err, taskId: this.id }, 'the stopping event could not be written');
     }
   }
 
-  async #settle(ending: Ending, writer: ChainWriter, gate: StartedGate, startedAt: string): Promise<void> {
-    const attempt = this.#number;
-    const { executor } = this.#setting;
+  async #settle(ending: Ending, run: ClaimedRun, gate: StartedGate, startedAt: string): Promise<void> {
+    const { writer } = run;
+    const mine = { attempt: this.#number, executor: this.#setting.executor };
     switch (ending.kind) {
       case 'handedBack':
-        this.#message.handBack();
+        // Said in the chain, so that it counts neither as a failure nor as a loss. Where nothing was said of the
+        // attempt, nothing has to be taken back.
+        if (gate.close()) await writer.append({ type: 'released', ...mine }).catch(() => {});
+        // Superseded: the request is not ours to give away.
+        if (!this.#isSuperseded) this.#message.handBack();
         return;
       case 'superseded':
         // Not acknowledged: the request is now another executor's to finish, and an acknowledgement of ours would
         // take it off the queue while that one can still die. If the task has ended, its ender acknowledges.
         return;
       case 'completed':
-        gate.close();
-        await this.#end(
-          writer.append({ type: 'completed', attempt, executor, startedAt, output: ending.output }),
-        );
+        await this.#complete(ending, run, gate, startedAt);
         return;
       case 'failed':
         gate.close();
-        await this.#end(writer.append({ type: 'failed', attempt, executor, startedAt, error: ending.error }));
+        await this.#fail(ending, run, startedAt);
         return;
       case 'canceled':
         await this.#end(
@@ -252,8 +327,64 @@ export class Attempt {
     }
   }
 
+  async #complete(
+    ending: Extract<Ending, { kind: 'completed' }>,
+    run: ClaimedRun,
+    gate: StartedGate,
+    startedAt: string,
+  ): Promise<void> {
+    const { broker, executor, giveUp } = this.#setting;
+    const name = `${this.id}.output.${this.#number}`;
+    const written = await writeOutput(broker.payloads, ending, name, giveUp);
+    gate.close();
+    if (!written.ok) return this.#fail({ kind: 'failed', error: written.error }, run, startedAt);
+    const mine = { attempt: this.#number, executor, startedAt };
+    return this.#end(run.writer.append({ type: 'completed', ...mine, ...written.part }));
+  }
+
+  /** Another attempt later, or the task's end. */
+  async #fail(
+    ending: Extract<Ending, { kind: 'failed' }>,
+    run: ClaimedRun,
+    startedAt: string,
+  ): Promise<void> {
+    const { writer, policy, deadlineMs } = run;
+    const mine = { attempt: this.#number, executor: this.#setting.executor, startedAt };
+    const reason: unknown = this.#abort.signal.reason;
+    const isCanceled = reason instanceof AttemptAborted && reason.code === 'CANCELED';
+    // What failed while it obeyed a cancel is not begun anew.
+    const advice = isCanceled ? ({ retry: false } as const) : ending.advice;
+    const failure = { error: ending.error, advice };
+    const next = decideAfterFailure(policy, failure, run.failures + 1, deadlineMs, Date.now(), Math.random());
+    if (next.do === 'fail') {
+      await this.#end(writer.append({ type: 'failed', ...mine, error: next.error }));
+      return;
+    }
+    const nextAttemptAt = new Date(Date.now() + next.delayMs).toISOString();
+    const result = await writer.append({ type: 'retrying', ...mine, error: next.error, nextAttemptAt });
+    // The request waits at the server, which delivers it when it is due, to whoever is free by then.
+    if (result === 'accepted') this.#message.handBack(next.delayMs);
+    if (result === 'stop') await this.#end(writer.append({ type: 'canceled' }));
+  }
+
   /** Acknowledges once our end is in the chain. Refused: see `superseded` in `#settle`. */
   async #end(append: Promise<AppendResult>): Promise<void> {
-    if ((await append) === 'accepted') this.#message.ack();
+    if ((await append) !== 'accepted') return;
+    this.#hasEnded = true;
+    this.#tellLost();
+    this.#message.ack();
   }
 }
+
+/** One attempt that is to run: what was claimed, and under which limits. */
+type ClaimedRun = {
+  readonly definition: TaskDefinition;
+  readonly handler: RunnableHandler;
+  readonly request: TaskRequest;
+  readonly writer: ChainWriter;
+  readonly redelivered: boolean;
+  readonly policy: TaskPolicy;
+  readonly deadlineMs: number | undefined;
+  /** How many attempts have failed before. */
+  readonly failures: number;
+};

@@ -130,6 +130,23 @@ export class ChainWriter {
     return 'superseded';
   }
 
+  /** Looks at the chain in its turn; where that has gone on without this attempt, says so as a refusal would. */
+  check(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#checkNow()).catch(() => {});
+    return this.#turn.then(() => {});
+  }
+
+  async #checkNow(): Promise<void> {
+    const { attempt, executor, onRefused } = this.#options;
+    if (this.#superseded || this.#ended) return;
+    const chain = await this.#readWhenAnswered();
+    // As if a progress had been refused: it ends nothing and takes nothing over.
+    const mine = { type: 'progress', attempt, executor, begun: this.#begun } as const;
+    const refusal = decideRefusal(chain.record, chain.lastSeq, mine);
+    this.#superseded = refusal.do === 'superseded';
+    if (refusal.do === 'superseded' || refusal.do === 'stop') onRefused(refusal.do);
+  }
+
   /** Resolves when everything that was given to the writer so far is in the chain, or let go. */
   async flushed(): Promise<void> {
     await this.#turn;

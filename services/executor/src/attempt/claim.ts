@@ -1,11 +1,19 @@
 import { type Broker, lastEventSeq, readChain } from '@longhaul/broker';
 import {
   type Claim,
+  type ClaimLimits,
   decideClaim,
   recordOfRequest,
   type TaskAddress,
   type TaskRequest,
 } from '@longhaul/proto';
+import { holderOf, isHeldBy } from './holder.ts';
+
+/** A claim, or `leave`: another executor works on the task, and is well. */
+export type TakenClaim = (Claim | { readonly do: 'leave' }) & {
+  /** The executor that had the task and does not answer for it any more. */
+  readonly lost?: string | undefined;
+};
 
 /**
  * Decides what to do with a delivered request, by the task's chain.
@@ -21,9 +29,15 @@ export async function claimTask(
   broker: Broker,
   task: TaskAddress,
   request: TaskRequest,
+  limits: ClaimLimits,
   redelivered: boolean,
-): Promise<Claim> {
-  if (!redelivered && (await lastEventSeq(broker, task)) === 0) return { do: 'run', attempt: 1, after: 0 };
-  const chain = await readChain(broker, task, recordOfRequest(task.id, task.name, request), 'any');
-  return decideClaim(chain.record, chain.lastSeq, Date.now());
+  executor: string,
+): Promise<TakenClaim> {
+  const unbegun = recordOfRequest(task.id, task.name, request);
+  const isUntouched = !redelivered && (await lastEventSeq(broker, task)) === 0;
+  const chain = isUntouched ? { record: unbegun, lastSeq: 0 } : await readChain(broker, task, unbegun, 'any');
+  const claim = decideClaim(chain.record, chain.lastSeq, limits, Date.now());
+  const holder = holderOf(chain.record);
+  if (claim.do === 'acknowledge' || holder === undefined || holder === executor) return claim;
+  return (await isHeldBy(broker, holder, task.id)) ? { do: 'leave' } : { ...claim, lost: holder };
 }

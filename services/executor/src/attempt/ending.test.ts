@@ -1,5 +1,5 @@
 import { encode } from '@longhaul/broker';
-import { defineTask, payloadLimitBytes } from '@longhaul/proto';
+import { defineTask, inlineLimitBytes } from '@longhaul/proto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { TaskError } from '../handler/taskError.ts';
@@ -29,7 +29,7 @@ function codeOf(ending: Ending): string {
 }
 /** Whatever an attempt ends with has to fit one message, or its task never ends. */
 function expectFits(ending: Ending): void {
-  expect(encode(ending).length).toBeLessThan(payloadLimitBytes + 1_024);
+  expect(encode(ending).length).toBeLessThan(inlineLimitBytes + 1_024);
 }
 
 describe('an output', () => {
@@ -45,15 +45,14 @@ describe('an output', () => {
     expect(await endingOfOutput(optional, undefined)).toEqual({ kind: 'completed', output: undefined });
   });
 
-  test('may be as large as a payload, and not larger', async () => {
+  test('may be as large as a message, and is marked when it is larger', async () => {
     const frame = '{"text":""}'.length;
-    const text = 'x'.repeat(payloadLimitBytes - frame);
-    expect(codeOf(await endingOfOutput(definition, { text }))).toBe('completed');
-    expect(codeOf(await endingOfOutput(definition, { text: `${text}x` }))).toBe('OUTPUT_TOO_LARGE');
+    const text = 'x'.repeat(inlineLimitBytes - frame);
+    expect(await endingOfOutput(definition, { text })).not.toHaveProperty('large');
+    expect(await endingOfOutput(definition, { text: `${text}x` })).toMatchObject({ large: true });
     // It is bytes that count.
-    expect(codeOf(await endingOfOutput(definition, { text: 'é'.repeat(payloadLimitBytes / 2) }))).toBe(
-      'OUTPUT_TOO_LARGE',
-    );
+    const accented = { text: 'é'.repeat(inlineLimitBytes / 2) };
+    expect(await endingOfOutput(definition, accented)).toMatchObject({ large: true });
   });
 
   test.each<[string, typeof loose, unknown]>([
@@ -102,7 +101,7 @@ describe('an error', () => {
     ['with data that is not JSON', new TaskError('LOOSE', 'no', circular), 'INVALID_ERROR_DATA'],
     [
       'with data that is too large',
-      new TaskError('LOOSE', 'no', 'x'.repeat(payloadLimitBytes)),
+      new TaskError('LOOSE', 'no', 'x'.repeat(inlineLimitBytes)),
       'INVALID_ERROR_DATA',
     ],
     ['of any other kind', new TypeError('no'), 'HANDLER_ERROR'],

@@ -1,14 +1,16 @@
 import { inspect } from 'node:util';
-import { encode } from '@longhaul/broker';
-import { type Failure, payloadLimitBytes, type TaskDefinition } from '@longhaul/proto';
+import { type Failure, inlineLimitBytes, type RetryAdvice, type TaskDefinition } from '@longhaul/proto';
+import { jsonBytes } from '../handler/jsonBytes.ts';
+import { AdvisedError } from '../handler/retryAdvice.ts';
 import { TaskError } from '../handler/taskError.ts';
 import { TaskFault } from '../handler/taskFault.ts';
 import type { AttemptAborted } from './abortReasons.ts';
 
 /** How an attempt ended. `superseded` and `handedBack` leave nothing in the chain. */
 export type Ending =
-  | { readonly kind: 'completed'; readonly output: unknown }
-  | { readonly kind: 'failed'; readonly error: Failure }
+  /** `large`: too large for an event. */
+  | { readonly kind: 'completed'; readonly output: unknown; readonly large?: true }
+  | { readonly kind: 'failed'; readonly error: Failure; readonly advice?: RetryAdvice }
   | { readonly kind: 'canceled'; readonly handlerStillRunning: boolean }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'handedBack' };
@@ -19,7 +21,7 @@ export const failureMessageChars = 8_192;
 export const errorDataLimitBytes = 64 * 1024;
 
 /**
- * Checks what a handler returned: it must fit the output schema, and one message. Without waiting, as the gateway does
+ * Checks what a handler returned: it must fit the output schema, and be JSON. Without waiting, as the gateway does
  * it for each reader: a schema with asynchronous refinements throws, here where the handler's author sees it.
  */
 export async function endingOfOutput(definition: TaskDefinition, output: unknown): Promise<Ending> {
@@ -31,14 +33,8 @@ export async function endingOfOutput(definition: TaskDefinition, output: unknown
         `The handler's output does not fit its schema: ${parsed.error.message}`,
       );
     }
-    const bytes = encode(parsed.data ?? null).length;
-    if (bytes > payloadLimitBytes) {
-      return failed(
-        'OUTPUT_TOO_LARGE',
-        `The output has ${bytes} bytes, more than ${payloadLimitBytes}: store it elsewhere and return a reference.`,
-      );
-    }
-    return { kind: 'completed', output: parsed.data };
+    const isLarge = jsonBytes(parsed.data) > inlineLimitBytes;
+    return { kind: 'completed', output: parsed.data, ...(isLarge ? { large: true } : {}) };
   } catch (error) {
     // The schema threw, or let something through that JSON cannot hold (a bigint, a circle).
     return failed('INVALID_OUTPUT', `The handler's output cannot be written: ${messageOf(error)}`);
@@ -47,6 +43,10 @@ export async function endingOfOutput(definition: TaskDefinition, output: unknown
 
 /** Turns what a handler threw into the failure that its callers see: a declared error keeps its code and data. */
 export async function endingOfError(definition: TaskDefinition, error: unknown): Promise<Ending> {
+  if (error instanceof AdvisedError) {
+    const ending = await endingOfError(definition, error.cause);
+    return ending.kind === 'failed' ? { ...ending, advice: error.advice } : ending;
+  }
   if (error instanceof TaskFault) return failed(error.code, error.message);
   if (!(error instanceof TaskError)) return failed('HANDLER_ERROR', messageOf(error));
   const { code, message } = error;
@@ -60,7 +60,7 @@ export async function endingOfError(definition: TaskDefinition, error: unknown):
         `The data of ${code} does not fit its schema: ${data.error.message}`,
       );
     }
-    const bytes = encode(data.data).length;
+    const bytes = jsonBytes(data.data);
     if (bytes > errorDataLimitBytes) {
       return failed(
         'INVALID_ERROR_DATA',
@@ -79,8 +79,9 @@ export function endingOfAbort(reason: AttemptAborted, handlerStillRunning: boole
     case 'CANCELED':
       return { kind: 'canceled', handlerStillRunning };
     case 'TIMEOUT':
+    case 'TASK_TIMEOUT':
       return failed(
-        'TIMEOUT',
+        reason.code,
         handlerStillRunning
           ? `${reason.message} Its handler ignores the signal and is still running.`
           : reason.message,

@@ -1,5 +1,5 @@
 import { type Broker, encode } from '@longhaul/broker';
-import { defineTask, payloadLimitBytes, type TaskDefinition } from '@longhaul/proto';
+import { defineTask, inlineLimitBytes, type TaskDefinition } from '@longhaul/proto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
@@ -145,7 +145,7 @@ describe('a handler', () => {
       Array.from({ length: 20_000 }, () => 1),
     ).ended;
     expect(ending).toMatchObject({ error: { code: 'INVALID_INPUT' } });
-    expect(encode(ending).length).toBeLessThan(payloadLimitBytes);
+    expect(encode(ending).length).toBeLessThan(inlineLimitBytes);
   });
 });
 
@@ -245,7 +245,7 @@ describe('what a handler says', () => {
         return a;
       })(),
     ],
-    ['too much', { text: 'x'.repeat(2 * payloadLimitBytes) }],
+    ['too much', { text: 'x'.repeat(2 * inlineLimitBytes) }],
   ])('a log line whose fields are %s hurts neither the task nor the executor', async (_what, fields) => {
     const { ended, told, output } = run(async ctx => {
       ctx.log.info('early', fields);
@@ -257,6 +257,6 @@ describe('what a handler says', () => {
     await output.flush();
     const lines = told.filter(({ type }) => type === 'log');
     expect(lines.map(({ message }) => message)).toEqual(['early', 'late']);
-    for (const line of lines) expect(encode(line).length).toBeLessThan(payloadLimitBytes);
+    for (const line of lines) expect(encode(line).length).toBeLessThan(inlineLimitBytes);
   });
 });

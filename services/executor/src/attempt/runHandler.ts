@@ -1,20 +1,26 @@
 import type { TaskDefinition } from '@longhaul/proto';
 import { runChild } from '../handler/childProcess.ts';
 import type { HandlerOutput } from '../handler/handlerOutput.ts';
+import { callSandboxed } from '../handler/sandbox/callSandboxed.ts';
+import { SandboxPool } from '../handler/sandbox/sandboxPool.ts';
 import type { Handler, TaskContext } from '../handler/taskContext.ts';
 import { TaskError } from '../handler/taskError.ts';
-import { AttemptAborted } from './abortReasons.ts';
-import { type Ending, endingOfAbort, endingOfError, endingOfOutput, failed, messageOf } from './ending.ts';
+import { type Ending, endingOfAbort, endingOfError, endingOfOutput } from './ending.ts';
+import { abortReason, graceAfterAbort } from './grace.ts';
+import { parseInput } from './parseInput.ts';
+
+/** A handler as an attempt calls it: a function of this thread, or one in threads of its own. */
+export type RunnableHandler = Handler<TaskDefinition> | SandboxPool;
 
 /** What one call of a handler needs. */
 export type HandlerCall = {
   readonly definition: TaskDefinition;
-  readonly handler: Handler<TaskDefinition>;
+  readonly handler: RunnableHandler;
   readonly task: TaskContext['task'];
   readonly input: unknown;
   readonly attempt: number;
   readonly output: HandlerOutput<TaskDefinition>;
-  /** Aborted with an {@link AttemptAborted}. */
+  /** Aborted with an `AttemptAborted`. */
   readonly signal: AbortSignal;
 };
 
@@ -27,29 +33,26 @@ export type HandlerEnd = { readonly ending: Ending; readonly handlerEnded: Promi
  */
 export async function callHandler(call: HandlerCall): Promise<HandlerEnd> {
   const { definition, signal } = call;
-  const refused = (why: string): HandlerEnd => ({
-    ending: failed('INVALID_INPUT', why),
-    handlerEnded: Promise.resolve(),
-  });
-  // A transform of the schema may throw.
-  const input = await definition.input.safeParseAsync(call.input).catch(messageOf);
-  if (typeof input === 'string') return refused(input);
-  if (!input.success) return refused(input.error.message);
-  if (signal.aborted)
-    return { ending: endingOfAbort(reasonOf(signal), false), handlerEnded: Promise.resolve() };
+  if (call.handler instanceof SandboxPool) return callSandboxed(call, call.handler);
+  const { handler } = call;
+  const over = (ending: Ending): HandlerEnd => ({ ending, handlerEnded: Promise.resolve() });
+  const parsed = await parseInput(definition, call.input);
+  if (!parsed.ok) return over(parsed.ending);
+  if (signal.aborted) return over(endingOfAbort(abortReason(signal), false));
 
-  const running = invoke(call, input.data).then(
-    output => (signal.aborted ? endingOfAbort(reasonOf(signal), false) : endingOfOutput(definition, output)),
+  const running = invoke(handler, call, parsed.input).then(
+    output =>
+      signal.aborted ? endingOfAbort(abortReason(signal), false) : endingOfOutput(definition, output),
     (error: unknown) =>
       signal.aborted && !mattersAfterCancel(error, signal)
-        ? endingOfAbort(reasonOf(signal), false)
+        ? endingOfAbort(abortReason(signal), false)
         : endingOfError(definition, error),
   );
-  const grace = graceAfterAbort(signal, definition.policy.cancelGraceMs);
+  const grace = graceAfterAbort(signal, () => definition.policy.cancelGraceMs);
   try {
     const ending = await Promise.race([
       running,
-      grace.over.then(() => endingOfAbort(reasonOf(signal), true)),
+      grace.over.then(() => endingOfAbort(abortReason(signal), true)),
     ]);
     return { ending, handlerEnded: running.then(() => {}) };
   } finally {
@@ -57,9 +60,9 @@ export async function callHandler(call: HandlerCall): Promise<HandlerEnd> {
   }
 }
 
-async function invoke(call: HandlerCall, input: unknown): Promise<unknown> {
+async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input: unknown): Promise<unknown> {
   const { task, attempt, signal, output } = call;
-  return call.handler({
+  return handler({
     input,
     task,
     attempt,
@@ -73,29 +76,5 @@ async function invoke(call: HandlerCall, input: unknown): Promise<unknown> {
 
 /** A declared error while a cancel is obeyed says that obeying went wrong (hardware that did not stop): that is told. */
 function mattersAfterCancel(error: unknown, signal: AbortSignal): boolean {
-  return error instanceof TaskError && reasonOf(signal).code === 'CANCELED';
-}
-
-function graceAfterAbort(signal: AbortSignal, graceMs: number): { over: Promise<void>; stop(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  let begin = () => {};
-  const over = new Promise<void>(resolve => {
-    begin = () => {
-      timer = setTimeout(resolve, graceMs);
-    };
-  });
-  if (signal.aborted) begin();
-  else signal.addEventListener('abort', begin, { once: true });
-  return {
-    over,
-    stop: () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', begin);
-    },
-  };
-}
-
-function reasonOf(signal: AbortSignal): AttemptAborted {
-  const reason: unknown = signal.reason;
-  return reason instanceof AttemptAborted ? reason : new AttemptAborted('CANCELED', String(reason));
+  return error instanceof TaskError && abortReason(signal).code === 'CANCELED';
 }

@@ -3,7 +3,8 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChildProcessError, runChild } from './childProcess.ts';
+import { runChild } from './childProcess.ts';
+import { ChildProcessError } from './childProcessError.ts';
 
 const never = new AbortController().signal;
 const node = process.execPath;

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { ChildProcessError } from './childProcessError.ts';
 
 /** How a child process is run. */
 export type ChildOptions = {
@@ -33,16 +34,13 @@ export type ChildResult = {
   readonly truncated: boolean;
 };
 
-/** A child process that could not be started. */
-export class ChildProcessError extends Error {
-  override readonly name = 'ChildProcessError';
-  readonly code: 'COMMAND_NOT_FOUND' | 'COMMAND_FAILED_TO_START';
-
-  constructor(code: ChildProcessError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+/** What only Longhaul itself asks of a child. */
+export type ChildControl = {
+  /** Ends the child and its whole group with SIGKILL, at once. */
+  readonly killNow: AbortSignal;
+  /** Waited for before more of the child's output is read: a child that writes faster than its lines are taken waits. */
+  readonly room: () => Promise<void> | undefined;
+};
 
 const defaultMaxOutputChars = 1024 * 1024;
 const defaultKillAfterMs = 2_000;
@@ -61,9 +59,11 @@ export async function runChild(
   args: readonly string[],
   signal: AbortSignal,
   options: ChildOptions = {},
+  control?: ChildControl,
 ): Promise<ChildResult> {
   const broken = new AbortController();
-  const ending = AbortSignal.any([signal, broken.signal, ...(options.signal ? [options.signal] : [])]);
+  const others = [options.signal, control?.killNow].filter(other => other !== undefined);
+  const ending = AbortSignal.any([signal, broken.signal, ...others]);
   ending.throwIfAborted();
   const child = execa(command, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -76,7 +76,12 @@ export async function runChild(
     encoding: 'utf8',
   });
   liveChildren.add(child);
-  const stopWatching = endWithSignal(child, ending, options.killAfterMs ?? defaultKillAfterMs);
+  const stopWatching = endWithSignal(
+    child,
+    ending,
+    options.killAfterMs ?? defaultKillAfterMs,
+    control?.killNow,
+  );
   const read = async (name: 'stdout' | 'stderr') => {
     const kept = keepBeginning(options.maxOutputChars ?? defaultMaxOutputChars);
     const lines = splitLines(line => {
@@ -90,6 +95,7 @@ export async function runChild(
     await readText(child[name], text => {
       kept.add(text);
       lines.add(text);
+      return control?.room();
     });
     lines.end();
     return kept;
@@ -146,22 +152,30 @@ function failedToStart(command: string, result: FailedStart): ChildProcessError 
   );
 }
 
-function endWithSignal(child: Child, signal: AbortSignal, killAfterMs: number) {
+function endWithSignal(
+  child: Child,
+  signal: AbortSignal,
+  killAfterMs: number,
+  killNow: AbortSignal | undefined,
+) {
   let timer: NodeJS.Timeout | undefined;
+  const kill = () => {
+    signalGroup(child, 'SIGKILL');
+    // A process that left the group may still hold the pipes open, and would hold this promise with them.
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
   const end = () => {
     signalGroup(child, 'SIGTERM');
-    timer = setTimeout(() => {
-      signalGroup(child, 'SIGKILL');
-      // A process that left the group may still hold the pipes open, and would hold this promise with them.
-      child.stdout.destroy();
-      child.stderr.destroy();
-    }, killAfterMs);
+    timer = setTimeout(kill, killAfterMs);
   };
   if (signal.aborted) end();
   else signal.addEventListener('abort', end, { once: true });
+  killNow?.addEventListener('abort', kill, { once: true });
   return () => {
     clearTimeout(timer);
     signal.removeEventListener('abort', end);
+    killNow?.removeEventListener('abort', kill);
   };
 }
 
@@ -180,10 +194,10 @@ function signalGroup(child: Child, name: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-async function readText(stream: Readable, take: (text: string) => void): Promise<void> {
+async function readText(stream: Readable, take: (text: string) => Promise<void> | undefined): Promise<void> {
   stream.setEncoding('utf8');
   try {
-    for await (const text of stream) take(text as string);
+    for await (const text of stream) await take(text as string);
   } catch (error) {
     // Destroyed by `endWithSignal`.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;

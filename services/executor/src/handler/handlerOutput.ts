@@ -1,11 +1,10 @@
-import { encode } from '@longhaul/broker';
-import { payloadLimitBytes, type TaskDefinition } from '@longhaul/proto';
+import type { TaskDefinition } from '@longhaul/proto';
 import type { ChainWriter } from '../attempt/chainWriter.ts';
 import type { StartedGate } from '../attempt/startedGate.ts';
+import { checkProgress } from './checkProgress.ts';
 import { Latest } from './latest.ts';
-import { boundedFields, LogLimit, logLineChars } from './logLimit.ts';
+import { boundedFields, droppedText, LogLimit, logLineChars } from './logLimit.ts';
 import type { LogLevel, TaskContext, TaskLog } from './taskContext.ts';
-import { TaskFault } from './taskFault.ts';
 
 type LogLine = {
   readonly level: LogLevel;
@@ -40,19 +39,8 @@ export class HandlerOutput<T extends TaskDefinition> {
   }
 
   readonly progress: TaskContext<T>['progress'] = progress => {
-    const parsed = this.#definition.progress.safeParse(progress);
-    if (!parsed.success)
-      throw new TaskFault(
-        'INVALID_PROGRESS',
-        `The progress does not fit its schema: ${parsed.error.message}`,
-      );
-    if (encode(parsed.data).length > payloadLimitBytes) {
-      throw new TaskFault(
-        'INVALID_PROGRESS',
-        `The progress is larger than ${payloadLimitBytes} bytes: report less.`,
-      );
-    }
-    if (!this.#closed) this.#latest.set(parsed.data);
+    const checked = checkProgress(this.#definition, progress);
+    if (!this.#closed) this.#latest.set(checked);
   };
 
   readonly log: TaskLog = {
@@ -115,8 +103,5 @@ export class HandlerOutput<T extends TaskDefinition> {
 }
 
 function droppedLine(count: number): LogLine {
-  return {
-    level: 'warn',
-    message: `${count} log line${count === 1 ? ' was' : 's were'} dropped: too many at once.`,
-  };
+  return { level: 'warn', message: droppedText(count) };
 }

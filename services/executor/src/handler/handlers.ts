@@ -1,13 +1,25 @@
 import { type Contract, isTaskDefinition, listTasks, type TaskDefinition } from '@longhaul/proto';
+import { type Sandboxed, SandboxSpec } from './sandbox/sandboxed.ts';
 import type { Handler } from './taskContext.ts';
 
-/** A handler for each task of a contract, in the same tree. One that is missing is a type error. */
+/**
+ * A handler for each task of a contract, in the same tree: a function, or `sandboxed(…)`. One that is missing is a
+ * type error.
+ */
 export type HandlersOf<C> = {
-  readonly [K in keyof C]: C[K] extends TaskDefinition ? Handler<C[K]> : HandlersOf<C[K]>;
+  readonly [K in keyof C]: C[K] extends TaskDefinition ? Handler<C[K]> | Sandboxed<C[K]> : HandlersOf<C[K]>;
 };
 
-/** A task that an executor can run. */
-export type RunnableTask = { readonly definition: TaskDefinition; readonly handler: Handler<TaskDefinition> };
+/** Handlers that are all functions, for code that calls or wraps them. */
+export type PlainHandlersOf<C> = {
+  readonly [K in keyof C]: C[K] extends TaskDefinition ? Handler<C[K]> : PlainHandlersOf<C[K]>;
+};
+
+/** A task and what its handler is: a function, or the place of one that runs in threads of its own. */
+export type MatchedTask = {
+  readonly definition: TaskDefinition;
+  readonly handler: Handler<TaskDefinition> | SandboxSpec;
+};
 
 /** Handlers and contract do not belong together. Thrown at start-up. */
 export class HandlersError extends Error {
@@ -17,14 +29,18 @@ export class HandlersError extends Error {
 
 /**
  * Puts each definition of a contract together with its handler.
- * @throws HandlersError naming every task without a handler and every handler without a task
+ * @throws HandlersError naming every task without a handler, every handler without a task, and every task that
+ *   demands a sandbox and has a plain function
  */
-export function matchHandlers(contract: Contract, handlers: unknown): ReadonlyMap<string, RunnableTask> {
+export function matchHandlers(contract: Contract, handlers: unknown): ReadonlyMap<string, MatchedTask> {
   const found = new Map(listHandlers(handlers, []));
   const tasks = listTasks(contract);
   const missing = [...tasks.keys()].filter(name => !found.has(name));
   const unknown = [...found.keys()].filter(name => !tasks.has(name));
-  if (missing.length > 0 || unknown.length > 0) {
+  const exposed = [...tasks].filter(
+    ([name, { policy }]) => policy.sandbox && typeof found.get(name) === 'function',
+  );
+  if (missing.length > 0 || unknown.length > 0 || exposed.length > 0) {
     const parts = [
       missing.length > 0
         ? `no handler for ${missing.join(', ')} (write one, or give the executor a contract without it)`
@@ -32,19 +48,22 @@ export function matchHandlers(contract: Contract, handlers: unknown): ReadonlyMa
       unknown.length > 0
         ? `no task in the contract for the handler ${unknown.join(', ')} (define it, or remove the handler)`
         : '',
+      exposed.length > 0
+        ? `a plain function for ${exposed.map(([name]) => name).join(', ')}, which must run in a thread (the definition says sandbox: true; write sandboxed(new URL('./file.ts', import.meta.url)))`
+        : '',
     ];
     throw new HandlersError(`Contract and handlers do not match: ${parts.filter(Boolean).join('; ')}.`);
   }
   return new Map(
     [...tasks].map(([name, definition]) => [
       name,
-      { definition, handler: found.get(name) as Handler<TaskDefinition> },
+      { definition, handler: found.get(name) as MatchedTask['handler'] },
     ]),
   );
 }
 
 function listHandlers(node: unknown, path: readonly string[]): [string, unknown][] {
-  if (typeof node === 'function') return [[path.join('.'), node]];
+  if (typeof node === 'function' || node instanceof SandboxSpec) return [[path.join('.'), node]];
   if (typeof node !== 'object' || node === null) return [];
   return Object.entries(node).flatMap(([key, child]) => listHandlers(child, [...path, key]));
 }

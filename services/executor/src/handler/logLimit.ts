@@ -39,6 +39,11 @@ export class LogLimit {
   }
 }
 
+/** What is said in place of lines that were dropped. */
+export function droppedText(count: number): string {
+  return `${count} log line${count === 1 ? ' was' : 's were'} dropped: too many at once.`;
+}
+
 /**
  * The fields of a log line as they go out: a copy, so that they stay what they were, or a note in their place where
  * they are no JSON (an error often holds a circle) or too large. A log line must never hurt its task.

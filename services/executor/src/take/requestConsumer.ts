@@ -90,8 +90,11 @@ export class RequestConsumer {
     while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
   }
 
-  /** After a reconnect: the server has forgotten our pulls. */
-  reconnected(): void {
+  /**
+   * Asks anew. After a reconnect the server has forgotten our pulls; and when a paused name is resumed, a pull that
+   * waited through the pause is served only once another one arrives (nats-server 2.15.1).
+   */
+  pullAnew(): void {
     for (const consumer of this.#consumers) consumer.reset();
     this.#planSoon();
   }

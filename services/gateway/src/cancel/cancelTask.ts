@@ -17,6 +17,7 @@ import {
   requestOfRecord,
   type TaskRecord,
 } from '@longhaul/proto';
+import { removeRequest } from './removeRequest.ts';
 
 /** How long an executor may take to answer that it has told the handler to end. */
 const answerTimeoutMs = 2_000;
@@ -135,17 +136,4 @@ async function append(
     if (isWrongLastSequence(error)) return undefined;
     throw error;
   }
-}
-
-/**
- * Takes a canceled task off the queue. Not needed to be right (an executor that gets it finds `canceled` in its
- * chain), but without it a queue that no executor serves would fill with canceled tasks.
- */
-async function removeRequest(broker: Broker, id: string): Promise<void> {
-  const { subjects, requestStream } = broker.topology;
-  await Promise.all(
-    [subjects.scheduleOf(id), subjects.requestOf(id)].map(filter =>
-      broker.jsm.streams.purge(requestStream, { filter }),
-    ),
-  );
 }

@@ -10,6 +10,7 @@ import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
+import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
 
 /** What the credentials of a request may be read from. */
 export type Credentials = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
@@ -23,16 +24,20 @@ export type HttpOptions = {
   /** Why the gateway is not ready, or `undefined` when it is. */
   readonly whyNotReady: () => string | undefined;
   readonly stop: AbortSignal;
+  /** The largest input of a task, in bytes. */
+  readonly payloadLimitBytes: number;
 };
 
-/** The most calls in one batch, and the most bytes of one request. */
+/** The most calls in one batch. */
 const batchLimit = 100;
-const bodyLimitBytes = 2 * 1024 * 1024;
+/** What one request may have beside its largest input: a batch's other calls, and room for how JSON is written. */
+const besideInputBytes = 2 * 1024 * 1024;
 const healthPaths = new Set(['/healthz', '/readyz']);
 
 /** The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, and health at `/healthz` and `/readyz`. */
 export async function createHttpServer(options: HttpOptions) {
   const { router, logger, authenticate, whyNotReady, stop } = options;
+  const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
   const server = fastify({
     // A request line a call would cost a tenth of the throughput; what goes wrong is logged where it does.
     loggerInstance: logger.child({ part: 'http' }),
@@ -40,6 +45,11 @@ export async function createHttpServer(options: HttpOptions) {
     bodyLimit: bodyLimitBytes,
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
+  });
+
+  server.setErrorHandler(async (error, _request, reply) => {
+    if (!isBodyTooLarge(error)) throw error;
+    return reply.code(errorCatalogue.PAYLOAD_TOO_LARGE.http).send(bodyTooLargeAnswer(bodyLimitBytes));
   });
 
   const createContext = async ({ req }: CreateFastifyContextOptions): Promise<Context> => {

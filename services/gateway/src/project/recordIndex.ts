@@ -3,6 +3,7 @@ import { recordSchema, type TaskRecord, type TaskSummary } from '@longhaul/proto
 import { Kvm, type KvWatchEntry } from '@nats-io/kv';
 import type { Logger } from 'pino';
 import BTreeModule from 'sorted-btree';
+import { hasExpired, type Retention } from './retention.ts';
 import { summarize } from './taskSummary.ts';
 
 // The package is CommonJS: its default export arrives as a property of Node's default import.
@@ -24,9 +25,13 @@ export class RecordIndex {
   readonly #sorted = new BTree<SortKey, string>();
   #stopWatch: (() => void) | undefined;
 
-  constructor(broker: Broker, logger: Logger) {
+  readonly #onRecord: (record: TaskRecord) => void;
+
+  /** @param onRecord told of every record that the bucket holds, as it changes */
+  constructor(broker: Broker, logger: Logger, onRecord: (record: TaskRecord) => void = () => {}) {
     this.#broker = broker;
     this.#logger = logger;
+    this.#onRecord = onRecord;
   }
 
   /** Begins to follow the bucket. Resolves when everything that was in it is in the index. */
@@ -80,6 +85,14 @@ export class RecordIndex {
     if (!this.#byId.has(record.id)) this.#set(summarize(record), 0);
   }
 
+  /**
+   * Drops what has expired. The bucket tells of each expiry for a minute; a gateway that was cut off for longer has
+   * heard of none, and would list those tasks for ever.
+   */
+  forgetExpired(retention: Retention, nowMs: number): void {
+    for (const [id, { summary }] of this.#byId) if (hasExpired(summary, retention, nowMs)) this.#delete(id);
+  }
+
   #take(entry: KvWatchEntry): void {
     const id = entry.key.slice(entry.key.lastIndexOf('.') + 1);
     if (entry.operation !== 'PUT' || entry.length === 0) {
@@ -89,6 +102,7 @@ export class RecordIndex {
     try {
       const record = decode(recordSchema, entry.key, entry.value);
       this.#set(summarize(record), entry.revision);
+      this.#onRecord(record);
     } catch (err) {
       this.#logger.warn({ err, key: entry.key }, 'a record that does not fit the protocol is not listed');
     }

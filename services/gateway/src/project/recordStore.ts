@@ -1,21 +1,7 @@
 import { type Broker, decode, encode, isWrongLastSequence } from '@longhaul/broker';
 import { fitRecord, isTerminal, recordSchema, type TaskRecord } from '@longhaul/proto';
 import type { StoredMsg } from '@nats-io/jetstream';
-
-/** How long records of ended tasks are kept, in milliseconds. */
-export type Retention = {
-  readonly completedMs: number;
-  readonly failedMs: number;
-  readonly canceledMs: number;
-};
-
-const hourMs = 60 * 60 * 1_000;
-/** Completed tasks for a day, failed and canceled ones for a week. */
-export const defaultRetention: Retention = {
-  completedMs: 24 * hourMs,
-  failedMs: 7 * 24 * hourMs,
-  canceledMs: 7 * 24 * hourMs,
-};
+import { keptSeconds, type Retention } from './retention.ts';
 
 /** A record as the bucket holds it. `revision`: the key's last sequence, 0 when there never was one. */
 export type StoredRecord = { readonly record: TaskRecord | undefined; readonly revision: number };
@@ -74,11 +60,7 @@ export class RecordStore {
   }
 
   #ttlOf({ status }: TaskRecord): string | undefined {
-    if (!isTerminal(status)) return undefined;
-    const { completedMs, failedMs, canceledMs } = this.#retention;
-    const ms = { COMPLETED: completedMs, FAILED: failedMs, CANCELED: canceledMs }[status];
-    // A TTL is at least a second (NATS ADR-43).
-    return `${Math.max(1, Math.ceil(ms / 1_000))}s`;
+    return isTerminal(status) ? `${keptSeconds(status, this.#retention)}s` : undefined;
   }
 
   #replicated: Promise<boolean> | undefined;

@@ -10,6 +10,7 @@ import {
 import { type Caller, maySee } from '../caller.ts';
 import type { RecordIndex } from '../project/recordIndex.ts';
 import type { RecordStore } from '../project/recordStore.ts';
+import { hasExpired, type Retention } from '../project/retention.ts';
 
 /** Reads a task's record. `undefined`: there is none, or it is not the caller's to see. */
 export type FindTask = (caller: Caller, id: string) => Promise<TaskRecord | undefined>;
@@ -17,13 +18,21 @@ export type FindTask = (caller: Caller, id: string) => Promise<TaskRecord | unde
 /**
  * Reads the record of a task that the caller may see. Where it is not written yet, what it will be folded from is
  * read instead, in the order in which a task goes through them (schedule, request, events): each is stored before the
- * one before it is removed, so a task that was accepted is always found.
+ * one before it is removed, so a task that was accepted is always found. Events outlive the record of an ended task;
+ * one that has expired is not found again in them.
  */
-export function createFindTask(broker: Broker, store: RecordStore, index: RecordIndex): FindTask {
+export function createFindTask(
+  broker: Broker,
+  store: RecordStore,
+  index: RecordIndex,
+  retention: Retention,
+): FindTask {
   return async (caller, id) => {
     const owner = index.get(id)?.owner ?? caller.owner;
-    const record = (await store.read(owner, id)).record ?? (await findUnrecorded(broker, id));
-    return record && maySee(caller, record.owner) ? asOfNow(record) : undefined;
+    const recorded = (await store.read(owner, id)).record;
+    const record = recorded ?? (await findUnrecorded(broker, id));
+    if (!record || !maySee(caller, record.owner)) return undefined;
+    return recorded || !hasExpired(record, retention, Date.now()) ? asOfNow(record) : undefined;
   };
 }
 

@@ -20,7 +20,7 @@ import type { z } from 'zod';
  * @throws GatewayError CONTRACT_MISMATCH when an executor with another contract wrote it
  */
 export function typedRecord<T extends TaskDefinition>(definition: T, record: TaskRecord): TaskRecordOf<T> {
-  const { v: _v, progress, output, error, ...rest } = record;
+  const { v: _v, progress, output, outputRef: _outputRef, error, ...rest } = record;
   return {
     ...rest,
     ...(progress === undefined

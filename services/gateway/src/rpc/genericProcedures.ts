@@ -2,8 +2,11 @@ import {
   type AnyTaskEvent,
   type Contract,
   cancelCallSchema,
+  cancelManyRequestSchema,
   idRequestSchema,
   listRequestSchema,
+  nameRequestSchema,
+  retryCallSchema,
   watchManyRequestSchema,
 } from '@longhaul/proto';
 import { anyRecord } from '../read/typedViews.ts';
@@ -24,6 +27,14 @@ export function genericProcedures(contract: Contract, service: TaskService) {
     cancel: procedure
       .input(cancelCallSchema)
       .mutation(({ ctx, input }) => service.cancel(ctx.caller, input.id, input.reason)),
+    cancelMany: procedure
+      .input(cancelManyRequestSchema)
+      .mutation(({ ctx, input, signal }) => service.cancelMany(ctx.caller, input, signal ?? ctx.stop)),
+    retry: procedure
+      .input(retryCallSchema)
+      .mutation(async ({ ctx, input: { id, idempotencyKey } }) =>
+        anyRecord(await service.retry(ctx.caller, id, idempotencyKey)),
+      ),
     watch: procedure
       .input(watchManyRequestSchema)
       .subscription(({ ctx, input, signal }) =>
@@ -34,7 +45,16 @@ export function genericProcedures(contract: Contract, service: TaskService) {
           toAnyEvent,
         ),
       ),
-    types: procedure.query(() => types),
+    types: procedure.query(async () => {
+      const paused = await service.pausedNames(types.map(({ name }) => name));
+      return types.map(type => ({ ...type, paused: paused.has(type.name) }));
+    }),
+    pause: procedure
+      .input(nameRequestSchema)
+      .mutation(({ ctx, input }) => service.setPaused(ctx.caller, input.name, true)),
+    resume: procedure
+      .input(nameRequestSchema)
+      .mutation(({ ctx, input }) => service.setPaused(ctx.caller, input.name, false)),
   });
 }
 

@@ -1,18 +1,22 @@
 import { type Contract, type GatewayRouter, isTaskDefinition } from '@longhaul/proto';
 import type { TRPCRouterRecord } from '@trpc/server';
+import type { ScheduleService } from '../schedule/scheduleService.ts';
 import type { TaskService } from '../service.ts';
 import { genericProcedures } from './genericProcedures.ts';
+import { scheduleProcedures } from './scheduleProcedures.ts';
 import { taskProcedures } from './taskProcedures.ts';
 import { t } from './trpc.ts';
 
-/** The gateway's router: the contract's tree with a set of procedures at each task, and `tasks` beside it. */
+/** The gateway's router: the contract's tree with a set of procedures at each task, with `tasks` and `schedules` beside it. */
 export function createGatewayRouter<const C extends Contract>(
   contract: C,
   service: TaskService,
+  schedules: ScheduleService,
 ): GatewayRouter<C> {
   const router = t.router({
     ...taskTree(contract, [], service),
     tasks: genericProcedures(contract, service),
+    schedules: scheduleProcedures(schedules),
   });
   // The one cast: a loop over the tree cannot carry its type. `router.types.test.ts` holds both sides together.
   return router as unknown as GatewayRouter<C>;

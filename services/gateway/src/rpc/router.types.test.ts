@@ -1,10 +1,14 @@
 import {
+  type AnyTaskRecord,
+  type CancelManyOutcome,
   type CancelOutcome,
   defineContract,
   defineTask,
   type GatewayErrorData,
   type GatewayRouter,
   type GenericProcedures,
+  type ScheduleProcedures,
+  type StartFault,
   type TaskDefinition,
   type TaskEventOf,
   type TaskOutcomeOf,
@@ -16,6 +20,7 @@ import { createTRPCClient, TRPCClientError } from '@trpc/client';
 import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server';
 import { z } from 'zod';
 import type { genericProcedures } from './genericProcedures.ts';
+import type { scheduleProcedures } from './scheduleProcedures.ts';
 import type { taskProcedures } from './taskProcedures.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -53,6 +58,9 @@ true satisfies Equal<
 type Beside<I> = Omit<I, 'input'>;
 true satisfies Equal<Beside<Inputs<Built>['start']>, Beside<Inputs<Declared>['start']>>;
 true satisfies Equal<Beside<Inputs<Built>['run']>, Beside<Inputs<Declared>['run']>>;
+type Item<I> = I extends { tasks: (infer T)[] } ? T : never;
+true satisfies Equal<Beside<Item<Inputs<Built>['startMany']>>, Beside<Item<Inputs<Declared>['startMany']>>>;
+true satisfies Inputs<Declared>['startMany'] extends Inputs<Built>['startMany'] ? true : false;
 true satisfies Inputs<Declared>['start'] extends Inputs<Built>['start'] ? true : false;
 true satisfies Inputs<Declared>['run'] extends Inputs<Built>['run'] ? true : false;
 
@@ -61,6 +69,11 @@ true satisfies Equal<Kinds<BuiltGeneric>, Kinds<GenericProcedures>>;
 true satisfies Equal<Omit<Outputs<BuiltGeneric>, 'watch'>, Omit<Outputs<GenericProcedures>, 'watch'>>;
 true satisfies Equal<Yields<Outputs<BuiltGeneric>['watch']>, Yields<Outputs<GenericProcedures>['watch']>>;
 true satisfies Equal<Inputs<BuiltGeneric>, Inputs<GenericProcedures>>;
+
+type BuiltSchedules = ReturnType<typeof scheduleProcedures>['_def']['record'];
+true satisfies Equal<Kinds<BuiltSchedules>, Kinds<ScheduleProcedures>>;
+true satisfies Equal<Outputs<BuiltSchedules>, Outputs<ScheduleProcedures>>;
+true satisfies Equal<Inputs<BuiltSchedules>, Inputs<ScheduleProcedures>>;
 
 // The drift test would notice: another output is another signature.
 type Other = TaskDefinition<Count['input'], Count['progress'], z.ZodString, Count['errors']>;
@@ -82,6 +95,13 @@ export async function client(): Promise<void> {
   const outcome = await trpc.numbers.count.run.mutate({ input: { to: '3' }, waitMs: 5 });
   if (outcome.status === 'COMPLETED') true satisfies Equal<typeof outcome.output, { sum: number }>;
   true satisfies Equal<Awaited<ReturnType<typeof trpc.tasks.cancel.mutate>>, CancelOutcome>;
+  true satisfies Equal<Awaited<ReturnType<typeof trpc.tasks.cancelMany.mutate>>, CancelManyOutcome>;
+  (await trpc.tasks.retry.mutate({ id: record.id, idempotencyKey: 'k' })) satisfies AnyTaskRecord;
+  const batch = await trpc.numbers.count.startMany.mutate({ tasks: [{ input: { to: '3' }, delayMs: 5 }] });
+  for (const started of batch) {
+    if (started.ok) started.record satisfies TaskRecordOf<Count>;
+    else true satisfies Equal<typeof started.error.reason, StartFault['reason']>;
+  }
   const types = await trpc.tasks.types.query();
   types[0]?.name satisfies string | undefined;
 
@@ -112,6 +132,10 @@ export async function wrong(): Promise<void> {
   await trpc.numbers.count.start.mutate({});
   // @ts-expect-error there is no such priority
   await trpc.numbers.count.start.mutate({ input: { to: '3' }, priority: 'urgent' });
+  // @ts-expect-error each task of a batch has its input
+  await trpc.numbers.count.startMany.mutate({ tasks: [{ to: '3' }] });
+  // @ts-expect-error there is no such status
+  await trpc.tasks.cancelMany.mutate({ status: ['DONE'] });
   // @ts-expect-error there is no such task
   await trpc.numbers.sum.start.mutate({ input: '3' });
   // @ts-expect-error a start is a mutation

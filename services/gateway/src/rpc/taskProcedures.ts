@@ -2,6 +2,8 @@ import {
   idRequestSchema,
   resultRequestSchema,
   runRequestSchema,
+  type StartResultOf,
+  startManyRequestSchema,
   startRequestSchema,
   type TaskDefinition,
   type TaskEventOf,
@@ -10,7 +12,7 @@ import {
 import { typedEvent, typedOutcome, typedRecord } from '../read/typedViews.ts';
 import type { TaskService } from '../service.ts';
 import { trackedStream } from './streams.ts';
-import { procedure } from './trpc.ts';
+import { faultOf, procedure } from './trpc.ts';
 
 const defaultRunWaitMs = 10_000;
 const defaultResultWaitMs = 20_000;
@@ -25,6 +27,21 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
       .mutation(async ({ ctx, input }) =>
         typedRecord(definition, await service.start(ctx.caller, { ...input, name, definition })),
       ),
+    startMany: procedure
+      .input(startManyRequestSchema)
+      .mutation(async ({ ctx, input }): Promise<StartResultOf<T>[]> => {
+        const tasks = input.tasks.map(task => ({ ...task, name, definition }));
+        const results = await service.startMany(ctx.caller, tasks);
+        return results.map(result => {
+          try {
+            if ('record' in result) return { ok: true, record: typedRecord(definition, result.record) };
+            return { ok: false, error: faultOf(result.error, ctx.logger) };
+          } catch (error) {
+            // The key's earlier task has an output that does not fit: its own fault, and no other's.
+            return { ok: false, error: faultOf(error, ctx.logger) };
+          }
+        });
+      }),
     run: procedure.input(runRequestSchema).mutation(async ({ ctx, input: { waitMs, ...input }, signal }) => {
       const task = { ...input, name, definition };
       return typedOutcome(

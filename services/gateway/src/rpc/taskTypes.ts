@@ -2,7 +2,7 @@ import { type Contract, listTasks, type TaskType } from '@longhaul/proto';
 import { z } from 'zod';
 
 /** The task types of a contract with JSON Schemas, for generated forms and documentation. */
-export function taskTypes(contract: Contract): TaskType[] {
+export function taskTypes(contract: Contract): Omit<TaskType, 'paused'>[] {
   return [...listTasks(contract)].map(([name, { title, description, input, progress, output, errors }]) => ({
     name,
     ...(title === undefined ? {} : { title }),

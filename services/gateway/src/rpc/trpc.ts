@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isUnavailable } from '@longhaul/broker';
-import { errorCatalogue, GatewayError, type GatewayErrorShape } from '@longhaul/proto';
+import { errorCatalogue, GatewayError, type GatewayErrorShape, type StartFault } from '@longhaul/proto';
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -32,11 +32,10 @@ export const t = initTRPC.context<Context>().create({
   errorFormatter: ({ shape, error, ctx }): GatewayErrorShape => {
     const { cause } = error;
     if (cause instanceof GatewayError) {
-      return {
-        ...shape,
-        message: cause.message,
-        data: { ...shape.data, reason: cause.code, issues: cause.issues },
-      };
+      const { message, ...data } = faultOf(cause, ctx?.logger);
+      // tRPC has no code of its own for each status.
+      const { http: httpStatus } = errorCatalogue[cause.code];
+      return { ...shape, message, data: { ...shape.data, httpStatus, ...data } };
     }
     if (error.code === 'BAD_REQUEST' && cause instanceof z.ZodError) {
       const message = `The request is malformed:\n${z.prettifyError(cause)}`;
@@ -47,14 +46,8 @@ export const t = initTRPC.context<Context>().create({
       };
     }
     if (error.code === 'INTERNAL_SERVER_ERROR') {
-      // The cause may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
-      const errorId = randomUUID();
-      ctx?.logger.error({ err: cause ?? error, errorId }, 'a call failed unexpectedly');
-      return {
-        ...shape,
-        message: `Something went wrong in the gateway (error ${errorId}).`,
-        data: { ...shape.data, reason: 'INTERNAL', issues: [] },
-      };
+      const { message, ...data } = faultOf(cause ?? error, ctx?.logger);
+      return { ...shape, message, data: { ...shape.data, ...data } };
     }
     // What tRPC itself refuses: an unknown path, a method or content type that it does not take.
     const reason = error.code === 'NOT_FOUND' ? 'UNKNOWN_PROCEDURE' : 'INVALID_REQUEST';
@@ -83,11 +76,26 @@ export function toTrpcError(error: unknown): TRPCError {
   if (error instanceof GatewayError) {
     return new TRPCError({ code: errorCatalogue[error.code].trpc, message: error.message, cause: error });
   }
-  if (isUnavailable(error)) {
-    return toTrpcError(
-      new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.', { cause: error }),
-    );
-  }
+  if (isUnavailable(error)) return toTrpcError(unavailable(error));
   if (error instanceof z.ZodError) return new TRPCError({ code: 'BAD_REQUEST', cause: error });
   return new TRPCError({ code: 'INTERNAL_SERVER_ERROR', cause: error });
+}
+
+/** What a caller may know of an error. */
+export function faultOf(error: unknown, logger: Logger | undefined): StartFault {
+  if (error instanceof GatewayError)
+    return { reason: error.code, message: error.message, issues: error.issues };
+  if (isUnavailable(error)) return faultOf(unavailable(error), logger);
+  // It may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
+  const errorId = randomUUID();
+  logger?.error({ err: error, errorId }, 'a call failed unexpectedly');
+  return {
+    reason: 'INTERNAL',
+    message: `Something went wrong in the gateway (error ${errorId}).`,
+    issues: [],
+  };
+}
+
+function unavailable(cause: unknown): GatewayError {
+  return new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.', { cause });
 }

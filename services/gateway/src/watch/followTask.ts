@@ -28,7 +28,7 @@ export async function* followTask(
   const admit = ({ seq: next, event }: StoredEvent): boolean => {
     if (next <= seq) return false;
     seq = next;
-    if (!('attempt' in event)) return true;
+    if (!('attempt' in event) || event.attempt === undefined) return true;
     if (event.attempt < attempt) return false;
     attempt = event.attempt;
     return true;

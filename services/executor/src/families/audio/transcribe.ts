@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { OutputOf } from '@longhaul/proto';
 import type { sampleContract } from '@longhaul/proto/sample';
-import { ChildProcessError } from '../../handler/childProcess.ts';
+import { ChildProcessError } from '../../handler/childProcessError.ts';
 import type { Handler, TaskContext } from '../../handler/taskContext.ts';
 import { resolveInside } from '../allowedPath.ts';
 import { type AudioFile, audioExtensions, listAudioFiles } from './audioFiles.ts';

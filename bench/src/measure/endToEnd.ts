@@ -1,0 +1,40 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { closedLoop } from '../load/closedLoop.ts';
+import { inFlight, type Measurement, noopInput } from './measurement.ts';
+import { openSystem, warmUpWithWorker } from './openSystem.ts';
+
+/** How often the list is asked whether anything is still to do, once all is started. */
+const askEveryMs = 20;
+
+/**
+ * How many tasks a second go all the way: from the first start until the API shows the last one as ended. Starts are
+ * made at 64 in flight while a worker takes them.
+ */
+export const endToEnd: Measurement = {
+  name: 'end-to-end',
+  measure: async (kind, sizes, options) => {
+    await using opened = await openSystem(kind, options);
+    const { client } = opened;
+    await warmUpWithWorker(opened, sizes.warmUp);
+    let lastId = '';
+    const startedAt = performance.now();
+    const { elapsedMs: startingMs } = await closedLoop(sizes.endToEnd, inFlight, async () => {
+      lastId = await client.start('noop', noopInput);
+    });
+    while (await client.hasActive()) await delay(askEveryMs);
+    const elapsedMs = performance.now() - startedAt;
+    await client.result('noop', lastId);
+    return [
+      {
+        name: 'end to end: until the last of all tasks is done',
+        unit: '/s',
+        value: (sizes.endToEnd * 1_000) / elapsedMs,
+      },
+      {
+        name: 'starts at 64 in flight while a worker drains',
+        unit: '/s',
+        value: (sizes.endToEnd * 1_000) / startingMs,
+      },
+    ];
+  },
+};

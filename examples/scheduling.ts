@@ -1,0 +1,32 @@
+import { createTasks } from '@longhaul/client';
+import type { contract } from './contract.ts';
+
+/** Called at every start of your program: the same id with the same settings is the same schedule. */
+export async function scheduleNightly(url: string, files: string[]) {
+  const { images } = createTasks<typeof contract>({ url });
+  return images.resize.schedule({
+    id: 'nightly-resize',
+    cron: '30 2 * * MON-FRI',
+    timeZone: 'Europe/Berlin',
+    // While last night's task still runs, this night's firing starts none.
+    overlap: 'skip',
+    priority: 'low',
+    input: { files, width: 200 },
+  });
+}
+
+/** What came of the latest firing, in words. */
+export async function lastNight(url: string) {
+  const { images, $schedules } = createTasks<typeof contract>({ url });
+  const { last, next } = await $schedules.get('nightly-resize');
+  if (!last) return 'has not fired yet';
+  if (last.outcome !== 'started' || last.taskId === undefined)
+    return `${last.outcome}: ${last.error?.message ?? 'the task before was still running'}`;
+  const { resized } = await images.resize.open(last.taskId).result();
+  return `resized ${resized.length} images; next at ${next}`;
+}
+
+export async function holiday(url: string, away: boolean) {
+  const { $schedules } = createTasks<typeof contract>({ url });
+  return away ? $schedules.pause('nightly-resize') : $schedules.resume('nightly-resize');
+}

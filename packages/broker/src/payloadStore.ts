@@ -1,0 +1,224 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  defaultPayloadLimitBytes,
+  defaultPayloadsKeptMs,
+  inlineLimitBytes,
+  type PayloadRef,
+  type Topology,
+} from '@longhaul/proto';
+import type { JetStreamClient, JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/nats-core';
+import { type ObjectStore, Objm, setSha256Backend } from '@nats-io/obj';
+
+/** Why a payload cannot be stored or read. Trying again does not help. */
+export class PayloadError extends Error {
+  override readonly name = 'PayloadError';
+  readonly code: PayloadErrorCode;
+
+  constructor(code: PayloadErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type PayloadErrorCode =
+  /** There is no such object (any more): it has expired. */
+  | 'PAYLOAD_MISSING'
+  /** The object is not what the reference says, or a part of it is gone. */
+  | 'PAYLOAD_DAMAGED'
+  /** It is larger than this process takes. */
+  | 'PAYLOAD_TOO_LARGE';
+
+/** A payload on its way into the store. */
+export type PackedPayload = { readonly ref: PayloadRef; readonly data: Uint8Array };
+
+export type PayloadStoreOptions = {
+  /** The largest payload that is stored or read, in bytes. Default: 64 MiB. */
+  readonly payloadLimitBytes?: number | undefined;
+  /** How long payloads have to be kept at least, in milliseconds. Default: 8 days where the store is made now. */
+  readonly payloadsKeptMs?: number | undefined;
+};
+
+/** The highest limit that can be set: an answer with an input and an output has to fit a string, of 512 MiB at most. */
+export const highestPayloadLimitBytes = 128 * 1024 * 1024;
+/** The size of an object's pieces: as large as any other message of Longhaul, so few are needed. */
+const pieceBytes = inlineLimitBytes;
+
+/**
+ * Large inputs and outputs, as objects of a JetStream object store (NATS ADR-20): `nats object get` reads them.
+ *
+ * Nothing is ever replaced: every payload gets a name of its own, so that of two starts with one idempotency key, or
+ * of two executors in the same attempt, neither can change what the other's message refers to. What no message refers
+ * to in the end expires with the rest.
+ */
+export class PayloadStore {
+  readonly limitBytes: number;
+  /** How long payloads are kept at least, in milliseconds. */
+  readonly keptMs: number;
+  readonly #js: JetStreamClient;
+  readonly #jsm: JetStreamManager;
+  readonly #topology: Topology;
+  readonly #raises: boolean;
+  #opened: Promise<ObjectStore> | undefined;
+
+  /** @throws RangeError when the limit is no number of bytes that can be had */
+  constructor(
+    js: JetStreamClient,
+    jsm: JetStreamManager,
+    topology: Topology,
+    options: PayloadStoreOptions = {},
+  ) {
+    const limitBytes = options.payloadLimitBytes ?? defaultPayloadLimitBytes;
+    if (
+      !Number.isSafeInteger(limitBytes) ||
+      limitBytes < inlineLimitBytes ||
+      limitBytes > highestPayloadLimitBytes
+    ) {
+      throw new RangeError(
+        `payloadLimitBytes must be a whole number from ${inlineLimitBytes} to ${highestPayloadLimitBytes}, not ${limitBytes}.`,
+      );
+    }
+    this.limitBytes = limitBytes;
+    this.#js = js;
+    this.#jsm = jsm;
+    this.#topology = topology;
+    this.keptMs = options.payloadsKeptMs ?? defaultPayloadsKeptMs;
+    this.#raises = options.payloadsKeptMs !== undefined;
+    // Of the whole process; the library's default is one for browsers, and many times slower.
+    setSha256Backend('native');
+  }
+
+  /**
+   * Creates the object store where it is missing. Where it keeps objects shorter than this process needs, that is
+   * raised; never lowered, since another process or an operator may have a reason. Safe to run by many at once.
+   */
+  async ensure(): Promise<void> {
+    const { payloadStore, payloadStream } = this.#topology;
+    const ttl = nanos(this.keptMs);
+    const create = () =>
+      new Objm(this.#js).create(payloadStore, { description: 'Longhaul: large inputs and outputs', ttl });
+    // Refused: another process creates it just now, and keeps objects for another time. Then it is there.
+    await create().catch(create);
+    if (!this.#raises) return;
+    const { config } = await this.#jsm.streams.info(payloadStream);
+    if (config.max_age !== 0 && config.max_age < ttl)
+      await this.#jsm.streams.update(payloadStream, { max_age: ttl });
+  }
+
+  /**
+   * Gives a payload its name, before anything is written.
+   *
+   * @param name what it is: `<task id>.input`; a random part is added
+   * @throws PayloadError PAYLOAD_TOO_LARGE
+   */
+  pack(name: string, data: Uint8Array): PackedPayload {
+    this.#requireFitting(data.length);
+    const digest = `SHA-256=${padded(createHash('sha256').update(data).digest('base64url'))}`;
+    return {
+      ref: { object: `${name}.${randomBytes(9).toString('base64url')}`, bytes: data.length, digest },
+      data,
+    };
+  }
+
+  /** Stores a payload. May be called again with the same one, when it is not known whether it was stored. */
+  async put({ ref, data }: PackedPayload): Promise<void> {
+    const store = await this.#open();
+    let from = 0;
+    const pieces = new ReadableStream<Uint8Array>({
+      pull: controller => {
+        if (from >= data.length) {
+          controller.close();
+          return;
+        }
+        // A view, not a copy.
+        controller.enqueue(data.subarray(from, from + pieceBytes));
+        from += pieceBytes;
+      },
+    });
+    await store.put({ name: ref.object, options: { max_chunk_size: pieceBytes } }, pieces);
+  }
+
+  /**
+   * Reads a payload, and checks that it is what was stored.
+   * @throws PayloadError
+   */
+  async get(ref: PayloadRef): Promise<unknown> {
+    this.#requireFitting(ref.bytes);
+    const info = await (await this.#open()).info(ref.object);
+    if (!info || info.deleted) throw missing(ref);
+    if (info.size !== ref.bytes || info.digest !== ref.digest)
+      throw damaged(ref, `it has ${info.size} bytes and the digest ${info.digest}`);
+    const data = await this.#readPieces(ref, info.nuid);
+    try {
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data));
+    } catch (cause) {
+      throw damaged(ref, 'it is not JSON', cause);
+    }
+  }
+
+  /**
+   * One piece after the other into one buffer: so a reader holds no more than the payload and a piece of it. The
+   * library reads through a consumer, which stays at the server for a while after each read, and waits without end
+   * for a piece that is gone.
+   */
+  async #readPieces(ref: PayloadRef, nuid: string): Promise<Uint8Array> {
+    const data = new Uint8Array(ref.bytes);
+    const hash = createHash('sha256');
+    let next = 1;
+    for (let length = 0; length < data.length; ) {
+      const piece = await this.#readPiece(next, this.#topology.payloadPieces(nuid));
+      if (!piece && length === 0) throw missing(ref);
+      if (!piece) throw damaged(ref, `its pieces end after ${length} bytes`);
+      if (length + piece.data.length > data.length) throw damaged(ref, 'its pieces are longer');
+      data.set(piece.data, length);
+      hash.update(piece.data);
+      length += piece.data.length;
+      next = piece.seq + 1;
+    }
+    const digest = `SHA-256=${padded(hash.digest('base64url'))}`;
+    if (digest !== ref.digest) throw damaged(ref, `its pieces have the digest ${digest}`);
+    return data;
+  }
+
+  /** From any replica, and from the leader where that one has none (yet). */
+  async #readPiece(seq: number, subject: string): Promise<StoredMsg | null> {
+    const { payloadStream } = this.#topology;
+    // The server takes both fields; the client's type of the second call leaves out the subject.
+    const query = { seq, next_by_subj: subject };
+    const nearest = await this.#jsm.direct.getMessage(payloadStream, query);
+    return nearest ?? this.#jsm.streams.getMessage(payloadStream, query as MsgRequest);
+  }
+
+  #open(): Promise<ObjectStore> {
+    this.#opened ??= new Objm(this.#js).open(this.#topology.payloadStore, false).catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  #requireFitting(bytes: number): void {
+    if (bytes <= this.limitBytes) return;
+    throw new PayloadError(
+      'PAYLOAD_TOO_LARGE',
+      `The payload has ${bytes} bytes; at most ${this.limitBytes} are taken.`,
+    );
+  }
+}
+
+/** Base64 as object stores write it: 32 bytes leave one place to fill. */
+function padded(base64url: string): string {
+  return `${base64url}=`;
+}
+
+function missing(ref: PayloadRef): PayloadError {
+  return new PayloadError('PAYLOAD_MISSING', `There is no object ${ref.object} any more.`);
+}
+
+function damaged(ref: PayloadRef, why: string, cause?: unknown): PayloadError {
+  return new PayloadError(
+    'PAYLOAD_DAMAGED',
+    `The object ${ref.object} is not what was stored (${ref.bytes} bytes, ${ref.digest}): ${why}.`,
+    { cause },
+  );
+}

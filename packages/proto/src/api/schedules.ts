@@ -1,0 +1,76 @@
+import type { TRPCMutationProcedure, TRPCQueryProcedure } from '@trpc/server';
+import { z } from 'zod';
+import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
+import { policyOverridesSchema } from '../contract/taskPolicy.ts';
+import { prioritySchema, taskNameSchema } from '../wire/names.ts';
+import { type Firing, overlaps, type ScheduleRecord, scheduleIdSchema } from '../wire/schedule.ts';
+import type { Call } from './routerTypes.ts';
+
+/** The most schedules that one owner can have, and that a list answers. */
+export const scheduleLimit = 1_000;
+
+/** A schedule to create. */
+export const createScheduleSchema = z.object({
+  /** The task that each firing starts, by its dotted name. */
+  name: taskNameSchema,
+  input: z.unknown().optional(),
+  /** Five fields (`30 2 * * MON-FRI`), six with the second in front, or `@daily` and its like. */
+  cron: z.string().min(1).max(200).optional(),
+  /** Instead of `cron`: an interval of whole seconds, like `15m`, `1h30m` or `1d`. */
+  every: z.string().min(1).max(50).optional(),
+  /** The IANA time zone that `cron` is read in. Default: UTC. */
+  timeZone: z.string().min(1).max(64).optional(),
+  /**
+   * What a firing does while the task of an earlier one is not over. `skip` (the default): nothing. `queue`: starts
+   * its task all the same. `cancelPrevious`: cancels that task, then starts its own.
+   */
+  overlap: z.enum(overlaps).optional(),
+  /** Of each task. Default: `normal`. */
+  priority: prioritySchema.optional(),
+  /** Of each task, instead of the definition's. */
+  policy: policyOverridesSchema.optional(),
+  /** A name of yours, unique among your schedules. The same again gives the same schedule. Default: a UUID. */
+  id: scheduleIdSchema.optional(),
+});
+export type CreateSchedule = z.input<typeof createScheduleSchema>;
+
+/** A schedule by its id. Only an operator or administrator may name another owner than themself. */
+export const scheduleCallSchema = z.object({
+  id: scheduleIdSchema,
+  owner: z.string().min(1).max(256).optional(),
+});
+export type ScheduleCall = z.input<typeof scheduleCallSchema>;
+
+/** Whose schedules to list; default: all that the caller may see. */
+export const listSchedulesSchema = z.object({ owner: z.string().min(1).max(256).optional() }).optional();
+export type ListSchedules = z.input<typeof listSchedulesSchema>;
+
+/** A schedule as its owner sees it. `last`: what came of the latest firing. */
+export type Schedule = Omit<ScheduleRecord, 'v'> & { last?: Firing };
+/** A line of the list of schedules: one without its input. */
+export type ScheduleSummary = Omit<Schedule, 'input'>;
+/** Up to {@link scheduleLimit} schedules, by owner and id. `more`: there are more. */
+export type ScheduleList = { schedules: ScheduleSummary[]; more: boolean };
+/** `deleted`: whether there was one. */
+export type DeletedSchedule = { id: string; deleted: boolean };
+
+/** When a schedule fires: by a cron expression and its time zone, or at an interval. */
+export type ScheduleTiming =
+  | { readonly cron: string; readonly timeZone?: string; readonly every?: never }
+  | { readonly every: string; readonly cron?: never; readonly timeZone?: never };
+/** A schedule of one kind of task. */
+export type ScheduleOptions<T extends TaskDefinition> = ScheduleTiming &
+  Pick<CreateSchedule, 'overlap' | 'priority' | 'policy' | 'id'> & { readonly input: InputOf<T> };
+
+/** The procedures of recurring schedules, beside the contract's tree. */
+export type ScheduleProcedures = {
+  /** Creates a schedule, or answers the one that has this id and says the same. */
+  create: TRPCMutationProcedure<Call<CreateSchedule, Schedule>>;
+  list: TRPCQueryProcedure<Call<ListSchedules, ScheduleList>>;
+  get: TRPCQueryProcedure<Call<ScheduleCall, Schedule>>;
+  /** No more firings until `resume`; tasks that were started go on. */
+  pause: TRPCMutationProcedure<Call<ScheduleCall, Schedule>>;
+  resume: TRPCMutationProcedure<Call<ScheduleCall, Schedule>>;
+  /** Ends it for good; tasks that were started go on. */
+  delete: TRPCMutationProcedure<Call<ScheduleCall, DeletedSchedule>>;
+};

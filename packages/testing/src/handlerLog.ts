@@ -1,0 +1,45 @@
+import { openSync, readFileSync, writeSync } from 'node:fs';
+import type { HandlersOf, TaskContext } from '@longhaul/executor';
+import { z } from 'zod';
+
+const lineSchema = z.object({
+  what: z.enum(['start', 'end']),
+  /** Milliseconds since the epoch. */
+  atMs: z.number(),
+  id: z.string(),
+  name: z.string(),
+  attempt: z.number(),
+});
+/** A handler has begun or ended. */
+export type HandlerLogLine = z.infer<typeof lineSchema>;
+
+/** Makes each handler of a tree write its start and its end to a file, each before the executor can act on it. */
+export function logHandlers<C>(handlers: HandlersOf<C>, file: string): HandlersOf<C> {
+  // Appended synchronously, so that a killed process has said all that it did.
+  const descriptor = openSync(file, 'a');
+  const write = (what: HandlerLogLine['what'], { task, attempt }: TaskContext) =>
+    writeSync(
+      descriptor,
+      `${JSON.stringify({ what, atMs: Date.now(), id: task.id, name: task.name, attempt } satisfies HandlerLogLine)}\n`,
+    );
+  const wrap = (node: unknown): unknown => {
+    if (typeof node === 'function') {
+      return async (context: TaskContext) => {
+        write('start', context);
+        try {
+          return await node(context);
+        } finally {
+          write('end', context);
+        }
+      };
+    }
+    return Object.fromEntries(Object.entries(node as object).map(([key, child]) => [key, wrap(child)]));
+  };
+  return wrap(handlers) as HandlersOf<C>;
+}
+
+/** Reads what `logHandlers` wrote. A last line that a kill cut in two is left out. */
+export function readHandlerLog(file: string): HandlerLogLine[] {
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map(line => lineSchema.parse(JSON.parse(line)));
+}

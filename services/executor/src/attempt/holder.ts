@@ -1,0 +1,88 @@
+import { type Broker, decode, encode, isUnavailable } from '@longhaul/broker';
+import {
+  type HolderReply,
+  type HolderRequest,
+  holderReplySchema,
+  holderRequestSchema,
+  type TaskRecord,
+} from '@longhaul/proto';
+import type { Logger } from 'pino';
+
+/** An executor that is well answers within a few milliseconds; one that is gone is told at once from a silent one. */
+const answerTimeoutMs = 500;
+
+/** The executor that runs a task as its chain has it; `undefined`: its last attempt has ended, or there was none. */
+export function holderOf({ attempts }: TaskRecord): string | undefined {
+  const last = attempts.at(-1);
+  return last?.endedAt === undefined ? last?.executor : undefined;
+}
+
+/**
+ * Asks an executor whether it still works on a task that was delivered to us as well.
+ *
+ * A delivery alone does not say that its executor is lost. It may be an old one, which waited in the socket of a
+ * process that was suspended while the server gave the task to somebody else; and after an outage of NATS the server
+ * delivers again what it heard no heartbeat of, though all executors are well. Without this question a healthy attempt
+ * would be taken over, and run twice (invariant 6, crash-recovers-fast).
+ */
+export async function isHeldBy(broker: Broker, executor: string, taskId: string): Promise<boolean> {
+  const subject = broker.topology.subjects.holder(executor);
+  const request: HolderRequest = { v: 1, id: taskId };
+  try {
+    const answer = await broker.nc.request(subject, encode(request), { timeout: answerTimeoutMs });
+    return decode(holderReplySchema, subject, answer.data).holds;
+  } catch (error) {
+    // Nobody there, or suspended. If it comes back it is told (see `tellHolder`), and its events are refused.
+    if (isUnavailable(error)) return false;
+    throw error;
+  }
+}
+
+/** Tells an executor that a task's chain has gone on without it. One that is suspended reads it when it comes back. */
+export function tellHolder(broker: Broker, executor: string, taskId: string): void {
+  const notice: HolderRequest = { v: 1, id: taskId };
+  broker.nc.publish(broker.topology.subjects.holder(executor), encode(notice));
+}
+
+/** An attempt as far as others ask for it. */
+export type Held = {
+  /** Whether the attempt counts, as far as this executor knows. */
+  readonly isHeld: boolean;
+  /** Looks at the chain, and ends the handler if that has gone on without it. */
+  readonly lookAgain: () => Promise<void>;
+};
+
+/** Answers for the tasks that this executor works on, until it is stopped. */
+export function answerAsHolder(
+  broker: Broker,
+  logger: Logger,
+  executor: string,
+  heldOf: (taskId: string) => Held | undefined,
+): { stop(): void } {
+  const subscription = broker.nc.subscribe(broker.topology.subjects.holder(executor), {
+    callback: (error, message) => {
+      if (error) {
+        logger.error({ err: error }, 'the subscription to questions for tasks failed');
+        return;
+      }
+      const request = read(message.subject, message.data);
+      if (!request) {
+        logger.warn('a question for a task that does not fit the protocol was ignored');
+        return;
+      }
+      const held = heldOf(request.id);
+      const reply: HolderReply = { v: 1, holds: held?.isHeld ?? false };
+      if (message.reply) message.respond(encode(reply));
+      else void held?.lookAgain();
+    },
+  });
+  return { stop: () => subscription.unsubscribe() };
+}
+
+function read(subject: string, data: Uint8Array): HolderRequest | undefined {
+  try {
+    return decode(holderRequestSchema, subject, data);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import type { RetryAdvice } from '@longhaul/proto';
+
+/** An error with what its thrower says of trying again. The error itself is what is recorded. */
+export class AdvisedError extends Error {
+  override readonly name = 'AdvisedError';
+  override readonly cause: unknown;
+  readonly advice: RetryAdvice;
+
+  constructor(cause: unknown, advice: RetryAdvice) {
+    super(cause instanceof Error ? cause.message : String(cause));
+    this.cause = cause;
+    this.advice = advice;
+  }
+}
+
+/**
+ * Marks an error as one that another attempt would meet again: `throw doNotRetry(ctx.error('NOT_FOUND', …))`. The
+ * task fails with it, whatever attempts are left.
+ */
+export function doNotRetry(error: unknown): AdvisedError {
+  return new AdvisedError(error, { retry: false });
+}
+
+/**
+ * Marks an error as one to be tried again after a time that the handler knows better than the backoff (a `Retry-After`
+ * of a service that it called). Does not add attempts.
+ *
+ * @param delayMs milliseconds until the next attempt
+ */
+export function retryAfter(error: unknown, delayMs: number): AdvisedError {
+  if (!Number.isFinite(delayMs) || delayMs < 0)
+    throw new RangeError(`delayMs must be 0 or more, not ${delayMs}.`);
+  return new AdvisedError(error, { retry: true, delayMs: Math.round(delayMs) });
+}

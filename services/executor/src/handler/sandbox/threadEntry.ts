@@ -1,0 +1,60 @@
+import { type MessagePort, threadId } from 'node:worker_threads';
+import type { TaskDefinition } from '@longhaul/proto';
+import { type Ending, endingOfError, endingOfOutput, failed, messageOf } from '../../attempt/ending.ts';
+import { parseInput } from '../../attempt/parseInput.ts';
+import { TaskError } from '../taskError.ts';
+import type { DefinedHandler } from './defineHandler.ts';
+import { fingerprint } from './fingerprint.ts';
+import { loadHandler } from './loadHandler.ts';
+import { ThreadExec } from './threadExec.ts';
+import type { FromThread, RunJob, ThreadJob } from './threadMessages.ts';
+import { ThreadOutput } from './threadOutput.ts';
+import { threadSignal } from './threadSignal.ts';
+
+// The entry of a handler's thread: the pool calls it with one job after another. See threadRun.ts for the other end.
+
+type End = { readonly ending: Ending; readonly declared: boolean };
+
+/** Does one job. What a handler ends with is said on the job's port, behind everything else that it said. */
+export default async function work(job: ThreadJob): Promise<string | undefined> {
+  if (job.kind === 'check') return fingerprint((await loadHandler(job.address)).definition);
+  const { talk } = job;
+  const post = (message: FromThread) => talk.postMessage(message);
+  post({ kind: 'begun', threadId });
+  const { ending, declared } = await run(job, talk, post);
+  post({ kind: 'ended', ending: JSON.stringify(ending), declared });
+  return undefined;
+}
+
+async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) => void): Promise<End> {
+  let handler: DefinedHandler<TaskDefinition>;
+  try {
+    handler = await loadHandler(job.address);
+  } catch (error) {
+    return { ending: failed('HANDLER_ERROR', messageOf(error)), declared: false };
+  }
+  const { definition } = handler;
+  const parsed = await parseInput(definition, job.input);
+  if (!parsed.ok) return { ending: parsed.ending, declared: false };
+  const signal = threadSignal(job.abort, job.shared);
+  const output = new ThreadOutput(definition, post, job.shared);
+  const children = new ThreadExec(post, signal);
+  talk.on('message', message => children.receive(message));
+  try {
+    const returned = await handler({
+      input: parsed.input,
+      task: job.task,
+      attempt: job.attempt,
+      signal,
+      progress: output.progress,
+      log: output.log,
+      exec: children.exec,
+      error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
+    });
+    return { ending: await endingOfOutput(definition, returned), declared: false };
+  } catch (error) {
+    return { ending: await endingOfError(definition, error), declared: error instanceof TaskError };
+  } finally {
+    output.flush();
+  }
+}

@@ -1,0 +1,2 @@
+// What a module with a sandboxed handler imports: light, since each of its threads loads it.
+export { type DefinedHandler, defineHandler } from './handler/sandbox/defineHandler.ts';

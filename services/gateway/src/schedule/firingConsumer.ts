@@ -1,0 +1,107 @@
+import { type Broker, decode, ensureConsumer, isUnavailable } from '@longhaul/broker';
+import { type Fired, fireSchema, GatewayError } from '@longhaul/proto';
+import { type ConsumerMessages, type JsMsg, PubHeaders } from '@nats-io/jetstream';
+import type { Logger } from 'pino';
+import type { FiringEnd } from './handleFiring.ts';
+
+/** How many firings one gateway takes at a time; the rest goes to others, or waits. */
+const atOnce = 64;
+/** A firing that could not be dealt with, or that others may know better, comes again after this long. */
+const againMs = 1_000;
+/** So many deliveries give every gateway of a deployment that is being rolled out its turn. */
+const handBacks = 10;
+
+/**
+ * Takes the firings of recurring schedules. One durable consumer serves all gateways: each firing goes to one of them,
+ * and to another when that one does not acknowledge it in time.
+ */
+export class FiringConsumer {
+  readonly #broker: Broker;
+  readonly #logger: Logger;
+  readonly #handle: (fired: Fired, mayHandBack: boolean) => Promise<FiringEnd>;
+  /** The end of the line of each schedule's firings here: in order, and no two that compete for one record. */
+  readonly #lines = new Map<string, Promise<void>>();
+  #messages: ConsumerMessages | undefined;
+  #stopped = false;
+
+  constructor(
+    broker: Broker,
+    logger: Logger,
+    handle: (fired: Fired, mayHandBack: boolean) => Promise<FiringEnd>,
+  ) {
+    this.#broker = broker;
+    this.#logger = logger;
+    this.#handle = handle;
+  }
+
+  async start(): Promise<void> {
+    const { topology, js } = this.#broker;
+    const plan = topology.consumers.schedules;
+    await ensureConsumer(this.#broker, topology.requestStream, plan);
+    const consumer = await js.consumers.get(topology.requestStream, plan.durable_name);
+    this.#messages = await consumer.consume({
+      max_messages: atOnce,
+      callback: message => this.#enqueue(message),
+    });
+  }
+
+  /** Finishes what is under way, and leaves the rest to other gateways. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#messages?.close();
+    await Promise.all(this.#lines.values());
+  }
+
+  #enqueue(message: JsMsg): void {
+    const { subject } = message;
+    const line = (this.#lines.get(subject) ?? Promise.resolve())
+      .then(() => this.#take(message))
+      .finally(() => {
+        if (this.#lines.get(subject) === line) this.#lines.delete(subject);
+      });
+    this.#lines.set(subject, line);
+  }
+
+  async #take(message: JsMsg): Promise<void> {
+    if (this.#stopped) {
+      message.nak();
+      return;
+    }
+    const fired = this.#read(message);
+    if (!fired) {
+      message.term('not a firing of this protocol');
+      return;
+    }
+    try {
+      const end = await this.#handle(fired, message.info.deliveryCount <= handBacks);
+      if (end === 'done') message.ack();
+      else message.nak(againMs);
+    } catch (err) {
+      if (!isUnavailable(err) && !(err instanceof GatewayError && err.code === 'NATS_UNAVAILABLE'))
+        this.#logger.error(
+          { err, scheduleId: fired.fire.id, seq: fired.seq },
+          'a firing failed; it comes again',
+        );
+      message.nak(againMs);
+    }
+  }
+
+  #read(message: JsMsg): Fired | undefined {
+    try {
+      const fire = decode(fireSchema, message.subject, message.data);
+      const nextMs = Date.parse(message.headers?.get(PubHeaders.ScheduleNext) ?? '');
+      return {
+        fire,
+        seq: message.seq,
+        at: message.time.toISOString(),
+        ...(Number.isNaN(nextMs) ? {} : { next: new Date(nextMs).toISOString() }),
+      };
+    } catch (err) {
+      this.#logger.warn(
+        { err, subject: message.subject },
+        'a firing that does not fit the protocol is passed over',
+      );
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { type Broker, isUnavailable } from '@longhaul/broker';
+import type { Logger } from 'pino';
+import { settleSchedule } from './arming.ts';
+import type { ScheduleStore } from './scheduleStore.ts';
+
+/** How often a gateway looks. Two requests each time, and nothing more where nothing is missing. */
+const everyMs = 60_000;
+
+/**
+ * Arms schedules whose message is missing: a gateway died between the two writes of a `create` or a `resume`, or the
+ * stream was made anew. What is armed and should not be needs no such care: it fires, and that settles it.
+ */
+export class ScheduleUpkeep {
+  readonly #broker: Broker;
+  readonly #store: ScheduleStore;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(broker: Broker, store: ScheduleStore, logger: Logger) {
+    this.#broker = broker;
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  start(): void {
+    this.#round = this.#look();
+    this.#timer = setInterval(() => {
+      this.#round = this.#round.then(() => this.#look());
+    }, everyMs);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#round;
+  }
+
+  async #look(): Promise<void> {
+    try {
+      for (const subject of await this.#missing()) {
+        if (this.#stopped) return;
+        await this.#settle(subject);
+      }
+    } catch (err) {
+      if (!isUnavailable(err)) this.#logger.error({ err }, 'the schedules could not be looked at');
+    }
+  }
+
+  /** The subjects in the bucket that have no message schedule in the stream. */
+  async #missing(): Promise<string[]> {
+    const { jsm, topology } = this.#broker;
+    const { requestStream, subjects } = topology;
+    const stored = await this.#store.subjects();
+    if (stored.length === 0) return [];
+    const { state } = await jsm.streams.info(requestStream, { subjects_filter: subjects.allRecurring });
+    const keyBehind = (subject: string, filter: string) => subject.slice(filter.length - 1);
+    const armed = new Set(
+      Object.keys(state.subjects ?? {}).map(subject => keyBehind(subject, subjects.allRecurring)),
+    );
+    const filter = topology.scheduleSubjects();
+    return stored.filter(subject => !armed.has(keyBehind(subject, filter)));
+  }
+
+  async #settle(subject: string): Promise<void> {
+    try {
+      const schedule = await this.#store.readSubject(subject);
+      if (!schedule || schedule.paused) return;
+      await settleSchedule(this.#broker, this.#store, schedule.owner, schedule.id);
+      this.#logger.warn({ scheduleId: schedule.id }, 'a schedule was not armed, and is now');
+    } catch (err) {
+      if (isUnavailable(err)) throw err;
+      // One that cannot be armed must not keep the others from it.
+      this.#logger.error({ err, subject }, 'a schedule could not be armed');
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { encode, type PackedPayload, PayloadError, type PayloadStore } from '@longhaul/broker';
+import { GatewayError, inlineLimitBytes, type TaskAddress, type TaskRequest } from '@longhaul/proto';
+import type { OutgoingRequest } from './publishRequest.ts';
+
+const hourMs = 60 * 60 * 1_000;
+/** How long a delayed task may wait and run, once it is due, before its large input expires. */
+const spareMs = 24 * hourMs;
+
+/**
+ * Encodes a request, with its input or a reference to it. Nothing is written yet.
+ *
+ * @throws GatewayError PAYLOAD_TOO_LARGE; INVALID_REQUEST when its large input would not be kept until it is due
+ */
+export function encodeRequest(
+  payloads: PayloadStore,
+  address: TaskAddress,
+  head: Omit<TaskRequest, 'input' | 'inputRef'>,
+  input: unknown,
+): OutgoingRequest {
+  // An input may be nothing, where its schema says so.
+  const json: string | undefined = JSON.stringify(input);
+  if (json === undefined || Buffer.byteLength(json) <= inlineLimitBytes) {
+    const request: TaskRequest = { ...head, input };
+    return { address, request, payload: encode(request) };
+  }
+  requireKept(payloads, head);
+  const large = pack(payloads, address, Buffer.from(json));
+  const request: TaskRequest = { ...head, inputRef: large.ref };
+  return { address, request, payload: encode(request), large };
+}
+
+function pack(payloads: PayloadStore, { id }: TaskAddress, data: Uint8Array): PackedPayload {
+  try {
+    return payloads.pack(`${id}.input`, data);
+  } catch (error) {
+    if (!(error instanceof PayloadError)) throw error;
+    throw new GatewayError(
+      'PAYLOAD_TOO_LARGE',
+      `The input has ${data.length} bytes; at most ${payloads.limitBytes} are taken. Pass a reference (a path or URL) instead of the data itself.`,
+      { cause: error },
+    );
+  }
+}
+
+function requireKept(
+  { keptMs }: PayloadStore,
+  { createdAt, scheduledFor }: Pick<TaskRequest, 'createdAt' | 'scheduledFor'>,
+): void {
+  const delayMs = scheduledFor === undefined ? 0 : Date.parse(scheduledFor) - Date.parse(createdAt);
+  if (delayMs === 0 || delayMs + spareMs <= keptMs) return;
+  throw new GatewayError(
+    'INVALID_REQUEST',
+    `A task whose input has more than ${inlineLimitBytes} bytes can be delayed by ${Math.floor((keptMs - spareMs) / hourMs)} hours at most, since its input is kept for ${Math.floor(keptMs / hourMs)}. Start it later, or pass a reference (a path or URL) instead of the data itself.`,
+  );
+}

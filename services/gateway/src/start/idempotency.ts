@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Broker, replayEvents } from '@longhaul/broker';
+import { GatewayError, isTerminalEvent, type PayloadRef, type TaskRecord } from '@longhaul/proto';
+import type { Caller } from '../caller.ts';
+import type { FindTask } from '../read/findTask.ts';
+import { type OutgoingRequest, publishRequest } from './publishRequest.ts';
+import { keyedTaskId } from './taskIds.ts';
+
+/** What a start with an idempotency key is compared by. */
+export type KeyedTask = {
+  readonly input?: unknown;
+  readonly retryOf?: string | undefined;
+};
+type Deps = { readonly broker: Broker; readonly find: FindTask };
+
+/** The id that a start's idempotency key stands for; `undefined` without a key. */
+export function taskIdOf(
+  caller: Caller,
+  task: { readonly name: string; readonly idempotencyKey?: string | undefined },
+): string | undefined {
+  return task.idempotencyKey === undefined
+    ? undefined
+    : keyedTaskId(caller.owner, task.name, task.idempotencyKey);
+}
+
+/**
+ * Publishes a start with an idempotency key, unless its task is there already.
+ *
+ * @returns the task that the key started before; `undefined`: it is new
+ * @throws GatewayError IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE
+ */
+export async function publishOnce(
+  { broker, find }: Deps,
+  caller: Caller,
+  task: KeyedTask,
+  outgoing: OutgoingRequest,
+): Promise<TaskRecord | undefined> {
+  const { id } = outgoing.address;
+  const earlier = (await find(caller, id)) ?? (await removeExpiredChain(broker, id, () => find(caller, id)));
+  if (earlier) return sameTask(earlier, task, outgoing.request.inputRef);
+  for (let messageId = id; ; ) {
+    const { duplicate, seq } = await publishRequest(broker, outgoing, messageId);
+    if (!duplicate) return undefined;
+    // Two starts with one key raced, and the other one was stored: Nats-Msg-Id let exactly one through.
+    const winner = await find(caller, id);
+    if (winner) return sameTask(winner, task, outgoing.request.inputRef);
+    // What was stored under this message id a moment ago has ended and expired since. All who find that agree on the
+    // next message id, so that of them again only one is let through.
+    messageId = `${id}.${seq}`;
+  }
+}
+
+function sameTask(earlier: TaskRecord, task: KeyedTask, inputRef: PayloadRef | undefined): TaskRecord {
+  if (!isSameInput(earlier, task, inputRef)) {
+    throw new GatewayError(
+      'IDEMPOTENCY_CONFLICT',
+      `The idempotency key was used for task ${earlier.id} with another input. Use a new key, or the same input.`,
+    );
+  }
+  if (earlier.retryOf !== task.retryOf) {
+    throw new GatewayError(
+      'IDEMPOTENCY_CONFLICT',
+      `The idempotency key was used for task ${earlier.id}, which is no retry of the same task. Use a new key.`,
+    );
+  }
+  return earlier;
+}
+
+function isSameInput(earlier: TaskRecord, task: KeyedTask, inputRef: PayloadRef | undefined): boolean {
+  // A large input is known by its digest: it is not read again to be compared.
+  if (earlier.inputRef || inputRef) return earlier.inputRef?.digest === inputRef?.digest;
+  // Through JSON, since that is how the earlier input travelled.
+  const input: unknown = JSON.parse(JSON.stringify(task.input ?? null));
+  return isDeepStrictEqual(earlier.input ?? null, input);
+}
+
+/**
+ * Events are kept longer than records. A key whose task has expired starts a new one under the same id, and the end of
+ * the old one must not be found in its chain. Only what lies before that end is removed, so that a start that raced
+ * this one and has been taken already loses nothing.
+ *
+ * @param find looks for the task once more when its chain has an end: a start that raced this one may have been run
+ *   to that end by now, and then the chain is not to be removed
+ * @returns the task of the start that raced this one
+ */
+async function removeExpiredChain(
+  broker: Broker,
+  id: string,
+  find: () => Promise<TaskRecord | undefined>,
+): Promise<TaskRecord | undefined> {
+  const { subjects, eventStream } = broker.topology;
+  const filter = subjects.eventsOf(id);
+  let end = 0;
+  for await (const { seq, event } of replayEvents(broker, filter, 1)) if (isTerminalEvent(event)) end = seq;
+  if (end === 0) return undefined;
+  const raced = await find();
+  if (!raced) await broker.jsm.streams.purge(eventStream, { filter, seq: end + 1 });
+  return raced;
+}

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Broker, isUnavailable, type PackedPayload } from '@longhaul/broker';
+import { GatewayError, type TaskAddress, type TaskRequest } from '@longhaul/proto';
+import type { PubAck } from '@nats-io/jetstream';
+
+/** A request that JetStream does not acknowledge is published again, under the same message id, so often. */
+const publishTries = 3;
+const retryDelayMs = 250;
+
+/** A request as it is published. */
+export type OutgoingRequest = {
+  readonly address: TaskAddress;
+  readonly request: TaskRequest;
+  /** The request, encoded. */
+  readonly payload: Uint8Array;
+  /** Its input, where that is too large for a message. */
+  readonly large?: PackedPayload;
+};
+
+/**
+ * Publishes a task's request, or its schedule; a large input is stored before.
+ *
+ * @param messageId of publishes with the same one, JetStream stores the first; `duplicate` says that it was not this
+ * @throws GatewayError NATS_UNAVAILABLE
+ */
+export async function publishRequest(
+  broker: Broker,
+  { address, request, payload, large }: OutgoingRequest,
+  messageId: string,
+): Promise<PubAck> {
+  const { subjects } = broker.topology;
+  const target = subjects.request({ ...address, priority: request.priority });
+  const publish = () =>
+    request.scheduledFor === undefined
+      ? broker.js.publish(target, payload, { msgID: messageId })
+      : broker.js.publish(subjects.schedule(address), payload, {
+          msgID: messageId,
+          schedule: { specification: { at: new Date(request.scheduledFor) }, target },
+        });
+  let unstored = large;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      if (unstored) await broker.payloads.put(unstored);
+      unstored = undefined;
+      return await publish();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      // A lost acknowledgement may hide a stored request; the message id makes the next try answer `duplicate`.
+      if (attempt >= publishTries) {
+        throw new GatewayError(
+          'NATS_UNAVAILABLE',
+          'NATS did not acknowledge the task. Try again in a moment; with an idempotency key it cannot start twice.',
+          { cause: error },
+        );
+      }
+      await delay(retryDelayMs);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isTerminal, isTerminalEvent, type TaskRecord } from '@longhaul/proto';
+import type { TaskStory } from '../taskDriver.ts';
+import type { Check, Violation } from './violation.ts';
+
+/** Exactly one terminal event, nothing behind it, the record agrees, and the ending is what the script can give. */
+export const endsOnce: Check = ({ eventsOf, records, stories }) => {
+  const violations: Violation[] = [];
+  const storyOf = new Map(stories.map(story => [story.id, story]));
+  for (const taskId of new Set([...eventsOf.keys(), ...records.keys()])) {
+    const events = eventsOf.get(taskId) ?? [];
+    const say = (what: string) => violations.push({ invariant: 'ends-once', taskId, what });
+    const endings = events.filter(({ event }) => isTerminalEvent(event));
+    const [ending] = endings;
+    if (endings.length !== 1 || !ending) {
+      say(`it has ${endings.length} terminal events`);
+      continue;
+    }
+    if (events.at(-1) !== ending) say(`${events.at(-1)?.event.type} follows its ${ending.event.type}`);
+    const record = records.get(taskId);
+    if (record && record.status !== ending.event.type.toUpperCase())
+      say(`its record is ${record.status}, its terminal event ${ending.event.type}`);
+    const story = storyOf.get(taskId);
+    const wrong = record && story && isTerminal(record.status) ? wrongResult(record, story) : undefined;
+    if (wrong) say(wrong);
+  }
+  return violations;
+};
+
+/** Failures that say that the executors died too often: the script has no part in them. */
+const ofTheSystem = new Set(['EXECUTOR_LOST']);
+
+function wrongResult(record: TaskRecord, { plan }: TaskStory): string | undefined {
+  const { status, output, error } = record;
+  if (status === 'CANCELED' || (error && ofTheSystem.has(error.code))) return undefined;
+  const got = JSON.stringify({ status, output, error: error?.code });
+  const gave = (expected: object) =>
+    status === 'COMPLETED' && isDeepStrictEqual(output, expected) ? undefined : `it ended with ${got}`;
+  const failed = (code: string) =>
+    status === 'FAILED' && error?.code === code ? undefined : `it ended with ${got}`;
+  switch (plan.name) {
+    case 'echo':
+      return gave({ text: plan.input.text });
+    case 'count':
+      return gave({ steps: plan.input.steps });
+    case 'transform':
+      return gave({ product: Number(plan.input.number) * 2 });
+    case 'fail':
+      return failed(plan.input.declared ? 'REFUSED' : 'HANDLER_ERROR');
+    case 'overrun':
+      return failed('TIMEOUT');
+    case 'lie':
+      return failed('INVALID_OUTPUT');
+    case 'ignoreSignal':
+      return status === 'COMPLETED' ? undefined : `it ended with ${got}`;
+    default:
+      return `it ended with ${got}`;
+  }
+}

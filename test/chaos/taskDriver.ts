@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EndedOutcomeOf, TaskClient, TaskHandle, Tasks } from '@longhaul/client';
+import type { CancelOutcome, StartOptions, TaskDefinition } from '@longhaul/proto';
+import type { ScriptedContract } from '@longhaul/testing';
+import { isAway, shapeOf, untilAnswered } from './calls.ts';
+import { type WatchLog, watchOne } from './watching.ts';
+import { type Owner, owners, type PlannedTask } from './workload.ts';
+
+/** Everything that clients did with one task, and were told of it. */
+export type TaskStory = {
+  readonly plan: PlannedTask;
+  /** Undefined: no start was answered. */
+  id?: string;
+  acceptedAtMs?: number;
+  /** The id that the repeated start gave. */
+  repeatedId?: string;
+  cancelSentAtMs?: number;
+  cancel?: CancelOutcome;
+  outcome?: EndedOutcomeOf<TaskDefinition>;
+  watch?: WatchLog;
+  /** What a call answered that it must not. */
+  readonly complaints: string[];
+};
+
+/** The client of an owner through a gateway. */
+export type ClientOf = (owner: Owner, gateway: number) => Tasks<ScriptedContract>;
+
+/** Does with a task what its plan says; resolves when nothing is left to do, or the signal is aborted. Never rejects. */
+export async function driveTask(
+  plan: PlannedTask,
+  clientOf: ClientOf,
+  startMs: number,
+  signal: AbortSignal,
+): Promise<TaskStory> {
+  const story: TaskStory = { plan, complaints: [] };
+  const attempt = async (what: string, act: () => Promise<unknown>) => {
+    try {
+      await act();
+    } catch (error) {
+      const { data, message } = shapeOf(error) ?? {};
+      const why = signal.aborted
+        ? 'not answered until the end of the run'
+        : `${data?.reason ?? error} ${message}`;
+      story.complaints.push(`${what}: ${why}`);
+    }
+  };
+  const until = (ms: number) => delay(Math.max(0, ms - Date.now()), undefined, { signal });
+  const client = clientOf(plan.owner, plan.gateway);
+  const other = clientOf(plan.owner, 1 - plan.gateway);
+  const options: StartOptions = {
+    priority: plan.priority,
+    ...(plan.delayMs === undefined ? {} : { delayMs: plan.delayMs }),
+    ...(plan.key === undefined ? {} : { idempotencyKey: plan.key }),
+  };
+  // The union of all task clients has no call that takes any of their inputs.
+  const taskOf = (tasks: Tasks<ScriptedContract>) =>
+    tasks.script[plan.name] as unknown as TaskClient<TaskDefinition>;
+  const start = async (tasks: Tasks<ScriptedContract>) =>
+    untilAnswered(
+      async (): Promise<{ readonly id: string }> => taskOf(tasks).start(plan.input, options),
+      signal,
+    );
+  const accepted = async () => {
+    await until(startMs + plan.atMs);
+    const { id } = await start(client);
+    story.id = id;
+    story.acceptedAtMs = Date.now();
+    const task = taskOf(client).open(id);
+    await Promise.all([
+      plan.cancelAfterMs === undefined
+        ? undefined
+        : attempt('cancel', () => cancel(task, story.acceptedAtMs ?? 0)),
+      plan.isWatched ? attempt('watch', () => watch(task)) : undefined,
+      plan.isAwaited
+        ? attempt('outcome', async () => (story.outcome = await task.outcome({ signal })))
+        : undefined,
+      plan.isIntrudedUpon ? attempt('intrusion', () => intrude(id)) : undefined,
+    ]);
+  };
+  const repeat = async (afterMs: number) => {
+    await until(startMs + plan.atMs + afterMs);
+    story.repeatedId = (await start(other)).id;
+  };
+  const cancel = async (task: TaskHandle<TaskDefinition>, acceptedAtMs: number) => {
+    await until(acceptedAtMs + (plan.cancelAfterMs ?? 0));
+    story.cancelSentAtMs = Date.now();
+    story.cancel = await untilAnswered(() => task.cancel('chaos'), signal);
+  };
+  const watch = async (task: TaskHandle<TaskDefinition>) => {
+    const { log, done } = watchOne(task.events({ signal }), task.id, plan.owner);
+    story.watch = log;
+    await done;
+  };
+  const intrude = async (id: string) => {
+    const stranger = clientOf(owners.find(owner => owner !== plan.owner) ?? plan.owner, 1 - plan.gateway);
+    const calls: { readonly [what: string]: () => Promise<unknown> } = {
+      get: () => stranger.$tasks.get(id),
+      cancel: () => stranger.$tasks.cancel(id),
+      result: () => taskOf(stranger).open(id).outcome({ signal }),
+      watch: () => Array.fromAsync(taskOf(stranger).open(id).events({ signal })),
+    };
+    for (const [what, call] of Object.entries(calls)) await refused(what, call);
+  };
+  const refused = async (what: string, call: () => Promise<unknown>) => {
+    const answer = await untilAnswered(
+      () =>
+        call().then(
+          () => 'was answered',
+          (error: unknown) => {
+            if (isAway(error)) throw error;
+            return shapeOf(error)?.data.reason ?? String(error);
+          },
+        ),
+      signal,
+    );
+    if (answer !== 'TASK_NOT_FOUND') story.complaints.push(`another owner's ${what}: ${answer}`);
+  };
+  await Promise.all([
+    attempt('start', accepted),
+    plan.repeatAfterMs === undefined
+      ? undefined
+      : attempt('repeated start', () => repeat(plan.repeatAfterMs ?? 0)),
+  ]);
+  return story;
+}

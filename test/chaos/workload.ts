@@ -1,0 +1,99 @@
+import type { Priority } from '@longhaul/proto';
+import type { ScriptedContract } from '@longhaul/testing';
+import { type SeededRandom, seededRandom } from './seededRandom.ts';
+
+export type ScriptName = keyof ScriptedContract['script'];
+export const owners = ['alice', 'bob'] as const;
+export type Owner = (typeof owners)[number];
+
+/** What is done with one task: decided by the seed alone, whatever happens meanwhile. */
+export type PlannedTask = {
+  readonly index: number;
+  readonly atMs: number;
+  readonly owner: Owner;
+  readonly gateway: number;
+  readonly name: ScriptName;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly priority: Priority;
+  readonly delayMs: number | undefined;
+  /** With a key a start whose answer was lost is repeated; without one it may leave a task that nobody knows. */
+  readonly key: string | undefined;
+  /** A second start with the same key through the other gateway, so long after the first is sent. */
+  readonly repeatAfterMs: number | undefined;
+  /** So long after it was accepted. */
+  readonly cancelAfterMs: number | undefined;
+  readonly isWatched: boolean;
+  readonly isAwaited: boolean;
+  /** Another owner tries to read, watch and cancel it. */
+  readonly isIntrudedUpon: boolean;
+};
+
+const weights = {
+  echo: 34,
+  quick: 18,
+  slow: 9,
+  hang: 11,
+  fail: 9,
+  ignoreSignal: 5,
+  overrun: 5,
+  transform: 4,
+  lie: 3,
+} as const;
+
+/** Plans `count` tasks over `forMs` milliseconds. */
+export function planTasks(seed: number, count: number, forMs: number): PlannedTask[] {
+  const random = seededRandom(seed, 'tasks');
+  return Array.from({ length: count }, (_, index) => planTask(random, seed, index, forMs)).sort(
+    (a, b) => a.atMs - b.atMs,
+  );
+}
+
+function planTask(random: SeededRandom, seed: number, index: number, forMs: number): PlannedTask {
+  const kind = random.weighted(weights);
+  const isHanging = kind === 'hang';
+  // Nobody could end a hanging task whose id got lost.
+  const key = random.chance(0.5) || isHanging ? `key-${seed}-${index}` : undefined;
+  return {
+    index,
+    atMs: random.whole(0, forMs),
+    owner: random.pick(owners),
+    gateway: random.whole(0, 1),
+    ...scriptOf(kind, random, index),
+    priority: random.weighted({ high: 1, normal: 4, low: 1 }),
+    delayMs: random.chance(0.08) ? random.whole(300, 6_000) : undefined,
+    key,
+    repeatAfterMs:
+      key !== undefined && random.chance(0.3) ? random.whole(0, random.pick([0, 20, 8_000])) : undefined,
+    cancelAfterMs: isHanging
+      ? random.whole(0, 5_000)
+      : random.chance(0.12)
+        ? random.whole(0, random.pick([5, 200, 3_000]))
+        : undefined,
+    isWatched: random.chance(0.12),
+    isAwaited: random.chance(0.1),
+    isIntrudedUpon: random.chance(0.03),
+  };
+}
+
+function scriptOf(
+  kind: keyof typeof weights,
+  random: SeededRandom,
+  index: number,
+): { name: ScriptName; input: Record<string, unknown> } {
+  switch (kind) {
+    case 'echo':
+      return { name: 'echo', input: { text: `text ${index}` } };
+    case 'quick':
+      return { name: 'count', input: { steps: random.whole(0, 30), stepMs: random.whole(0, 20) } };
+    case 'slow':
+      return { name: 'count', input: { steps: random.whole(5, 20), stepMs: random.whole(100, 300) } };
+    case 'fail':
+      return { name: 'fail', input: { declared: random.chance(0.5) } };
+    case 'ignoreSignal':
+      return { name: 'ignoreSignal', input: { forMs: random.whole(50, 1_500) } };
+    case 'transform':
+      return { name: 'transform', input: { number: String(index) } };
+    default:
+      return { name: kind, input: {} };
+  }
+}
