@@ -11,7 +11,18 @@ const examples = (await markdownPages()).flatMap(({ path, text }) =>
 
 test('each kind of message has an example', () => {
   expect(new Set(examples.map(({ schema }) => schema))).toEqual(
-    new Set(['request', 'event', 'record', 'cancelRequest', 'cancelReply', 'failure', 'schedule', 'fire']),
+    new Set([
+      'request',
+      'event',
+      'record',
+      'cancelRequest',
+      'cancelReply',
+      'holderRequest',
+      'holderReply',
+      'failure',
+      'schedule',
+      'fire',
+    ]),
   );
 });
 

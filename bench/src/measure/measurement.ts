@@ -18,7 +18,7 @@ export type Sizes = {
 /** A figure of one round. */
 export type Figure = {
   readonly name: string;
-  readonly unit: '/s' | 'ms' | 's' | 'MB';
+  readonly unit: '/s' | 'µs' | 'ms' | 's' | 'MB';
   readonly value: number;
 };
 

@@ -84,7 +84,8 @@ export const errorCatalogue = {
     advice: 'The object store holds something else than was stored. Look at its storage; run the task again.',
   },
   CONTRACT_MISMATCH: {
-    trpc: 'INTERNAL_SERVER_ERROR',
+    // Not tRPC's internal error: a stream that ends with that is opened again for ever.
+    trpc: 'UNPROCESSABLE_CONTENT',
     http: 500,
     advice: 'Executor and gateway run different contracts. Deploy both with the same one.',
   },

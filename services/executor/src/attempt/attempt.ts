@@ -1,7 +1,6 @@
 import { BadMessageError, type Broker, decode, isUnavailable } from '@longhaul/broker';
 import {
   deadlineOf,
-  decideAfterFailure,
   heartbeatMs,
   policyOf,
   type RequestAddress,
@@ -18,11 +17,11 @@ import type { RequestMessage } from '../take/requestMessage.ts';
 import { AttemptAborted } from './abortReasons.ts';
 import { type AppendResult, ChainWriter } from './chainWriter.ts';
 import { claimTask } from './claim.ts';
-import type { Ending } from './ending.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { type Held, tellHolder } from './holder.ts';
-import { readInput, writeOutput } from './largePayloads.ts';
+import { readInput } from './largePayloads.ts';
 import { callHandler, type HandlerEnd, type RunnableHandler } from './runHandler.ts';
+import { type Answer, settle } from './settle.ts';
 import { StartedGate } from './startedGate.ts';
 import { startTimeLimits } from './timeLimits.ts';
 
@@ -221,7 +220,19 @@ export class Attempt implements Held {
     const { ending, handlerEnded } = await this.#callHandler(run, output);
     limits.stop();
     await output.flush();
-    await this.#settle(ending, run, gate, startedAt);
+    const { executor, broker, giveUp } = this.#setting;
+    const answer = await settle(ending, {
+      ...run,
+      taskId: this.id,
+      attempt: this.#number,
+      executor,
+      startedAt,
+      gate,
+      payloads: broker.payloads,
+      canceled: this.#isCanceled() ? { reason: this.#cancelReason } : undefined,
+      giveUp,
+    });
+    this.#answer(answer);
     return { handlerEnded };
   }
 
@@ -267,6 +278,11 @@ export class Attempt implements Held {
     );
   }
 
+  #isCanceled(): boolean {
+    const reason: unknown = this.#abort.signal.reason;
+    return reason instanceof AttemptAborted && reason.code === 'CANCELED';
+  }
+
   /** Tells the handler at once. Resolves when the chain says so too, or the attempt is over. */
   async #cancel(reason: string | undefined): Promise<void> {
     if (!this.#abort.signal.aborted) {
@@ -294,85 +310,25 @@ export class Attempt implements Held {
     }
   }
 
-  async #settle(ending: Ending, run: ClaimedRun, gate: StartedGate, startedAt: string): Promise<void> {
-    const { writer } = run;
-    const mine = { attempt: this.#number, executor: this.#setting.executor };
-    switch (ending.kind) {
-      case 'handedBack':
-        // Said in the chain, so that it counts neither as a failure nor as a loss. Where nothing was said of the
-        // attempt, nothing has to be taken back.
-        if (gate.close()) await writer.append({ type: 'released', ...mine }).catch(() => {});
+  #answer(answer: Answer): void {
+    switch (answer.do) {
+      case 'acknowledge':
+        this.#hasEnded = true;
+        this.#tellLost();
+        this.#message.ack();
+        return;
+      case 'handBack':
         // Superseded: the request is not ours to give away.
-        if (!this.#isSuperseded) this.#message.handBack();
+        if (!this.#isSuperseded) this.#message.handBack(answer.delayMs);
         return;
-      case 'superseded':
-        // Not acknowledged: the request is now another executor's to finish, and an acknowledgement of ours would
-        // take it off the queue while that one can still die. If the task has ended, its ender acknowledges.
+      case 'nothing':
         return;
-      case 'completed':
-        await this.#complete(ending, run, gate, startedAt);
-        return;
-      case 'failed':
-        gate.close();
-        await this.#fail(ending, run, startedAt);
-        return;
-      case 'canceled':
-        await this.#end(
-          writer.append({
-            type: 'canceled',
-            ...(this.#cancelReason === undefined ? {} : { reason: this.#cancelReason }),
-            ...(ending.handlerStillRunning ? { handlerStillRunning: true } : {}),
-          }),
-        );
     }
   }
 
-  async #complete(
-    ending: Extract<Ending, { kind: 'completed' }>,
-    run: ClaimedRun,
-    gate: StartedGate,
-    startedAt: string,
-  ): Promise<void> {
-    const { broker, executor, giveUp } = this.#setting;
-    const name = `${this.id}.output.${this.#number}`;
-    const written = await writeOutput(broker.payloads, ending, name, giveUp);
-    gate.close();
-    if (!written.ok) return this.#fail({ kind: 'failed', error: written.error }, run, startedAt);
-    const mine = { attempt: this.#number, executor, startedAt };
-    return this.#end(run.writer.append({ type: 'completed', ...mine, ...written.part }));
-  }
-
-  /** Another attempt later, or the task's end. */
-  async #fail(
-    ending: Extract<Ending, { kind: 'failed' }>,
-    run: ClaimedRun,
-    startedAt: string,
-  ): Promise<void> {
-    const { writer, policy, deadlineMs } = run;
-    const mine = { attempt: this.#number, executor: this.#setting.executor, startedAt };
-    const reason: unknown = this.#abort.signal.reason;
-    const isCanceled = reason instanceof AttemptAborted && reason.code === 'CANCELED';
-    // What failed while it obeyed a cancel is not begun anew.
-    const advice = isCanceled ? ({ retry: false } as const) : ending.advice;
-    const failure = { error: ending.error, advice };
-    const next = decideAfterFailure(policy, failure, run.failures + 1, deadlineMs, Date.now(), Math.random());
-    if (next.do === 'fail') {
-      await this.#end(writer.append({ type: 'failed', ...mine, error: next.error }));
-      return;
-    }
-    const nextAttemptAt = new Date(Date.now() + next.delayMs).toISOString();
-    const result = await writer.append({ type: 'retrying', ...mine, error: next.error, nextAttemptAt });
-    // The request waits at the server, which delivers it when it is due, to whoever is free by then.
-    if (result === 'accepted') this.#message.handBack(next.delayMs);
-    if (result === 'stop') await this.#end(writer.append({ type: 'canceled' }));
-  }
-
-  /** Acknowledges once our end is in the chain. Refused: see `superseded` in `#settle`. */
+  /** Ends a task that was not run. */
   async #end(append: Promise<AppendResult>): Promise<void> {
-    if ((await append) !== 'accepted') return;
-    this.#hasEnded = true;
-    this.#tellLost();
-    this.#message.ack();
+    if ((await append) === 'accepted') this.#answer({ do: 'acknowledge' });
   }
 }
 

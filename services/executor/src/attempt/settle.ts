@@ -1,0 +1,103 @@
+import type { PayloadStore } from '@longhaul/broker';
+import { decideAfterFailure, type TaskPolicy } from '@longhaul/proto';
+import type { ChainWriter } from './chainWriter.ts';
+import type { Ending } from './ending.ts';
+import { writeOutput } from './largePayloads.ts';
+import type { StartedGate } from './startedGate.ts';
+
+/** An attempt that is over, as far as its end is written. */
+export type EndedAttempt = {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly executor: string;
+  readonly startedAt: string;
+  readonly writer: ChainWriter;
+  readonly gate: StartedGate;
+  readonly payloads: PayloadStore;
+  readonly policy: TaskPolicy;
+  /** When the whole task has to end, in milliseconds since the epoch. */
+  readonly deadlineMs: number | undefined;
+  /** How many attempts have failed before. */
+  readonly failures: number;
+  /** Whether its task was canceled, and why. */
+  readonly canceled: { readonly reason: string | undefined } | undefined;
+  readonly giveUp: AbortSignal;
+};
+
+/** What is answered to the delivered request. */
+export type Answer =
+  /** The task has ended, and the chain says so: off the queue with it. */
+  | { readonly do: 'acknowledge' }
+  /** Somebody is to work on it, at once or after a while. */
+  | { readonly do: 'handBack'; readonly delayMs: number }
+  /**
+   * It is another executor's to finish: an acknowledgement of ours would take the request off the queue while that
+   * one can still die. If the task has ended, its ender acknowledges.
+   */
+  | { readonly do: 'nothing' };
+
+const nothing: Answer = { do: 'nothing' };
+
+/**
+ * Writes how an attempt ended, and says what to answer for it. Invariant 1, accepted-is-durable: an acknowledgement
+ * is answered only where the task's end is in the chain.
+ */
+export async function settle(ending: Ending, ended: EndedAttempt): Promise<Answer> {
+  const { writer, gate } = ended;
+  const mine = { attempt: ended.attempt, executor: ended.executor };
+  switch (ending.kind) {
+    case 'handedBack': {
+      // Said in the chain, so that it counts neither as a failure nor as a loss. Where nothing was said of the
+      // attempt, nothing has to be taken back; and where nothing can be said, the next executor counts a loss.
+      const result = gate.close()
+        ? await writer.append({ type: 'released', ...mine }).catch(() => 'accepted')
+        : 'accepted';
+      return result === 'superseded' ? nothing : { do: 'handBack', delayMs: 0 };
+    }
+    case 'superseded':
+      return nothing;
+    case 'completed': {
+      const name = `${ended.taskId}.output.${ended.attempt}`;
+      const written = await writeOutput(ended.payloads, ending, name, ended.giveUp);
+      gate.close();
+      if (!written.ok) return settleFailure({ kind: 'failed', error: written.error }, ended);
+      return end(writer.append({ type: 'completed', ...mine, startedAt: ended.startedAt, ...written.part }));
+    }
+    case 'failed':
+      gate.close();
+      return settleFailure(ending, ended);
+    case 'canceled': {
+      const reason = ended.canceled?.reason;
+      return end(
+        writer.append({
+          type: 'canceled',
+          ...(reason === undefined ? {} : { reason }),
+          ...(ending.handlerStillRunning ? { handlerStillRunning: true } : {}),
+        }),
+      );
+    }
+  }
+}
+
+/** Another attempt later, or the task's end. */
+async function settleFailure(
+  ending: Extract<Ending, { kind: 'failed' }>,
+  ended: EndedAttempt,
+): Promise<Answer> {
+  const { writer, policy, deadlineMs, failures } = ended;
+  const mine = { attempt: ended.attempt, executor: ended.executor, startedAt: ended.startedAt };
+  // What failed while it obeyed a cancel is not begun anew.
+  const advice = ended.canceled ? ({ retry: false } as const) : ending.advice;
+  const failure = { error: ending.error, advice };
+  const next = decideAfterFailure(policy, failure, failures + 1, deadlineMs, Date.now(), Math.random());
+  if (next.do === 'fail') return end(writer.append({ type: 'failed', ...mine, error: next.error }));
+  const nextAttemptAt = new Date(Date.now() + next.delayMs).toISOString();
+  const result = await writer.append({ type: 'retrying', ...mine, error: next.error, nextAttemptAt });
+  // The request waits at the server, which delivers it when it is due, to whoever is free by then.
+  if (result === 'accepted') return { do: 'handBack', delayMs: next.delayMs };
+  return result === 'stop' ? end(writer.append({ type: 'canceled' })) : nothing;
+}
+
+async function end(append: ReturnType<ChainWriter['append']>): Promise<Answer> {
+  return (await append) === 'accepted' ? { do: 'acknowledge' } : nothing;
+}
