@@ -3,6 +3,7 @@ import { circumstances } from './report/circumstances.ts';
 import { writeBetweenMarkers } from './report/readme.ts';
 import { resultTable, type Sample } from './report/table.ts';
 import { RedisMissingError, redisVersion } from './systems/bullmq/redisServer.ts';
+import { cleanUpAll } from './systems/cleanups.ts';
 
 /**
  * Measures both systems in turns (A B A B …), each time on fresh processes and data, so that what else the machine
@@ -27,9 +28,19 @@ async function run({ measurements, systems, sizes, write, profileDir }: Command)
   if (write) await writeBetweenMarkers(new URL('../README.md', import.meta.url), result);
 }
 
+/** How a shell says that a signal ended a program. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+let ending: Promise<void> | undefined;
+for (const [signal, code] of Object.entries(exitCodes))
+  process.once(signal, () => {
+    ending ??= cleanUpAll().finally(() => process.exit(code));
+  });
+
 try {
   await run(readCommand(process.argv.slice(2)));
 } catch (error) {
+  // Calls in flight fail while everything is being ended: that is no news.
+  await ending;
   if (!(error instanceof UsageError || error instanceof RedisMissingError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

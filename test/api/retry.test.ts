@@ -22,6 +22,11 @@ describe('retry', () => {
       { priority: 'high', idempotencyKey: 'once', policy },
     );
     expect(await failed.outcome()).toMatchObject({ status: 'FAILED' });
+    await recordThat(
+      stack.broker,
+      'a record that lags',
+      ({ id, status }) => id === failed.id && status === 'PENDING',
+    );
     expect((await failed.record()).status).toBe('PENDING');
     const retried = await failed.retry();
     await jsm.consumers.resume(...projection);

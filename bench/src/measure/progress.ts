@@ -1,11 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { closedLoop } from '../load/closedLoop.ts';
 import { percentile } from '../report/statistics.ts';
+import { preciseNowMs } from '../systems/preciseNow.ts';
 import type { Measurement } from './measurement.ts';
 import { openSystem, warmUpWithWorker } from './openSystem.ts';
 
 const steadyTasks = 10;
 const steadyEveryMs = 20;
 const floodTasks = 32;
+/** When nothing was heard for so long, everything has arrived: how much was lost to "latest wins" is not known. */
+const quietMs = 200;
 
 /** Progress from handlers to one watcher of all tasks: its delay at a steady rate, then how much gets through. */
 export const progress: Measurement = {
@@ -23,12 +27,13 @@ export const progress: Measurement = {
     const chatter = async (tasks: number, events: number, everyMs: number) => {
       delaysMs.length = 0;
       await closedLoop(tasks, tasks, () => client.run('chatter', { events, everyMs }));
+      while (preciseNowMs() - lastReceivedAtMs < quietMs) await delay(quietMs / 4);
     };
     try {
       await chatter(floodTasks, 50, 0);
       await chatter(steadyTasks, (sizes.steadySeconds * 1_000) / steadyEveryMs, steadyEveryMs);
       const steadyDelaysMs = [...delaysMs];
-      const startedAtMs = performance.timeOrigin + performance.now();
+      const startedAtMs = preciseNowMs();
       await chatter(floodTasks, sizes.progressEventsPerTask, 0);
       return [
         ...[50, 95, 99].map(p => ({

@@ -167,6 +167,7 @@ export class Projection {
       if (record === before.record) return;
       const revision = await this.#store.put(record, before.revision);
       if (revision !== undefined) {
+        this.#index.wrote(record, revision);
         if (isTerminal(record.status)) this.#atHand.delete(record.id);
         else this.#atHand.set(record.id, { record, revision });
         return;

@@ -93,12 +93,20 @@ export class RecordIndex {
     for (const [id, { summary }] of this.#byId) if (hasExpired(summary, retention, nowMs)) this.#delete(id);
   }
 
+  /** Takes over a record that this gateway has just put: the watch brings it again, and need not be read then. */
+  wrote(record: TaskRecord, revision: number): void {
+    if ((this.#byId.get(record.id)?.revision ?? 0) >= revision) return;
+    this.#set(summarize(record), revision);
+    this.#onRecord(record);
+  }
+
   #take(entry: KvWatchEntry): void {
     const id = entry.key.slice(entry.key.lastIndexOf('.') + 1);
     if (entry.operation !== 'PUT' || entry.length === 0) {
       this.#delete(id);
       return;
     }
+    if ((this.#byId.get(id)?.revision ?? 0) >= entry.revision) return;
     try {
       const record = decode(recordSchema, entry.key, entry.value);
       this.#set(summarize(record), entry.revision);

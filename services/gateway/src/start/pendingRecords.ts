@@ -4,8 +4,11 @@ import type { Logger } from 'pino';
 import type { RecordIndex } from '../project/recordIndex.ts';
 import type { RecordStore } from '../project/recordStore.ts';
 
-/** How long a new task's record waits to be written. A task that has begun by then needs no PENDING record. */
-const writeBehindMs = 25;
+/**
+ * How long a new task's record waits to be written. A task that has begun by then needs no PENDING record; sooner, the
+ * put would race the projection's. Other gateways list the task this much later.
+ */
+const writeBehindMs = 100;
 /** While NATS does not answer, records wait this long for the next try. */
 const retryDelayMs = 500;
 
@@ -56,7 +59,8 @@ export class PendingRecords {
         if ((this.#index.revisionOf(record.id) ?? 0) > 0) return;
         try {
           // Expects that the key never was: refused where a fold of the task's events is there already.
-          await this.#store.put(record, 0);
+          const revision = await this.#store.put(record, 0);
+          if (revision !== undefined) this.#index.wrote(record, revision);
         } catch (err) {
           if (isUnavailable(err)) {
             this.#waiting.push(record);
