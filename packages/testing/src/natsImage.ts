@@ -2,13 +2,14 @@
 // no registry can be reached. As a script it prints the tag: `LONGHAUL_NATS_IMAGE=$(node packages/testing/src/natsImage.ts)`.
 
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { locateNatsServer } from '@longhaul/nats-server';
 
 const exec = promisify(execFile);
+const zoneinfo = '/usr/share/zoneinfo';
 
 const dockerfile = `FROM scratch
 COPY rootfs/ /
@@ -40,6 +41,8 @@ export async function buildNatsImage(say: (line: string) => void): Promise<strin
       await mkdir(join(rootfs, dirname(library)), { recursive: true });
       await copyFile(library, join(rootfs, library));
     }
+    // Schedules name time zones, which the server looks up where every Linux keeps them.
+    await cp(zoneinfo, join(rootfs, zoneinfo), { recursive: true, dereference: true });
     await writeFile(join(context, 'Dockerfile'), dockerfile);
     say(`building ${tag} from ${binary}`);
     // The classic builder: BuildKit is a plugin of its own, which distributions do not install with Docker.

@@ -184,7 +184,9 @@ export class Projection {
   #assumed({ id, event }: StoredEvent): StoredRecord | undefined {
     if (!event.task) return undefined;
     const known = this.#index.get(id);
-    if (known && known.status !== 'PENDING' && known.status !== 'SCHEDULED') return undefined;
+    // PENDING alone does not say that it never began: a task that was handed back is so again.
+    const isUnbegun = known?.attempt === 0 && (known.status === 'PENDING' || known.status === 'SCHEDULED');
+    if (known && !isUnbegun) return undefined;
     return { record: undefined, revision: this.#index.revisionOf(id) ?? 0 };
   }
 }
