@@ -37,10 +37,8 @@ describe('crash-recovers', () => {
         await delay(20);
     };
     await within('the second delivery', deliveredAgain());
-    const other = stack.executors.find(executor => executor.running().every(({ id }) => id !== task.id));
-    // It is free again for the next task, and the first one is still where it was.
+    // The other executor has a single slot: that it is free again for the next task says that it let this one be.
     expect(await stack.tasks.script.echo.run({ text: 'next' })).toMatchObject({ status: 'COMPLETED' });
-    expect(other?.running()).toEqual([]);
     await task.cancel();
     await task.outcome();
     const types = (await stack.events(task.id)).map(({ event }) => event.type);

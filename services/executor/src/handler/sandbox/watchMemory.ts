@@ -2,10 +2,11 @@ import type { Worker } from 'node:worker_threads';
 
 /**
  * How often the memory of a busy thread is looked at. V8's own limit does not do alone: it knows no buffers, and
- * reaching it may end not just the thread but the process. So it lies far above, for a thread that no look can catch.
+ * reaching it may end not just the thread but the process. So it lies far above, for a thread that no look can catch:
+ * one that fills gigabytes within a look takes its executor along, and its task counts as lost.
  */
-const lookEveryMs = 100;
-export const hardLimitFactor = 4;
+const lookEveryMs = 25;
+export const hardLimitFactor = 8;
 
 /** Calls back once when a thread takes more than so many MiB, in heap and buffers. */
 export function watchMemory(
