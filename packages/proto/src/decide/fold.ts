@@ -8,69 +8,40 @@ export const attemptsKept = 20;
 
 /** The record of a task of which nothing but its request is known. */
 export function recordOfRequest(id: string, name: string, request: TaskRequest): TaskRecord {
-  const {
-    owner,
-    createdAt,
-    priority,
-    input,
-    inputRef,
-    idempotencyKey,
-    scheduledFor,
-    policy,
-    startBy,
-    retryOf,
-    scheduleId,
-  } = request;
   return {
-    v: 1,
+    ...requestPart(request),
     id,
     name,
-    owner,
-    status: scheduledFor === undefined ? 'PENDING' : 'SCHEDULED',
-    priority,
-    createdAt,
-    ...(scheduledFor === undefined ? {} : { scheduledFor }),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    ...(policy === undefined ? {} : { policy }),
-    ...(startBy === undefined ? {} : { startBy }),
-    ...(retryOf === undefined ? {} : { retryOf }),
-    ...(scheduleId === undefined ? {} : { scheduleId }),
+    status: request.scheduledFor === undefined ? 'PENDING' : 'SCHEDULED',
     attempt: 0,
     attempts: [],
     failures: 0,
     losses: 0,
-    ...(inputRef === undefined ? { input } : { inputRef }),
     seq: 0,
   };
 }
 
 /** The request that a record was made of. */
 export function requestOfRecord(record: TaskRecord): TaskRequest {
-  const {
-    owner,
-    createdAt,
-    priority,
-    input,
-    inputRef,
-    idempotencyKey,
-    scheduledFor,
-    policy,
-    startBy,
-    retryOf,
-    scheduleId,
-  } = record;
+  return requestPart(record);
+}
+
+/** What a request and its record have in common: all of the request. */
+function requestPart(source: TaskRequest | TaskRecord): TaskRequest {
+  const { owner, createdAt, priority, input, inputRef, scheduledFor } = source;
+  const { idempotencyKey, policy, startBy, retryOf, scheduleId } = source;
   return {
     v: 1,
     owner,
     createdAt,
     priority,
     ...(inputRef === undefined ? { input } : { inputRef }),
+    ...(scheduledFor === undefined ? {} : { scheduledFor }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(policy === undefined ? {} : { policy }),
     ...(startBy === undefined ? {} : { startBy }),
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(scheduleId === undefined ? {} : { scheduleId }),
-    ...(scheduledFor === undefined ? {} : { scheduledFor }),
   };
 }
 

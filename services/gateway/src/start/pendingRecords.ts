@@ -47,7 +47,8 @@ export class PendingRecords {
   #schedule(delayMs: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#writing = this.#write();
+      // Together with what is still under way, so that a stop waits for all of it.
+      this.#writing = Promise.all([this.#writing, this.#write()]).then(() => {});
     }, delayMs);
   }
 
