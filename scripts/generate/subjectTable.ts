@@ -57,6 +57,10 @@ const rowsOf = (
     who: 'core request-reply; each executor answers for the tasks that it has, another one that was given the same task asks',
   },
   executorStatus: { example: subjects.executorStatus, who: 'core request-reply; every executor answers' },
+  limitFreed: {
+    example: subjects.limitFreed,
+    who: 'a place of a limit may be free; executors with a task that waits for one look',
+  },
   executorWake: {
     example: subjects.executorWake,
     who: 'core, from a gateway that ends a pause; executors pull anew',

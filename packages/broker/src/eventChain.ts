@@ -92,6 +92,14 @@ export async function* readFromLeader(
   }
 }
 
+/** A task's last event; `undefined`: it has none (or all have expired). */
+export async function lastEvent(broker: Broker, task: TaskAddress): Promise<StoredEvent | undefined> {
+  const message = await broker.jsm.direct.getMessage(broker.topology.eventStream, {
+    last_by_subj: broker.topology.subjects.event(task),
+  });
+  return message ? toStoredEvent(broker, message.subject, message.seq, message.data) : undefined;
+}
+
 /** The sequence of a task's last event, 0 when it has none (or all have expired). */
 export async function lastEventSeq(broker: Broker, task: TaskAddress): Promise<number> {
   const message = await broker.jsm.direct.getMessage(broker.topology.eventStream, {

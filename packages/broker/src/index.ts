@@ -17,6 +17,8 @@ export {
   replayEvents,
   toStoredEvent,
 } from './eventChain.ts';
+export { askHolder, type HolderAnswer } from './holderQuestion.ts';
+export { LimitStore } from './limitStore.ts';
 export {
   highestPayloadLimitBytes,
   type PackedPayload,
@@ -24,4 +26,5 @@ export {
   type PayloadStore,
   type PayloadStoreOptions,
 } from './payloadStore.ts';
+export { PlaceHealing } from './placeHealing.ts';
 export { type Chain, readChain } from './readChain.ts';

@@ -1,4 +1,4 @@
-export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
+export { refusalOf, TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
 export {
   type AllTasks,
   createTasks,

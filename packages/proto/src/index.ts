@@ -89,6 +89,15 @@ export type {
   TaskDefinition,
 } from './contract/taskDefinition.ts';
 export {
+  type ConcurrencyLimit,
+  type ConcurrencyOptions,
+  concurrencyKeyLimit,
+  type LimitOptions,
+  type RateLimit,
+  type TaskLimits,
+  type WhenBusy,
+} from './contract/taskLimits.ts';
+export {
   defaultPolicy,
   type PolicyOverrides,
   policyOverridesSchema,
@@ -114,7 +123,20 @@ export {
 } from './decide/firing.ts';
 export { fitRecord } from './decide/fitRecord.ts';
 export { attemptsKept, fold, recordOfRequest, requestOfRecord } from './decide/fold.ts';
+export { concurrencyKeysOf, namesKeys, type WantedPlace, wantedPlaces } from './decide/limitKeys.ts';
 export { deadlineOf, policyOf } from './decide/limits.ts';
+export {
+  evictHolder,
+  goesBefore,
+  leavePlace,
+  noPlaces,
+  type PlaceAnswer,
+  type Ranked,
+  rankOf,
+  takePlace,
+  waitValidMs,
+} from './decide/places.ts';
+export { type RateAnswer, takeTurn } from './decide/rate.ts';
 export { type AfterFailure, decideAfterFailure, type RetryAdvice } from './decide/retry.ts';
 export {
   type ActiveStatus,
@@ -165,6 +187,15 @@ export {
   holderReplySchema,
   holderRequestSchema,
 } from './wire/holder.ts';
+export {
+  type Freed,
+  freedSchema,
+  type PlaceHolder,
+  type Places,
+  placesSchema,
+  type Rate,
+  rateSchema,
+} from './wire/limit.ts';
 export {
   instantSchema,
   ownerToken,

@@ -36,6 +36,18 @@ export const scriptedContract = defineContract({
     lie: defineTask({ input: z.object({}), output: z.object({ truth: z.literal(true) }) }),
     /** Takes longer than it may. */
     overrun: defineTask({ input: z.object({}), output: z.object({}), timeoutMs: 50, cancelGraceMs: 100 }),
+    /** These two share one place across all executors. */
+    hangAlone: defineTask({
+      input: z.object({}),
+      progress: percent,
+      output: z.object({}),
+      concurrency: { group: 'alone', limit: 1 },
+    }),
+    echoAlone: defineTask({
+      input: z.object({ text: z.string() }),
+      output: z.object({ text: z.string() }),
+      concurrency: { group: 'alone', limit: 1 },
+    }),
     /** Its input is parsed once: a default and a transform that does not accept its own output. */
     transform: defineTask({
       input: z.object({ number: z.string().transform(Number), times: z.int().default(2) }),
@@ -80,6 +92,8 @@ export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
       ),
+    hangAlone: context => scriptedHandlers.script.hang(context),
+    echoAlone: ({ input }) => ({ text: input.text }),
     transform: ({ input }) => ({ product: input.number * input.times }),
   },
 };

@@ -8,8 +8,11 @@ import { answerAsHolder } from './attempt/holder.ts';
 import { registerExecutor } from './executorService.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { openSandboxes } from './handler/sandbox/openSandboxes.ts';
+import { Limits } from './limit/limits.ts';
+import { WaitingRoom } from './limit/waitingRoom.ts';
 import { RequestConsumer } from './take/requestConsumer.ts';
 import type { RequestMessage } from './take/requestMessage.ts';
+import type { Slot } from './take/slot.ts';
 
 /** What {@link createExecutor} takes. */
 export type ExecutorOptions<C extends Contract> = {
@@ -80,6 +83,8 @@ export async function createExecutor<const C extends Contract>(
   await ensureTopology(broker);
 
   const attempts = new Map<string, Attempt>();
+  const room = new WaitingRoom(() => consumer.planAnew());
+  const limits = new Limits(broker, logger, id, room);
   const giveUp = new AbortController();
   const setting: AttemptSetting = {
     broker,
@@ -87,10 +92,11 @@ export async function createExecutor<const C extends Contract>(
     executor: id,
     holdStartedMs: options.holdStartedMs ?? defaults.holdStartedMs,
     definitionOf: name => tasks.get(name),
+    limits,
     giveUp: giveUp.signal,
   };
 
-  const work = async (message: RequestMessage): Promise<void> => {
+  const work = async (message: RequestMessage, slot: Slot): Promise<void> => {
     const address = broker.topology.subjects.parseRequest(message.subject);
     if (!address) {
       logger.error(
@@ -106,7 +112,7 @@ export async function createExecutor<const C extends Contract>(
       running.adopt(message);
       return;
     }
-    const attempt = new Attempt(setting, address, message);
+    const attempt = new Attempt(setting, address, message, slot);
     attempts.set(address.id, attempt);
     try {
       await attempt.run();
@@ -121,7 +127,9 @@ export async function createExecutor<const C extends Contract>(
     taskNames: [...tasks.keys()],
     slots: concurrency,
     work,
+    isHeldUp: name => room.isHeldUp(name),
   });
+  const freedPlaces = limits.listen();
   const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));
   await consumer.start();
   const running = () => [...attempts.values()].map(({ id, name, number }) => ({ id, name, attempt: number }));
@@ -147,6 +155,7 @@ export async function createExecutor<const C extends Contract>(
     const timer = setTimeout(() => hurry.abort(), drainMs);
     stopping ??= (async () => {
       consumer.stopTaking();
+      for (const attempt of attempts.values()) if (attempt.isWaiting) attempt.handBack();
       await Promise.race([consumer.idle(), once(hurry.signal)]);
       for (const attempt of attempts.values()) attempt.handBack();
       const deadline = setTimeout(
@@ -157,6 +166,7 @@ export async function createExecutor<const C extends Contract>(
       clearTimeout(deadline);
       await closeSandboxes();
       holder.stop();
+      freedPlaces.stop();
       await service.stop().catch(() => {});
       // The last acknowledgements and hand-backs leave before the connection closes.
       if (!nc.isClosed()) await nc.flush().catch(() => {});

@@ -22,6 +22,7 @@ import { listTasks } from './read/listTasks.ts';
 import { PayloadReader } from './read/payloadReader.ts';
 import { taskIdOf } from './start/idempotency.ts';
 import type { PendingRecords } from './start/pendingRecords.ts';
+import { ReservedPlaces } from './start/reservedPlaces.ts';
 import { retryTask } from './start/retryTask.ts';
 import { type Started, startMany } from './start/startMany.ts';
 import { type NewTask, startTask } from './start/startTask.ts';
@@ -47,7 +48,7 @@ export type ServiceDeps = {
  * only what that one may (invariant 8, owner-only).
  */
 export function createTaskService({ broker, find, index, pending, feed, definitions, logger }: ServiceDeps) {
-  const starting = { broker, find, pending };
+  const starting = { broker, find, pending, places: new ReservedPlaces(broker) };
   const payloads = new PayloadReader(broker.payloads, logger);
 
   /** Waits for a task's end from its record on, at most `waitMs`. */

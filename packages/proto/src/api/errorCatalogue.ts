@@ -62,6 +62,12 @@ export const errorCatalogue = {
     http: 409,
     advice: 'Only a task that has ended can be tried again. Wait for its end, or cancel it first.',
   },
+  TASK_BUSY: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'As many tasks of that kind as may run at once are there already. Wait for the one that the message names, or cancel it.',
+  },
   IDEMPOTENCY_CONFLICT: {
     trpc: 'CONFLICT',
     http: 409,
@@ -118,14 +124,21 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: GatewayErrorCode;
   readonly issues: readonly InputIssue[];
+  /** The other task that stands in the way, where the caller may know it. */
+  readonly taskId: string | undefined;
 
   constructor(
     code: GatewayErrorCode,
     message: string,
-    options: { readonly issues?: readonly InputIssue[]; readonly cause?: unknown } = {},
+    options: {
+      readonly issues?: readonly InputIssue[];
+      readonly taskId?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;
+    this.taskId = options.taskId;
     this.issues = options.issues ?? [];
   }
 }

@@ -24,7 +24,7 @@ import type {
 } from './taskViews.ts';
 
 /** What an error carries beside tRPC's own data: a stable code, and the faults of what was sent. */
-export type GatewayErrorData = TRPCDefaultErrorData & Pick<StartFault, 'reason' | 'issues'>;
+export type GatewayErrorData = TRPCDefaultErrorData & Omit<StartFault, 'message'>;
 export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
 
 /** A stream of events, each with the id to resume after. */

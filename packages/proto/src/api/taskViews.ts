@@ -49,6 +49,8 @@ export type StartFault = {
   reason: GatewayErrorCode | 'INTERNAL';
   message: string;
   issues: readonly InputIssue[];
+  /** The other task that stands in the way: of `TASK_BUSY`, where the caller may know it. */
+  taskId?: string;
 };
 
 /** What became of one task of a batch: narrow it by `ok`. */

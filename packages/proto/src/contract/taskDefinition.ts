@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { TaskLimits } from './taskLimits.ts';
 import type { TaskPolicy } from './taskPolicy.ts';
 
 /** The errors that a task declares: code → schema of the error's data. Codes are written in CAPITALS. */
@@ -23,6 +24,8 @@ export type TaskDefinition<
   readonly progress: P;
   readonly output: O;
   readonly errors: E;
+  /** What holds across executors. */
+  readonly limits: TaskLimits;
   readonly policy: TaskPolicy;
 };
 

@@ -29,7 +29,7 @@ export function requestOfRecord(record: TaskRecord): TaskRequest {
 /** What a request and its record have in common: all of the request. */
 function requestPart(source: TaskRequest | TaskRecord): TaskRequest {
   const { owner, createdAt, priority, input, inputRef, scheduledFor } = source;
-  const { idempotencyKey, policy, startBy, retryOf, scheduleId } = source;
+  const { idempotencyKey, policy, concurrencyKeys, startBy, retryOf, scheduleId } = source;
   return {
     v: 1,
     owner,
@@ -39,6 +39,7 @@ function requestPart(source: TaskRequest | TaskRecord): TaskRequest {
     ...(scheduledFor === undefined ? {} : { scheduledFor }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(policy === undefined ? {} : { policy }),
+    ...(concurrencyKeys === undefined ? {} : { concurrencyKeys }),
     ...(startBy === undefined ? {} : { startBy }),
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(scheduleId === undefined ? {} : { scheduleId }),

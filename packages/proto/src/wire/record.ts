@@ -50,6 +50,7 @@ export const recordSchema = z
     retryOf: taskIdSchema.optional().meta({ description: 'The ended task that this one tries again.' }),
     scheduleId: scheduleIdSchema.optional().meta({ description: 'The recurring schedule that started it.' }),
     policy: policyOverridesSchema.optional(),
+    concurrencyKeys: z.array(z.string()).optional(),
     startBy: instantSchema.optional(),
     input: z.unknown().optional(),
     inputRef: payloadRefSchema.optional().meta({ description: 'Instead of `input`: where it lies.' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { concurrencyKeyLimit } from '../contract/taskLimits.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { instantSchema, prioritySchema, taskIdSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
@@ -29,6 +30,9 @@ export const requestSchema = z
     policy: policyOverridesSchema
       .optional()
       .meta({ description: "What this start sets instead of the definition's policy." }),
+    concurrencyKeys: z.array(z.string().max(concurrencyKeyLimit)).max(4).optional().meta({
+      description: "The keys of the definition's limits of concurrency that have one, in their order.",
+    }),
     startBy: instantSchema
       .optional()
       .meta({ description: 'Not begun by then, it fails with NOT_STARTED_IN_TIME.' }),

@@ -50,6 +50,8 @@ export function createSubjects(namespace: string) {
     executorStatus: `${namespace}.executors.status`,
     /** Published when a paused name is resumed: executors pull anew. */
     executorWake: `${namespace}.executors.wake`,
+    /** Published when a place of a limit may be free: executors with a task that waits for it look. */
+    limitFreed: `${namespace}.limits.freed`,
     /** The key of a record in the bucket. */
     recordKey: (owner: string, id: string) => `${ownerToken(owner)}.${id}`,
 

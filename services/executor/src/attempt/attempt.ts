@@ -4,16 +4,21 @@ import {
   heartbeatMs,
   policyOf,
   type RequestAddress,
+  rankOf,
   requestSchema,
   type TaskDefinition,
   type TaskPolicy,
   type TaskRequest,
+  wantedPlaces,
 } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import { listenForCancel } from '../cancel/cancelListener.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { RunnableTask } from '../handler/sandbox/openSandboxes.ts';
+import { type Admission, admit, findKeys, isLimited } from '../limit/admission.ts';
+import type { LimitedTask, Limits } from '../limit/limits.ts';
 import type { RequestMessage } from '../take/requestMessage.ts';
+import type { Slot } from '../take/slot.ts';
 import { AttemptAborted } from './abortReasons.ts';
 import { type AppendResult, ChainWriter } from './chainWriter.ts';
 import { claimTask } from './claim.ts';
@@ -33,6 +38,7 @@ export type AttemptSetting = {
   /** Milliseconds that a first delivery may hold its `started` back. */
   readonly holdStartedMs: number;
   readonly definitionOf: (name: string) => RunnableTask | undefined;
+  readonly limits: Limits;
   /** Ends what still waits for NATS: the process is about to end. */
   readonly giveUp: AbortSignal;
 };
@@ -56,6 +62,7 @@ export class Attempt implements Held {
   readonly #setting: AttemptSetting;
   readonly #address: RequestAddress;
   readonly #abort = new AbortController();
+  readonly #slot: Slot;
   #message: RequestMessage;
   #number = 1;
   #cancelReason: string | undefined;
@@ -68,9 +75,13 @@ export class Attempt implements Held {
   #lost: string | undefined;
   #writer: ChainWriter | undefined;
   #gate: StartedGate | undefined;
+  #isWaiting = false;
+  /** As what it stands in the records of its limits. */
+  #limited: LimitedTask | undefined;
 
-  constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage) {
+  constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage, slot: Slot) {
     this.#setting = setting;
+    this.#slot = slot;
     this.#address = address;
     this.#message = message;
     this.id = address.id;
@@ -88,6 +99,11 @@ export class Attempt implements Held {
     message.heartbeat();
     // Meanwhile somebody else may have had it, and may have been lost.
     void this.lookAgain();
+  }
+
+  /** Whether it waits for a place of a limit: its handler has not been called. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
   get isHeld(): boolean {
@@ -144,6 +160,8 @@ export class Attempt implements Held {
       heartbeat.stop();
     }
     await worked.handlerEnded;
+    // Not before: whoever has a place may have a handler running.
+    if (this.#limited) await this.#setting.limits.leave(this.#limited, this.#hasEnded);
   }
 
   async #work(request: TaskRequest): Promise<Worked> {
@@ -154,7 +172,22 @@ export class Attempt implements Held {
     const deadlineMs = deadlineOf(policy, request);
     const limits = { maxLosses: policy.maxLosses, deadlineMs };
     const redelivered = this.#message.redelivered;
-    const claim = await claimTask(broker, this.#address, request, limits, redelivered, executor);
+    const look = () => claimTask(broker, this.#address, request, limits, redelivered, executor);
+    let claim = await look();
+    if (claim.do === 'run' && isLimited(runnable.definition)) {
+      const admission = await this.#admit(runnable.definition, request, claim.attempt);
+      if (admission.do === 'handBack') {
+        this.#message.handBack(admission.delayMs);
+        return nothingRuns;
+      }
+      if (admission.do === 'stop' && !this.#isCanceled()) {
+        this.#message.handBack();
+        return nothingRuns;
+      }
+      if (admission.do === 'stop') claim = { do: 'cancel', after: claim.after, reason: this.#cancelReason };
+      // Much may have happened while it waited.
+      else if (Date.now() - this.#takenAtMs > heartbeatMs) claim = await look();
+    }
     this.#lost = claim.lost;
     if (claim.do === 'leave') {
       // Neither acknowledged nor handed back: the other one's heartbeats are for this delivery as well.
@@ -200,6 +233,34 @@ export class Attempt implements Held {
       failures: claim.failures,
       ...runnable,
     });
+  }
+
+  /** Takes the task through the limits that hold across executors; it may wait for long. */
+  async #admit(definition: TaskDefinition, request: TaskRequest, attempt: number): Promise<Admission> {
+    const { broker, limits, giveUp } = this.#setting;
+    const { signal } = this.#abort;
+    const keys = await findKeys(broker.payloads, definition, request, signal, giveUp);
+    // An input that cannot be read or does not fit: the attempt will end with that, and no handler is called.
+    if (!keys) return { do: 'run' };
+    const limited: LimitedTask = {
+      id: this.id,
+      name: this.name,
+      owner: request.owner,
+      attempt,
+      wanted: wantedPlaces(broker.topology, this.name, definition.limits, keys),
+      rate: definition.limits.rate,
+      rank: rankOf(request),
+    };
+    // Also where that fails: what it has taken by then is given back.
+    this.#limited = limited;
+    this.#isWaiting = true;
+    const admission = await admit(limits, limited, this.#slot, this.#message.deliveries, signal).finally(
+      () => {
+        this.#isWaiting = false;
+      },
+    );
+    if (admission.do !== 'run') this.#limited = undefined;
+    return admission;
   }
 
   async #runClaimed(run: ClaimedRun): Promise<Worked> {

@@ -14,14 +14,16 @@ const unansweredMs = 100;
 /** The book-keeping of the pulls on one durable consumer. No I/O. */
 export class PullConsumer {
   readonly name: string;
+  readonly taskName: string;
   readonly priority: Priority;
   /** Pulls in the order in which the server serves them: the oldest first. */
   #pulls: { readonly id: number; remaining: number; readonly atMs: number }[] = [];
   #lastDeliveryMs = Number.NEGATIVE_INFINITY;
   #waiting = 0;
 
-  constructor(name: string, priority: Priority) {
+  constructor(name: string, taskName: string, priority: Priority) {
     this.name = name;
+    this.taskName = taskName;
     this.priority = priority;
   }
 
@@ -36,6 +38,11 @@ export class PullConsumer {
       waiting: this.#waiting,
       active: nowMs - this.#lastDeliveryMs < activeForMs,
     };
+  }
+
+  /** As something that is not to be asked for anything. */
+  restingState(): PullState {
+    return { priority: this.priority, outstanding: Number.POSITIVE_INFINITY, waiting: 0, active: false };
   }
 
   asked(id: number, batch: number, nowMs: number): void {

@@ -1,9 +1,10 @@
 import { type Broker, encode, ensureConsumer } from '@longhaul/broker';
-import { type Priority, priorities } from '@longhaul/proto';
+import { priorities } from '@longhaul/proto';
 import { createInbox, type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
 import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
+import type { Slot } from './slot.ts';
 import { planPulls } from './slots.ts';
 
 /** What the taking of requests needs. */
@@ -14,7 +15,9 @@ export type RequestConsumerOptions = {
   /** How many requests are worked on at once. */
   readonly slots: number;
   /** Works on one request; its slot is free again when the promise settles. */
-  readonly work: (message: RequestMessage) => Promise<void>;
+  readonly work: (message: RequestMessage, slot: Slot) => Promise<void>;
+  /** Whether requests of a name would only wait: none are asked for meanwhile. */
+  readonly isHeldUp: (name: string) => boolean;
 };
 
 /** After a refused pull (no leader, consumer being made) the next one waits this long. */
@@ -30,7 +33,8 @@ export class RequestConsumer {
   readonly #options: RequestConsumerOptions;
   readonly #consumers: PullConsumer[] = [];
   readonly #inbox: string;
-  readonly #busy = new Set<Promise<void>>();
+  readonly #working = new Set<Promise<void>>();
+  #busySlots = 0;
   #subscription: Subscription | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #planned: NodeJS.Immediate | undefined;
@@ -60,20 +64,13 @@ export class RequestConsumer {
   async #ensureConsumers(): Promise<void> {
     const { broker, taskNames } = this.#options;
     const { requestStream, consumers } = broker.topology;
-    const plans = taskNames.flatMap(name =>
-      priorities.map((priority): [Priority, ReturnType<typeof consumers.requests>] => [
-        priority,
-        consumers.requests(name, priority),
-      ]),
+    const plans = taskNames.flatMap(taskName =>
+      priorities.map(priority => ({ taskName, priority, plan: consumers.requests(taskName, priority) })),
     );
-    await Promise.all(plans.map(([, plan]) => ensureConsumer(broker, requestStream, plan)));
+    await Promise.all(plans.map(({ plan }) => ensureConsumer(broker, requestStream, plan)));
     if (this.#consumers.length > 0) return;
-    for (const [priority, plan] of plans) this.#consumers.push(new PullConsumer(plan.durable_name, priority));
-  }
-
-  /** How many requests are being worked on. */
-  get running(): number {
-    return this.#busy.size;
+    for (const { taskName, priority, plan } of plans)
+      this.#consumers.push(new PullConsumer(plan.durable_name, taskName, priority));
   }
 
   /** Takes nothing more. What is being worked on goes on. */
@@ -87,7 +84,7 @@ export class RequestConsumer {
 
   /** Resolves when nothing is worked on any more. */
   async idle(): Promise<void> {
-    while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
+    while (this.#working.size > 0) await Promise.allSettled(this.#working);
   }
 
   /**
@@ -96,6 +93,11 @@ export class RequestConsumer {
    */
   pullAnew(): void {
     for (const consumer of this.#consumers) consumer.reset();
+    this.#planSoon();
+  }
+
+  /** Something may be asked for that was held up. */
+  planAnew(): void {
     this.#planSoon();
   }
 
@@ -108,17 +110,37 @@ export class RequestConsumer {
     this.#consumers
       .find(consumer => consumer.name === request.consumer)
       ?.delivered(request.waiting, Date.now());
-    if (!this.#taking || this.#busy.size >= this.#options.slots) {
+    const slot = this.#newSlot();
+    if (!this.#taking || !slot.tryToEnter()) {
       // A hand-back uses up no attempt: attempts are counted by `started` events, not by deliveries.
       request.handBack();
       return;
     }
-    const work = this.#options.work(request).finally(() => {
-      this.#busy.delete(work);
-      this.#planSoon();
+    const work = this.#options.work(request, slot).finally(() => {
+      this.#working.delete(work);
+      slot.leave();
     });
-    this.#busy.add(work);
+    this.#working.add(work);
     this.#planSoon();
+  }
+
+  #newSlot(): Slot {
+    let isTaken = false;
+    return {
+      leave: () => {
+        if (!isTaken) return;
+        isTaken = false;
+        this.#busySlots -= 1;
+        this.#planSoon();
+      },
+      tryToEnter: () => {
+        if (!isTaken && this.#busySlots < this.#options.slots) {
+          isTaken = true;
+          this.#busySlots += 1;
+        }
+        return isTaken;
+      },
+    };
   }
 
   #pullEnded(status: Msg): void {
@@ -160,13 +182,15 @@ export class RequestConsumer {
   }
 
   #pull(): void {
-    const { broker, slots } = this.#options;
+    const { broker, slots, isHeldUp } = this.#options;
     if (!this.#taking || broker.nc.isClosed()) return;
-    const freeSlots = slots - this.#busy.size;
+    const freeSlots = slots - this.#busySlots;
     // Only plans that can ask for something take a turn: else one busy slot could always have the odd turns.
     if (freeSlots <= 0) return;
     const nowMs = Date.now();
-    const states = this.#consumers.map(consumer => consumer.state(nowMs));
+    const states = this.#consumers.map(consumer =>
+      isHeldUp(consumer.taskName) ? consumer.restingState() : consumer.state(nowMs),
+    );
     planPulls(states, freeSlots, this.#turn++).forEach((batch, index) => {
       const consumer = this.#consumers[index];
       if (batch === 0 || !consumer) return;

@@ -83,8 +83,10 @@ export function toTrpcError(error: unknown): TRPCError {
 
 /** What a caller may know of an error. */
 export function faultOf(error: unknown, logger: Logger | undefined): StartFault {
-  if (error instanceof GatewayError)
-    return { reason: error.code, message: error.message, issues: error.issues };
+  if (error instanceof GatewayError) {
+    const { code, message, issues, taskId } = error;
+    return { reason: code, message, issues, ...(taskId === undefined ? {} : { taskId }) };
+  }
   if (isUnavailable(error)) return faultOf(unavailable(error), logger);
   // It may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
   const errorId = randomUUID();

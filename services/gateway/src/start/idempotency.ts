@@ -26,18 +26,21 @@ export function taskIdOf(
 /**
  * Publishes a start with an idempotency key, unless its task is there already.
  *
+ * @param beforePublish what a new task needs before it is published
  * @returns the task that the key started before; `undefined`: it is new
- * @throws GatewayError IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE
+ * @throws GatewayError IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE; and what `beforePublish` throws
  */
 export async function publishOnce(
   { broker, find }: Deps,
   caller: Caller,
   task: KeyedTask,
   outgoing: OutgoingRequest,
+  beforePublish: () => Promise<unknown>,
 ): Promise<TaskRecord | undefined> {
   const { id } = outgoing.address;
   const earlier = (await find(caller, id)) ?? (await removeExpiredChain(broker, id, () => find(caller, id)));
   if (earlier) return sameTask(earlier, task, outgoing.request.inputRef);
+  await beforePublish();
   for (let messageId = id; ; ) {
     const { duplicate, seq } = await publishRequest(broker, outgoing, messageId);
     if (!duplicate) return undefined;

@@ -12,6 +12,7 @@ import { encodeRequest } from './encodeRequest.ts';
 import { publishOnce, taskIdOf } from './idempotency.ts';
 import type { PendingRecords } from './pendingRecords.ts';
 import { publishRequest } from './publishRequest.ts';
+import { keysOf, type ReservedPlaces } from './reservedPlaces.ts';
 import { newTaskId } from './taskIds.ts';
 import { validateInput } from './validateInput.ts';
 
@@ -19,6 +20,7 @@ export type StartDeps = {
   readonly broker: Broker;
   readonly pending: PendingRecords;
   readonly find: FindTask;
+  readonly places: ReservedPlaces;
 };
 /** A task to start: which one, its input, and what stands beside it. */
 export type NewTask = StartOptions & {
@@ -36,7 +38,8 @@ export type NewTask = StartOptions & {
  * the record follows behind.
  *
  * @param id the id to use, so that a caller can listen before anything can happen; default: a new one
- * @throws GatewayError INVALID_INPUT, INVALID_REQUEST, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE
+ * @throws GatewayError INVALID_INPUT, INVALID_REQUEST, PAYLOAD_TOO_LARGE, TASK_BUSY, IDEMPOTENCY_CONFLICT,
+ *   NATS_UNAVAILABLE
  */
 export async function startTask(
   deps: StartDeps,
@@ -44,7 +47,9 @@ export async function startTask(
   task: NewTask,
   id: string = newTaskId(),
 ): Promise<TaskRecord> {
-  await validateInput(task.name, task.definition, task.input);
+  const { limits } = task.definition;
+  const parsed = await validateInput(task.name, task.definition, task.input);
+  const concurrencyKeys = keysOf(task.name, limits, parsed);
   const now = Date.now();
   const head = {
     v: 1 as const,
@@ -53,6 +58,7 @@ export async function startTask(
     priority: task.priority ?? 'normal',
     ...(task.idempotencyKey === undefined ? {} : { idempotencyKey: task.idempotencyKey }),
     ...(task.policy === undefined ? {} : { policy: policyOverridesSchema.parse(task.policy) }),
+    ...(concurrencyKeys.length === 0 ? {} : { concurrencyKeys }),
     ...(task.startWithinMs === undefined
       ? {}
       : { startBy: new Date(now + (task.delayMs ?? 0) + task.startWithinMs).toISOString() }),
@@ -62,10 +68,22 @@ export async function startTask(
   };
   const address = { id: taskIdOf(caller, task) ?? id, name: task.name };
   const outgoing = encodeRequest(deps.broker.payloads, address, head, task.input);
+  // A delayed start is not refused: nobody knows yet who is there when it is due. It waits in line then.
+  const reserve = async () =>
+    head.scheduledFor === undefined
+      ? deps.places.reserve(caller, address, limits, concurrencyKeys)
+      : undefined;
   if (task.idempotencyKey === undefined) {
-    await publishRequest(deps.broker, outgoing, address.id);
+    const reserved = await reserve();
+    try {
+      await publishRequest(deps.broker, outgoing, address.id);
+    } catch (error) {
+      await reserved?.giveBack();
+      throw error;
+    }
   } else {
-    const earlier = await publishOnce(deps, caller, task, outgoing);
+    // What was reserved for a task that is there already is its own.
+    const earlier = await publishOnce(deps, caller, task, outgoing, reserve);
     if (earlier) return earlier;
   }
   const record = recordOfRequest(address.id, address.name, outgoing.request);

@@ -21,9 +21,15 @@ export function faultsError(code: GatewayErrorCode, what: string, error: z.ZodEr
 /**
  * Checks a task's input before anything is written. What is sent on is the raw JSON: the executor parses it, and
  * parsing twice would break schemas that transform.
+ *
+ * @returns the input as it was parsed, for the keys of limits
  * @throws GatewayError INVALID_INPUT
  */
-export async function validateInput(name: string, definition: TaskDefinition, input: unknown): Promise<void> {
+export async function validateInput(
+  name: string,
+  definition: TaskDefinition,
+  input: unknown,
+): Promise<unknown> {
   const parsed = await definition.input.safeParseAsync(input).catch((cause: unknown) => {
     // A transform that throws instead of reporting: no path to name, but the input's fault all the same.
     throw new GatewayError(
@@ -34,4 +40,5 @@ export async function validateInput(name: string, definition: TaskDefinition, in
   });
   if (!parsed.success)
     throw faultsError('INVALID_INPUT', `The input of ${name} does not fit its schema:`, parsed.error);
+  return parsed.data;
 }
