@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { decode } from '@longhaul/broker';
+import { createExecutor } from '@longhaul/executor';
 import {
   defineContract,
   defineTask,
@@ -306,20 +307,19 @@ describe('limits-hold', () => {
       executors: 0,
     });
     await using victim = await spawnExecutor({ natsUrl: inject('natsUrl'), namespace: stack.namespace });
-    const held = await stack.tasks.script.hangAlone.start({});
+    const held = await stack.tasks.script.hangAlone.start({ key: 'lift' });
     await eventThat(stack.broker, 'it runs', ({ id, event }) => id === held.id && event.type === 'started');
-    const { echoAlone } = scriptedContract.script;
-    const { createExecutor } = await import('@longhaul/executor');
+    const { oneByOne } = scriptedContract.script;
     await using _other = await createExecutor({
-      contract: { script: { echoAlone } },
-      handlers: { script: { echoAlone: scriptedHandlers.script.echoAlone } },
+      contract: { script: { oneByOne } },
+      handlers: { script: { oneByOne: scriptedHandlers.script.oneByOne } },
       nats: { servers: inject('natsUrl') },
       namespace: stack.namespace,
     });
-    const next = await stack.tasks.script.echoAlone.start({ text: 'next' });
-    await placesThat(stack as never, 'it waits', 'places.alone', ({ waiting }) => waiting.length === 1);
+    const next = await stack.tasks.script.oneByOne.start({ key: 'lift' });
+    await placesThat(stack as never, 'it waits', 'keyed.lift.alone', ({ waiting }) => waiting.length === 1);
     await victim.kill();
-    expect(await within('the freed place', next.result())).toEqual({ text: 'next' });
+    expect(await within('the freed place', next.result())).toEqual({ key: 'lift' });
   });
 
   it('begins no more attempts in an interval than the rate says, and the others stay cancellable', async () => {

@@ -36,17 +36,24 @@ export const scriptedContract = defineContract({
     lie: defineTask({ input: z.object({}), output: z.object({ truth: z.literal(true) }) }),
     /** Takes longer than it may. */
     overrun: defineTask({ input: z.object({}), output: z.object({}), timeoutMs: 50, cancelGraceMs: 100 }),
-    /** These two share one place across all executors. */
+    /** Fails in its first attempts. */
+    flaky: defineTask({
+      input: z.object({ failures: z.int().min(0).max(2) }),
+      output: z.object({ attempt: z.int() }),
+      attempts: 3,
+      backoff: { kind: 'fixed', delayMs: 150 },
+    }),
+    /** These two share one place for each key, across all executors. */
     hangAlone: defineTask({
-      input: z.object({}),
+      input: z.object({ key: z.string() }),
       progress: percent,
       output: z.object({}),
-      concurrency: { group: 'alone', limit: 1 },
+      concurrency: { group: 'alone', key: ({ key }) => key, limit: 1 },
     }),
-    echoAlone: defineTask({
-      input: z.object({ text: z.string() }),
-      output: z.object({ text: z.string() }),
-      concurrency: { group: 'alone', limit: 1 },
+    oneByOne: defineTask({
+      input: z.object({ key: z.string(), forMs: z.int().min(0).default(0) }),
+      output: z.object({ key: z.string() }),
+      concurrency: { group: 'alone', key: ({ key }) => key, limit: 1 },
     }),
     /** Its input is parsed once: a default and a transform that does not accept its own output. */
     transform: defineTask({
@@ -71,14 +78,8 @@ export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
       log.info('counted', { steps: input.steps });
       return { steps: input.steps };
     },
-    hang: async ({ signal, progress }) => {
-      progress({ percent: 0, description: 'hanging' });
-      return new Promise((_resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-        if (signal.aborted) reject(signal.reason);
-      });
-    },
-    fragile: context => scriptedHandlers.script.hang(context),
+    hang: ({ signal, progress }) => hang(signal, progress),
+    fragile: ({ signal, progress }) => hang(signal, progress),
     ignoreSignal: async ({ input, attempt }) => {
       await abortableDelay(input.forMs, new AbortController().signal);
       return { attempt };
@@ -92,11 +93,29 @@ export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
       ),
-    hangAlone: context => scriptedHandlers.script.hang(context),
-    echoAlone: ({ input }) => ({ text: input.text }),
+    flaky: ({ input, attempt }) => {
+      if (attempt <= input.failures) throw new Error(`attempt ${attempt} fails`);
+      return { attempt };
+    },
+    hangAlone: ({ signal, progress }) => hang(signal, progress),
+    oneByOne: async ({ input, signal }) => {
+      await abortableDelay(input.forMs, signal);
+      return { key: input.key };
+    },
     transform: ({ input }) => ({ product: input.number * input.times }),
   },
 };
+
+function hang(
+  signal: AbortSignal,
+  progress: (progress: { percent: number; description: string }) => void,
+): Promise<never> {
+  progress({ percent: 0, description: 'hanging' });
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+}
 
 function abortableDelay(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
