@@ -46,7 +46,8 @@ const rowsOf = (
   },
   eventsOf: { example: subjects.eventsOf(id), who: "one task's events, whatever its name" },
   allEvents: { example: subjects.allEvents, who: 'every event' },
-  liveOf: { example: subjects.liveOf(id), who: "one task's events, republished once they are stored" },
+  live: { example: subjects.live({ id, name }), who: "one task's events, republished once they are stored" },
+  liveOf: { example: subjects.liveOf(id), who: 'the same, whatever the task is called' },
   allLive: { example: subjects.allLive, who: 'every event, republished' },
   cancel: {
     example: subjects.cancel(id),

@@ -1,6 +1,7 @@
 import type { Topology } from '@longhaul/proto';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { AckedPublisher } from './ackedPublisher.ts';
 import { PayloadStore, type PayloadStoreOptions } from './payloadStore.ts';
 
 /** The clients that all NATS I/O of one service goes through, and the names of what it talks to. */
@@ -8,6 +9,8 @@ export type Broker = {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  /** For what is published on every task's way: cheaper than `js.publish`. */
+  readonly acked: AckedPublisher;
   readonly topology: Topology;
   /** Large inputs and outputs. */
   readonly payloads: PayloadStore;
@@ -27,5 +30,6 @@ export async function createBroker(
 ): Promise<Broker> {
   const jsm = await jetstreamManager(nc, { timeout: apiTimeoutMs });
   const js = jetstream(nc, { timeout: apiTimeoutMs });
-  return { nc, js, jsm, topology, payloads: new PayloadStore(js, jsm, topology, options) };
+  const acked = new AckedPublisher(nc, apiTimeoutMs);
+  return { nc, js, jsm, acked, topology, payloads: new PayloadStore(js, jsm, topology, options) };
 }

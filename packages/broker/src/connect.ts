@@ -1,4 +1,5 @@
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { writeOncePerTurn } from './writeOncePerTurn.ts';
 
 /** Where NATS is: a connection of yours, or what is needed to make one. */
 export type NatsOptions = NatsConnection | ConnectOptions;
@@ -16,7 +17,7 @@ export type OpenedConnection = { readonly nc: NatsConnection; readonly close: ()
  * Opens the connection of a service, or takes over the caller's.
  *
  * A connection of ours reconnects for ever and pings every 5 s, so that a dead peer is noticed in about 10 s; one of
- * the caller's is left open by `close`.
+ * the caller's is left open by `close`, and writes as it does by itself (see `writeOncePerTurn`).
  *
  * @param name what `nats server report connections` shows
  */
@@ -36,5 +37,11 @@ export async function openConnection(nats: NatsOptions, name: string): Promise<O
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
   });
-  return { nc, close: () => nc.close() };
+  const writeNow = writeOncePerTurn(nc);
+  const close = async () => {
+    // A close drops what has gathered: the answers of this very turn, for example.
+    writeNow?.();
+    await nc.close();
+  };
+  return { nc, close };
 }

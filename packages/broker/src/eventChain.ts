@@ -32,7 +32,7 @@ export function appendEvent(
   event: TaskEvent,
   after: number,
 ): Promise<PubAck> {
-  return broker.js.publish(broker.topology.subjects.event(task), encode(event), {
+  return broker.acked.publish(broker.topology.subjects.event(task), encode(event), {
     expect: { lastSubjectSequence: after },
     ...(isLifecycle(event) || after === 0 ? {} : { ttl: progressTtl }),
   });

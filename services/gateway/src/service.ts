@@ -54,7 +54,7 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
   /** Waits for a task's end from its record on, at most `waitMs`. */
   const waitForEnd = async (record: TaskRecord, waitMs: number, signal: AbortSignal): Promise<TaskRecord> => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
-    return payloads.withOutput(await awaitEnd(record, followLive(broker, feed, record.id, record, limit)));
+    return payloads.withOutput(await awaitEnd(record, followLive(broker, feed, record, record, limit)));
   };
 
   /** @throws GatewayError TASK_NOT_FOUND */
@@ -80,7 +80,7 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
     run: async (caller: Caller, task: NewTask, waitMs: number, signal: AbortSignal): Promise<TaskRecord> => {
       const id = taskIdOf(caller, task) ?? newTaskId();
       // Open before the start: nothing of the task can pass by unseen, and nothing has to be read first.
-      const tap = feed.open(broker.topology.subjects.liveOf(id));
+      const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }));
       try {
         const record = await startTask(starting, caller, task, id);
         const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);

@@ -39,7 +39,11 @@ export function createSubjects(namespace: string) {
     event: ({ id, name }: TaskAddress) => `${eventPrefix}${id}.${name}`,
     eventsOf: (id: string) => `${eventPrefix}${id}.>`,
     allEvents: `${eventPrefix}>`,
-    /** The same events as JetStream republishes them once they are stored. */
+    /**
+     * The same events as JetStream republishes them once they are stored. Listen by name where it is known: for each
+     * new subscription with a wildcard the server looks through all subjects that it has lately matched.
+     */
+    live: ({ id, name }: TaskAddress) => `${livePrefix}${id}.${name}`,
     liveOf: (id: string) => `${livePrefix}${id}.>`,
     allLive: `${livePrefix}>`,
     /** Core request-reply to the executor that runs the task. */

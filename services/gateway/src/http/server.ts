@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
+import { answerPlainCalls } from './directCalls.ts';
 
 /** What the credentials of a request may be read from. */
 export type Credentials = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
@@ -52,8 +53,8 @@ export async function createHttpServer(options: HttpOptions) {
     return reply.code(errorCatalogue.PAYLOAD_TOO_LARGE.http).send(bodyTooLargeAnswer(bodyLimitBytes));
   });
 
-  const createContext = async ({ req }: CreateFastifyContextOptions): Promise<Context> => {
-    const caller = await authenticate({ headers: req.headers });
+  const createContext = async ({ headers }: Credentials): Promise<Context> => {
+    const caller = await authenticate({ headers });
     // A lone surrogate has no UTF-8, so two such owners could share a subject token.
     if (!caller?.owner.isWellFormed())
       throw toTrpcError(new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.'));
@@ -61,13 +62,14 @@ export async function createHttpServer(options: HttpOptions) {
   };
 
   await server.register(fastifyWebsocket, { options: { maxPayload: bodyLimitBytes } });
+  server.addHook('preHandler', answerPlainCalls(router, '/trpc/', createContext));
   await server.register(fastifyTRPCPlugin, {
     prefix: '/trpc',
     useWSS: true,
     keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
     trpcOptions: {
       router,
-      createContext,
+      createContext: ({ req }: CreateFastifyContextOptions) => createContext(req),
       allowBatching: true,
       maxBatchSize: batchLimit,
     } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],

@@ -32,7 +32,7 @@ export async function publishRequest(
   const target = subjects.request({ ...address, priority: request.priority });
   const publish = () =>
     request.scheduledFor === undefined
-      ? broker.js.publish(target, payload, { msgID: messageId })
+      ? broker.acked.publish(target, payload, { msgID: messageId })
       : broker.js.publish(subjects.schedule(address), payload, {
           msgID: messageId,
           schedule: { specification: { at: new Date(request.scheduledFor) }, target },

@@ -26,7 +26,7 @@ export async function* watchTask(
   const from = seen ?? behindSnapshot(record);
   if (!seen) yield { id: String(from.seq), kind: 'snapshot', record };
   if (isTerminal(record.status) && !(await isStored(deps.broker, record.id, from.seq + 1))) return;
-  for await (const stored of followLive(deps.broker, deps.feed, record.id, from, signal)) {
+  for await (const stored of followLive(deps.broker, deps.feed, record, from, signal)) {
     yield { id: String(stored.seq), kind: 'event', stored };
   }
 }
