@@ -4,6 +4,7 @@ import { errorTable, failureTable } from './errorTables.ts';
 import { jsonText } from './jsonText.ts';
 import { limitTable } from './limitTable.ts';
 import { fillMarkers } from './markers.ts';
+import { permissionTable } from './permissionTable.ts';
 import { statusTable } from './statusTable.ts';
 import { consumerTable, streamTable } from './streamTables.ts';
 import { subjectTable } from './subjectTable.ts';
@@ -23,6 +24,7 @@ const pages: { readonly [path: string]: { readonly [name: string]: () => string 
     limits: limitTable,
     transitions: statusTable,
   },
+  'docs/guides/authentication.md': { permissions: permissionTable },
   'docs/errors.md': { 'gateway-errors': errorTable, 'task-failures': failureTable },
 };
 

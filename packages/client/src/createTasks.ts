@@ -67,7 +67,7 @@ export type AllTasks = {
     options?: EventsOptions & { readonly ids?: readonly string[] },
   ) => AsyncGenerator<AnyTaskEvent & { readonly eventId: string }, void, void>;
   readonly types: () => Promise<TaskType[]>;
-  /** Lets no executor take tasks of a name any more; starts wait, what runs goes on. For operators. */
+  /** Lets no executor take tasks of a name any more; starts wait, what runs goes on. For administrators. */
   readonly pause: (name: string) => Promise<NamePause>;
   readonly resume: (name: string) => Promise<NamePause>;
 };

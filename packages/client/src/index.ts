@@ -7,6 +7,7 @@ export {
   type TaskClients,
   type Tasks,
 } from './createTasks.ts';
+export type { Token } from './credentials.ts';
 export { gatewayLinks, type LinkOptions } from './links.ts';
 export type { AllSchedules, ScheduleOwner } from './schedules.ts';
 export type { EndedOutcomeOf, EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';

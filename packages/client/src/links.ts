@@ -2,13 +2,20 @@ import type { GatewayRoot } from '@longhaul/proto';
 import { httpBatchStreamLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter, TRPCBuiltRouter } from '@trpc/server';
 import { EventSource } from 'eventsource';
+import { createTokenSource, freshCredentialsLink, type Token } from './credentials.ts';
 import { inWholeLines } from './wholeLines.ts';
 
 /** How the gateway is reached. */
 export type LinkOptions = {
   /** The gateway's address, `http://127.0.0.1:8080`, without `/trpc`. */
   readonly url: string;
-  /** Sent with every call and every (re)connect of a stream, so a token may be renewed. */
+  /**
+   * An API key or a JWT, sent as `Authorization: Bearer` with every call and stream; or a function that gives one, which
+   * is asked again when the gateway refuses what it gave: a call is then made once more, a stream goes on where it was.
+   * Default: none, for a gateway on this machine that wants none.
+   */
+  readonly token?: Token;
+  /** Sent with every call and every (re)connect of a stream, beside the token. */
   readonly headers?: () => Record<string, string> | Promise<Record<string, string>>;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
@@ -29,11 +36,16 @@ type PlainRouter = TRPCBuiltRouter<GatewayRoot, Record<never, never>>;
  */
 export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRPCLink<R>[] {
   const url = `${options.url.replace(/\/$/, '')}/trpc`;
-  const headers = async () => (await options.headers?.()) ?? {};
+  const source = options.token === undefined ? undefined : createTokenSource(options.token);
+  const headers = async () => ({
+    ...(source ? { authorization: `Bearer ${await source.get()}` } : {}),
+    ...(await options.headers?.()),
+  });
   // tRPC's and the platform's type of an init differ only in whether `undefined` may be written out.
   const doFetch = (input: Parameters<typeof fetch>[0], init?: object) =>
     (options.fetch ?? fetch)(input, init as RequestInit);
   const links: TRPCLink<PlainRouter>[] = [
+    ...(source ? [freshCredentialsLink<PlainRouter>(source)] : []),
     splitLink<PlainRouter>({
       condition: op => op.type === 'subscription',
       true: httpSubscriptionLink({

@@ -1,8 +1,9 @@
 import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
 import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
 import { type Logger, pino } from 'pino';
+import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
 import { Expiry } from './expire/expiry.ts';
-import { type Authenticate, closeHttpServer, createHttpServer } from './http/server.ts';
+import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { payloadsKeptMs } from './project/payloadRetention.ts';
 import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
@@ -17,17 +18,15 @@ import { PendingRecords } from './start/pendingRecords.ts';
 import { LiveFeed } from './watch/liveFeed.ts';
 
 /** What {@link createGateway} takes. */
-export type GatewayOptions<C extends Contract> = {
+export type GatewayOptions<C extends Contract> = AuthOptions & {
   readonly contract: C;
   readonly nats: NatsOptions;
   /** The first token of every subject. Default: `tasks`. */
   readonly namespace?: string;
-  /** The address to listen on. Default: `127.0.0.1`, so that nobody else reaches it. */
+  /** The address to listen on. Default: `127.0.0.1`, so that nobody else reaches it. Another one needs authentication. */
   readonly host?: string;
   /** Default: 8080. `0` takes a free one. */
   readonly port?: number;
-  /** Says who calls. Default: everybody is the owner `local`, who may do everything. */
-  readonly authenticate?: Authenticate;
   /**
    * How long records of ended tasks are kept, the same on every gateway. Default: completed a day, failed and canceled
    * a week.
@@ -56,35 +55,39 @@ export type Gateway<C extends Contract = Contract> = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
+const defaultHost = '127.0.0.1';
 const defaultPort = 8080;
 const defaultDrainMs = 10_000;
-const everybody = { owner: 'local', role: 'admin' } as const;
 
 /**
  * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
  *
- * - `http/` and `rpc/`: the call, who makes it, and which procedure it is
+ * - `http/` and `rpc/`: the call, and which procedure it is · `auth/`: who makes it, and what they may do
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
  * - `expire/`: ends tasks whose time is over while no executor has them
  * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop
  *
- * @throws TopologyError when NATS holds streams that do not fit; RangeError when the payload limit cannot be had
+ * @throws AuthConfigError when others could reach a gateway without authentication, or it cannot be set up;
+ *   TopologyError when NATS holds streams that do not fit; RangeError when the payload limit cannot be had
  */
 export async function createGateway<const C extends Contract>(
   options: GatewayOptions<C>,
 ): Promise<Gateway<C>> {
   const logger = (options.logger ?? pino({ level: 'warn' })).child({ service: 'gateway' });
-  const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
+  const host = options.host ?? defaultHost;
+  const { authenticate, isOpen, stop: stopAuthentication } = await openAuthentication(options, host, logger);
   const stopping = new AbortController();
-  const opened: (() => Promise<void> | void)[] = [close];
+  const opened: (() => Promise<void> | void)[] = [stopAuthentication];
   const stopAll = async () => {
     stopping.abort();
     // In reverse: what was opened last depends on what was opened before it.
     for (const closeOne of opened.reverse()) await closeOne();
   };
   try {
+    const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
+    opened.push(close);
     const retention = options.retention ?? defaultRetention;
     const broker = await createBroker(nc, createTopology(options.namespace), {
       payloadLimitBytes: options.payloadLimitBytes,
@@ -143,13 +146,14 @@ export async function createGateway<const C extends Contract>(
     const server = await createHttpServer({
       router,
       logger,
-      authenticate: options.authenticate ?? (() => everybody),
+      authenticate,
+      isOpen,
       whyNotReady,
       stop: stopping.signal,
       payloadLimitBytes: broker.payloads.limitBytes,
     });
     opened.push(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
-    const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? defaultPort });
+    const url = await server.listen({ host, port: options.port ?? defaultPort });
     logger.info({ url }, 'gateway ready');
 
     let stopped: Promise<void> | undefined;

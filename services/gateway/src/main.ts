@@ -2,6 +2,7 @@ import { defaultPayloadLimitBytes } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/proto/sample';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
+import { authOptionsOf, authVariables } from './auth/authEnvironment.ts';
 import { createGateway, defaultRetention } from './index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -19,6 +20,7 @@ const env = readEnvironment(
     LONGHAUL_NAMESPACE: z.string().optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
+    ...authVariables.shape,
     LOG_LEVEL: z.string().default('info'),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
     TASK_RETENTION_COMPLETED_HOURS: hours.default(defaultRetention.completedMs / hourMs),
@@ -34,6 +36,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     host: env.HOST,
     port: env.PORT,
     logger,
+    ...(await authOptionsOf(env)),
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     retention: {
       completedMs: env.TASK_RETENTION_COMPLETED_HOURS * hourMs,

@@ -11,6 +11,7 @@ import {
 } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import { type Action, demand } from './auth/permissions.ts';
 import type { Caller } from './caller.ts';
 import { type CancelManyQuery, cancelMany } from './cancel/cancelMany.ts';
 import { cancelTask } from './cancel/cancelTask.ts';
@@ -57,9 +58,16 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
     return payloads.withOutput(await awaitEnd(record, followLive(broker, feed, record, record, limit)));
   };
 
-  /** @throws GatewayError TASK_NOT_FOUND */
+  /** A task that the caller may see, for doing something with it. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
+  const getTaskTo = async (action: Action, caller: Caller, id: string): Promise<TaskRecord> => {
+    const record = await getTask(find, caller, id);
+    demand(caller, action, record.owner);
+    return record;
+  };
+
+  /** @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
   const cancel = async (caller: Caller, id: string, reason: string | undefined): Promise<CancelOutcome> =>
-    cancelTask(broker, await getTask(find, caller, id), reason);
+    cancelTask(broker, await getTaskTo('steerTask', caller, id), reason);
 
   return {
     /** @throws GatewayError see `startTask` */
@@ -132,8 +140,7 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
 
     /** @throws GatewayError FORBIDDEN, UNKNOWN_TASK */
     setPaused: async (caller: Caller, name: string, paused: boolean): Promise<NamePause> => {
-      if (caller.role === 'user')
-        throw new GatewayError('FORBIDDEN', `Only an operator or administrator may pause or resume ${name}.`);
+      demand(caller, 'pauseName');
       if (!definitions.has(name))
         throw new GatewayError('UNKNOWN_TASK', `The contract of this gateway has no task ${name}.`);
       await (paused ? pauseName(broker, name) : resumeName(broker, name));

@@ -45,7 +45,17 @@ export const errorCatalogue = {
     advice: 'The contract of this gateway has no such task or procedure. Check the path.',
   },
   UNAUTHENTICATED: { trpc: 'UNAUTHORIZED', http: 401, advice: 'Send credentials that the gateway knows.' },
-  FORBIDDEN: { trpc: 'FORBIDDEN', http: 403, advice: 'Only an operator or administrator may do that.' },
+  CREDENTIALS_EXPIRED: {
+    trpc: 'UNAUTHORIZED',
+    http: 401,
+    advice: 'The token or key was good and has ended. Send a new one; a stream goes on after its last event.',
+  },
+  IDENTITY_UNAVAILABLE: {
+    trpc: 'SERVICE_UNAVAILABLE',
+    http: 503,
+    advice: 'The keys to check tokens with cannot be had from the identity provider. Try again in a moment.',
+  },
+  FORBIDDEN: { trpc: 'FORBIDDEN', http: 403, advice: 'Another role may do that; the message says which.' },
   TASK_NOT_FOUND: {
     trpc: 'NOT_FOUND',
     http: 404,

@@ -68,7 +68,7 @@ export type GenericProcedures = {
   retry: TRPCMutationProcedure<Call<{ id: string; idempotencyKey?: string | undefined }, AnyTaskRecord>>;
   watch: TRPCSubscriptionProcedure<Call<WatchManyRequest, EventStream<AnyTaskEvent>>>;
   types: TRPCQueryProcedure<Call<void, TaskType[]>>;
-  /** Lets no executor take tasks of a name any more, until it is resumed. For operators and administrators. */
+  /** Lets no executor take tasks of a name any more, until it is resumed. For administrators. */
   pause: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;
   resume: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;
 };

@@ -1,5 +1,5 @@
 import fastifyWebsocket from '@fastify/websocket';
-import { errorCatalogue, GatewayError } from '@longhaul/proto';
+import { errorCatalogue } from '@longhaul/proto';
 import type { AnyTRPCRouter } from '@trpc/server';
 import {
   type CreateFastifyContextOptions,
@@ -8,20 +8,21 @@ import {
 } from '@trpc/server/adapters/fastify';
 import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import type { Caller } from '../caller.ts';
+import { type Authenticate, identify } from '../auth/authenticate.ts';
+import type { Credentials } from '../auth/credentials.ts';
+import { whyForeign } from '../auth/loopback.ts';
+import { SocketCredentials } from '../auth/socketCredentials.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
 import { answerPlainCalls } from './directCalls.ts';
-
-/** What the credentials of a request may be read from. */
-export type Credentials = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
-/** Says who calls; `undefined`: credentials are missing or wrong. */
-export type Authenticate = (credentials: Credentials) => Caller | undefined | Promise<Caller | undefined>;
+import { loggedRequest } from './loggedRequest.ts';
 
 export type HttpOptions = {
   readonly router: AnyTRPCRouter;
   readonly logger: Logger;
   readonly authenticate: Authenticate;
+  /** Nobody is asked who they are: requests from elsewhere than this machine's own programs are refused. */
+  readonly isOpen: boolean;
   /** Why the gateway is not ready, or `undefined` when it is. */
   readonly whyNotReady: () => string | undefined;
   readonly stop: AbortSignal;
@@ -41,7 +42,7 @@ export async function createHttpServer(options: HttpOptions) {
   const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
   const server = fastify({
     // A request line a call would cost a tenth of the throughput; what goes wrong is logged where it does.
-    loggerInstance: logger.child({ part: 'http' }),
+    loggerInstance: logger.child({ part: 'http' }, { serializers: { req: loggedRequest } }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     // With the default of 100, a batch of long names would be answered 414.
@@ -53,23 +54,32 @@ export async function createHttpServer(options: HttpOptions) {
     return reply.code(errorCatalogue.PAYLOAD_TOO_LARGE.http).send(bodyTooLargeAnswer(bodyLimitBytes));
   });
 
-  const createContext = async ({ headers }: Credentials): Promise<Context> => {
-    const caller = await authenticate({ headers });
-    // A lone surrogate has no UTF-8, so two such owners could share a subject token.
-    if (!caller?.owner.isWellFormed())
-      throw toTrpcError(new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.'));
+  await server.register(fastifyWebsocket, { options: { maxPayload: bodyLimitBytes } });
+  const sockets = new SocketCredentials();
+  server.websocketServer.on('connection', socket => sockets.opened(socket));
+
+  const contextOf = async (credentials: Credentials): Promise<Context> => {
+    const caller = await identify(authenticate, credentials).catch((error: unknown) => {
+      throw toTrpcError(error);
+    });
     return { caller, logger, stop };
   };
+  const createContext = async ({ req, res, info }: CreateFastifyContextOptions): Promise<Context> => {
+    const { connectionParams } = info;
+    const context = await contextOf({ headers: req.headers, connectionParams });
+    // For a WebSocket, tRPC gives that in the place of the reply.
+    sockets.known(res, context.caller);
+    return context;
+  };
 
-  await server.register(fastifyWebsocket, { options: { maxPayload: bodyLimitBytes } });
-  server.addHook('preHandler', answerPlainCalls(router, '/trpc/', createContext));
+  server.addHook('preHandler', answerPlainCalls(router, '/trpc/', contextOf));
   await server.register(fastifyTRPCPlugin, {
     prefix: '/trpc',
     useWSS: true,
     keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
     trpcOptions: {
       router,
-      createContext: ({ req }: CreateFastifyContextOptions) => createContext(req),
+      createContext,
       allowBatching: true,
       maxBatchSize: batchLimit,
     } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],
@@ -80,6 +90,12 @@ export async function createHttpServer(options: HttpOptions) {
     if (why === undefined) return { status: 'ready' };
     return reply.code(503).header('retry-after', '1').send({ status: 'not ready', why });
   });
+  if (options.isOpen) {
+    server.addHook('onRequest', async (request, reply) => {
+      const message = whyForeign(request.headers);
+      if (message !== undefined) await reply.code(403).send({ error: { reason: 'FORBIDDEN', message } });
+    });
+  }
   server.addHook('onRequest', async (request, reply) => {
     if (stop.aborted && !healthPaths.has(request.url)) {
       await reply

@@ -13,6 +13,7 @@ const BTree = BTreeModule.default;
 type Entry = { readonly summary: TaskSummary; readonly revision: number };
 /** Newest last. ISO instants sort as text; the id makes the key unique. */
 type SortKey = string;
+type BTreeOf = InstanceType<typeof BTree<SortKey, string>>;
 
 /**
  * Every record of the bucket without its payloads, newest first, in this gateway's memory; fed by a watch on the
@@ -23,6 +24,8 @@ export class RecordIndex {
   readonly #logger: Logger;
   readonly #byId = new Map<string, Entry>();
   readonly #sorted = new BTree<SortKey, string>();
+  /** The same by owner, so that a list of one owner's tasks meets no others. */
+  readonly #sortedOf = new Map<string, BTreeOf>();
   #stopWatch: (() => void) | undefined;
 
   readonly #onRecord: (record: TaskRecord) => void;
@@ -72,9 +75,14 @@ export class RecordIndex {
     return this.#byId.get(id)?.revision;
   }
 
-  /** The summaries in order, newest first, from just behind a sort key. */
-  *newestFirst(behind?: SortKey): Generator<{ readonly key: SortKey; readonly summary: TaskSummary }> {
-    for (const [key, id] of this.#sorted.entriesReversed(behind, undefined, true)) {
+  /** The summaries of an owner or of all, newest first, from just behind a sort key. */
+  *newestFirst(
+    behind?: SortKey,
+    owner?: string,
+  ): Generator<{ readonly key: SortKey; readonly summary: TaskSummary }> {
+    const sorted = owner === undefined ? this.#sorted : this.#sortedOf.get(owner);
+    if (!sorted) return;
+    for (const [key, id] of sorted.entriesReversed(behind, undefined, true)) {
       const entry = this.#byId.get(id);
       if (entry) yield { key, summary: entry.summary };
     }
@@ -117,7 +125,13 @@ export class RecordIndex {
   }
 
   #set(summary: TaskSummary, revision: number): void {
-    if (!this.#byId.has(summary.id)) this.#sorted.set(sortKey(summary), summary.id);
+    if (!this.#byId.has(summary.id)) {
+      const key = sortKey(summary);
+      this.#sorted.set(key, summary.id);
+      const sortedOf = this.#sortedOf.get(summary.owner) ?? new BTree<SortKey, string>();
+      sortedOf.set(key, summary.id);
+      this.#sortedOf.set(summary.owner, sortedOf);
+    }
     this.#byId.set(summary.id, { summary, revision });
   }
 
@@ -125,7 +139,12 @@ export class RecordIndex {
     const entry = this.#byId.get(id);
     if (!entry) return;
     this.#byId.delete(id);
-    this.#sorted.delete(sortKey(entry.summary));
+    const key = sortKey(entry.summary);
+    this.#sorted.delete(key);
+    const { owner } = entry.summary;
+    const sortedOf = this.#sortedOf.get(owner);
+    sortedOf?.delete(key);
+    if (sortedOf?.size === 0) this.#sortedOf.delete(owner);
   }
 }
 

@@ -4,6 +4,7 @@ import { errorCatalogue, GatewayError, type GatewayErrorShape, type StartFault }
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { expired, haveEnded } from '../auth/credentialsEnd.ts';
 import type { Caller } from '../caller.ts';
 import { issuesOf } from '../start/validateInput.ts';
 
@@ -56,7 +57,9 @@ export const t = initTRPC.context<Context>().create({
 });
 
 /** Turns the errors of the service into tRPC's, by the catalogue. */
-export const procedure = t.procedure.use(async ({ getRawInput, next }) => {
+export const procedure = t.procedure.use(async ({ ctx, getRawInput, next }) => {
+  // A WebSocket is asked once who calls, and may outlive the credentials.
+  if (haveEnded(ctx.caller, Date.now())) throw toTrpcError(expired());
   // tRPC reads the body here, and what it throws is the caller's fault. Left to the input's parser it would be ours.
   await getRawInput().catch((cause: unknown) => {
     throw new TRPCError({
