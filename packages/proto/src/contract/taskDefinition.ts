@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { RestRoute } from './restRoute.ts';
 import type { TaskPolicy } from './taskPolicy.ts';
 
 /** The errors that a task declares: code → schema of the error's data. Codes are written in CAPITALS. */
@@ -24,6 +25,8 @@ export type TaskDefinition<
   readonly output: O;
   readonly errors: E;
   readonly policy: TaskPolicy;
+  /** The REST routes that start it, besides `POST /v1/tasks/{name}`. */
+  readonly rest: readonly RestRoute[];
 };
 
 /** What a caller of the task writes as its input. */
