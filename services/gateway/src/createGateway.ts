@@ -9,6 +9,7 @@ import { RecordIndex } from './project/recordIndex.ts';
 import { RecordStore } from './project/recordStore.ts';
 import { defaultRetention, type Retention } from './project/retention.ts';
 import { createFindTask } from './read/findTask.ts';
+import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedule/createSchedules.ts';
 import { createTaskService } from './service.ts';
@@ -63,7 +64,7 @@ const everybody = { owner: 'local', role: 'admin' } as const;
 /**
  * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
  *
- * - `http/` and `rpc/`: the call, who makes it, and which procedure it is
+ * - `http/`, `rpc/` and `rest/`: the call, who makes it, and which procedure or operation it is
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
@@ -142,6 +143,13 @@ export async function createGateway<const C extends Contract>(
     };
     const server = await createHttpServer({
       router,
+      operations: restOperations({
+        contract: options.contract,
+        service,
+        schedules: schedules.service,
+        logger,
+        stop: stopping.signal,
+      }),
       logger,
       authenticate: options.authenticate ?? (() => everybody),
       whyNotReady,

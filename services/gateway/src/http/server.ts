@@ -9,8 +9,14 @@ import {
 import { fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
+import { docsPlugin } from '../rest/docs/docsPlugin.ts';
+import { openApiDocument } from '../rest/openapi/document.ts';
+import type { Operation } from '../rest/operation.ts';
+import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
+import { sendProblem } from '../rest/sendProblem.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
+import { answerClientError } from './clientError.ts';
 
 /** What the credentials of a request may be read from. */
 export type Credentials = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
@@ -19,6 +25,8 @@ export type Authenticate = (credentials: Credentials) => Caller | undefined | Pr
 
 export type HttpOptions = {
   readonly router: AnyTRPCRouter;
+  /** What REST serves. */
+  readonly operations: readonly Operation[];
   readonly logger: Logger;
   readonly authenticate: Authenticate;
   /** Why the gateway is not ready, or `undefined` when it is. */
@@ -33,10 +41,15 @@ const batchLimit = 100;
 /** What one request may have beside its largest input: a batch's other calls, and room for how JSON is written. */
 const besideInputBytes = 2 * 1024 * 1024;
 const healthPaths = new Set(['/healthz', '/readyz']);
+/** Of the REST façade: what its paths mean changes with the second. */
+const apiVersion = '1.0.0';
 
-/** The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, and health at `/healthz` and `/readyz`. */
+/**
+ * The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, REST at `/v1` with its description at
+ * `/openapi.json` and `/docs`, and health at `/healthz` and `/readyz`.
+ */
 export async function createHttpServer(options: HttpOptions) {
-  const { router, logger, authenticate, whyNotReady, stop } = options;
+  const { router, operations, logger, authenticate, whyNotReady, stop } = options;
   const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
   const server = fastify({
     // A request line a call would cost a tenth of the throughput; what goes wrong is logged where it does.
@@ -45,6 +58,9 @@ export async function createHttpServer(options: HttpOptions) {
     bodyLimit: bodyLimitBytes,
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
+    // What is refused before a route is found: escapes that are none, parts that are too long.
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, error, logger),
+    clientErrorHandler: answerClientError,
   });
 
   server.setErrorHandler(async (error, _request, reply) => {
@@ -52,11 +68,16 @@ export async function createHttpServer(options: HttpOptions) {
     return reply.code(errorCatalogue.PAYLOAD_TOO_LARGE.http).send(bodyTooLargeAnswer(bodyLimitBytes));
   });
 
-  const createContext = async ({ req }: CreateFastifyContextOptions): Promise<Context> => {
-    const caller = await authenticate({ headers: req.headers });
+  const callerOf = async ({ headers }: Credentials): Promise<Caller> => {
+    const caller = await authenticate({ headers });
     // A lone surrogate has no UTF-8, so two such owners could share a subject token.
-    if (!caller?.owner.isWellFormed())
-      throw toTrpcError(new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.'));
+    if (caller?.owner.isWellFormed()) return caller;
+    throw new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.');
+  };
+  const createContext = async ({ req }: CreateFastifyContextOptions): Promise<Context> => {
+    const caller = await callerOf(req).catch((error: unknown) => {
+      throw toTrpcError(error);
+    });
     return { caller, logger, stop };
   };
 
@@ -72,6 +93,8 @@ export async function createHttpServer(options: HttpOptions) {
       maxBatchSize: batchLimit,
     } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],
   });
+  await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
+  await server.register(docsPlugin, { document: openApiDocument(operations, apiVersion) });
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const why = whyNotReady();
@@ -79,7 +102,9 @@ export async function createHttpServer(options: HttpOptions) {
     return reply.code(503).header('retry-after', '1').send({ status: 'not ready', why });
   });
   server.addHook('onRequest', async (request, reply) => {
-    if (stop.aborted && !healthPaths.has(request.url)) {
+    // REST says it in its own words.
+    const isRest = request.url.startsWith(`${restPrefix}/`);
+    if (stop.aborted && !healthPaths.has(request.url) && !isRest) {
       await reply
         .code(503)
         .header('retry-after', '1')

@@ -44,7 +44,7 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
   ): Promise<Schedule> => {
     const owner = ownerOf(caller, named);
     const schedule = await store.update(owner, named.id, how);
-    if (!schedule) throw notFound(named.id);
+    if (!schedule) throw scheduleNotFound(named.id);
     await settle(owner, named.id);
     return viewOf(schedule);
   };
@@ -97,7 +97,7 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
     /** @throws GatewayError SCHEDULE_NOT_FOUND, the same for an unknown schedule and for another owner's */
     get: async (caller: Caller, named: Named): Promise<Schedule> => {
       const { schedule } = await store.read(ownerOf(caller, named), named.id);
-      if (!schedule) throw notFound(named.id);
+      if (!schedule) throw scheduleNotFound(named.id);
       return viewOf(schedule);
     },
 
@@ -181,7 +181,7 @@ function saysTheSame(a: ScheduleRecord, b: ScheduleRecord): boolean {
 }
 
 function ownerOf(caller: Caller, { id, owner = caller.owner }: Named): string {
-  if (!maySee(caller, owner)) throw notFound(id);
+  if (!maySee(caller, owner)) throw scheduleNotFound(id);
   return owner;
 }
 
@@ -192,7 +192,8 @@ function viewOf({ v: _v, ...schedule }: ScheduleRecord): Schedule {
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
-function notFound(id: string): GatewayError {
+/** The same for an unknown schedule and for another owner's (invariant 8, owner-only). */
+export function scheduleNotFound(id: string): GatewayError {
   return new GatewayError('SCHEDULE_NOT_FOUND', `There is no schedule ${id} that you may see. Check the id.`);
 }
 
