@@ -79,6 +79,7 @@ export {
   type TaskNames,
 } from './contract/defineContract.ts';
 export { defineTask, type TaskOptions } from './contract/defineTask.ts';
+export { ownRestSegments, type RestRoute, restRoute } from './contract/restRoute.ts';
 export type {
   ErrorSchemas,
   ErrorsOf,

@@ -10,6 +10,7 @@ import { RecordIndex } from './project/recordIndex.ts';
 import { RecordStore } from './project/recordStore.ts';
 import { defaultRetention, type Retention } from './project/retention.ts';
 import { createFindTask } from './read/findTask.ts';
+import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedule/createSchedules.ts';
 import { createTaskService } from './service.ts';
@@ -62,7 +63,8 @@ const defaultDrainMs = 10_000;
 /**
  * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
  *
- * - `http/` and `rpc/`: the call, and which procedure it is · `auth/`: who makes it, and what they may do
+ * - `http/`, `rpc/` and `rest/`: the call, and which procedure or operation it is · `auth/`: who makes it, and what
+ *   they may do
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
@@ -145,6 +147,13 @@ export async function createGateway<const C extends Contract>(
     };
     const server = await createHttpServer({
       router,
+      operations: restOperations({
+        contract: options.contract,
+        service,
+        schedules: schedules.service,
+        logger,
+        stop: stopping.signal,
+      }),
       logger,
       authenticate,
       isOpen,

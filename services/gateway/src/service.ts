@@ -69,6 +69,24 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
   const cancel = async (caller: Caller, id: string, reason: string | undefined): Promise<CancelOutcome> =>
     cancelTask(broker, await getTaskTo('steerTask', caller, id), reason);
 
+  /**
+   * Finds a task to watch, so that what is wrong shows before the stream begins.
+   *
+   * @returns `undefined` when the watcher has seen the task's end
+   * @throws GatewayError TASK_NOT_FOUND
+   */
+  const openWatch = async (
+    caller: Caller,
+    id: string,
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+    name?: string,
+  ): Promise<AsyncGenerator<Watched, void, void> | undefined> => {
+    const record = await getTask(find, caller, id, name);
+    const events = await watchTask({ broker, feed }, record, lastEventId, signal);
+    return events && payloads.watched(events);
+  };
+
   return {
     /** @throws GatewayError see `startTask` */
     start: async (caller: Caller, task: NewTask): Promise<TaskRecord> =>
@@ -104,6 +122,13 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
     get: async (caller: Caller, id: string, name?: string): Promise<TaskRecord> =>
       payloads.whole(await getTask(find, caller, id, name)),
 
+    /** A task's record as it is stored: large payloads are references. @throws GatewayError TASK_NOT_FOUND */
+    look: (caller: Caller, id: string): Promise<TaskRecord> => getTask(find, caller, id),
+
+    /** A record with its large payloads in place. @throws GatewayError see `PayloadReader.whole` */
+    complete: (record: TaskRecord, withInput: boolean): Promise<TaskRecord> =>
+      withInput ? payloads.whole(record) : payloads.withOutput(record),
+
     /** Waits for a task's end, at most `waitMs`. @throws GatewayError TASK_NOT_FOUND */
     result: async (
       caller: Caller,
@@ -124,16 +149,12 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
       return cancelMany(deps, caller, query, signal);
     },
 
+    openWatch,
+
     /** @throws GatewayError TASK_NOT_FOUND */
-    watch: async function* (
-      caller: Caller,
-      id: string,
-      lastEventId: string | undefined,
-      signal: AbortSignal,
-      name?: string,
-    ): AsyncGenerator<Watched, void, void> {
-      const record = await getTask(find, caller, id, name);
-      yield* payloads.watched(watchTask({ broker, feed }, record, lastEventId, signal));
+    watch: async function* (...call: Parameters<typeof openWatch>): AsyncGenerator<Watched, void, void> {
+      const events = await openWatch(...call);
+      if (events) yield* events;
     },
 
     pausedNames: (names: readonly string[]): Promise<ReadonlySet<string>> => pausedNames(broker, names),
@@ -141,8 +162,7 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
     /** @throws GatewayError FORBIDDEN, UNKNOWN_TASK */
     setPaused: async (caller: Caller, name: string, paused: boolean): Promise<NamePause> => {
       demand(caller, 'pauseName');
-      if (!definitions.has(name))
-        throw new GatewayError('UNKNOWN_TASK', `The contract of this gateway has no task ${name}.`);
+      if (!definitions.has(name)) throw unknownTask(name);
       await (paused ? pauseName(broker, name) : resumeName(broker, name));
       return { name, paused };
     },
@@ -158,3 +178,8 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
 }
 
 export type TaskService = ReturnType<typeof createTaskService>;
+
+/** That there is no kind of task of a name. */
+export function unknownTask(name: string): GatewayError {
+  return new GatewayError('UNKNOWN_TASK', `The contract of this gateway has no task ${name}.`);
+}

@@ -42,7 +42,33 @@ export const errorCatalogue = {
   UNKNOWN_PROCEDURE: {
     trpc: 'NOT_FOUND',
     http: 404,
-    advice: 'The contract of this gateway has no such task or procedure. Check the path.',
+    advice: 'The gateway has no such task, procedure or route. Check the path.',
+  },
+  METHOD_NOT_ALLOWED: {
+    trpc: 'METHOD_NOT_SUPPORTED',
+    http: 405,
+    advice: 'REST only: the resource has no such method. Use one that the header Allow names.',
+  },
+  NOT_ACCEPTABLE: {
+    trpc: 'BAD_REQUEST',
+    http: 406,
+    advice:
+      'REST only: the answer cannot be had in a form that Accept names. Accept application/json, or text/event-stream of events.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    trpc: 'UNSUPPORTED_MEDIA_TYPE',
+    http: 415,
+    advice: 'REST only: send the body as application/json in UTF-8, not compressed.',
+  },
+  URI_TOO_LONG: {
+    trpc: 'BAD_REQUEST',
+    http: 414,
+    advice: 'REST only: a part of the path is longer than any name or id can be. Check the path.',
+  },
+  HEADERS_TOO_LARGE: {
+    trpc: 'BAD_REQUEST',
+    http: 431,
+    advice: 'Address and headers together have more than 16 KiB. Send less in them.',
   },
   UNAUTHENTICATED: { trpc: 'UNAUTHORIZED', http: 401, advice: 'Send credentials that the gateway knows.' },
   CREDENTIALS_EXPIRED: {
@@ -77,6 +103,18 @@ export const errorCatalogue = {
     http: 409,
     advice:
       'As many tasks of that kind as may run at once are there already. Wait for the one that the message names, or cancel it.',
+  },
+  TASK_FAILED: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'REST only: the task has no result, because it failed; `error` says why. Mend what it names, and retry the task.',
+  },
+  TASK_CANCELED: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'REST only: the task has no result, because it was canceled. Retry it, where it was to run after all.',
   },
   IDEMPOTENCY_CONFLICT: {
     trpc: 'CONFLICT',

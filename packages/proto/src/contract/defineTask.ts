@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isBuiltInFailureCode } from '../wire/failure.ts';
 import { ContractError } from './contractError.ts';
 import { whyNotJson } from './plainJson.ts';
+import { type RestRoute, requireFields } from './restRoute.ts';
 import type { ErrorSchemas, TaskDefinition } from './taskDefinition.ts';
 import { type LimitOptions, type TaskLimits, taskLimitsSchema } from './taskLimits.ts';
 import { defaultPolicy, policySchema, type TaskPolicy } from './taskPolicy.ts';
@@ -23,6 +24,8 @@ export type TaskOptions<
   readonly output: O;
   /** Errors that callers are meant to handle, as code → schema of the data. Default: none. */
   readonly errors?: E;
+  /** REST routes that start it, besides `POST /v1/tasks/{name}`; see `restRoute`. Default: none. */
+  readonly rest?: readonly RestRoute<z.input<I>>[];
 } & LimitOptions<z.output<I>> &
   Partial<PolicyOptions>;
 
@@ -36,7 +39,8 @@ const errorCode = /^[A-Z][A-Z0-9_]*$/;
  *
  * @throws ContractError `NOT_JSON` when input cannot be described as JSON, or progress, output or the data of an
  *   error are not plain JSON; `BAD_ERROR_CODE` when an error code is malformed or one of Longhaul's own;
- *   `BAD_POLICY` when a duration is negative, not a whole number or longer than a timer can be, or a limit is out of range.
+ *   `BAD_POLICY` when a duration is negative, not a whole number or longer than a timer can be, or a limit is out of
+ *   range; `BAD_ROUTE` when a REST route has a parameter that is no field of the input.
  */
 export function defineTask<
   I extends z.ZodType,
@@ -44,7 +48,8 @@ export function defineTask<
   P extends z.ZodType = z.ZodNever,
   const E extends ErrorSchemas = Record<never, never>,
 >(options: TaskOptions<I, P, O, E>): TaskDefinition<I, P, O, E> {
-  const { title, description, input, output, progress, errors, concurrency, rate, ...policy } = options;
+  const { title, description, input, output, progress, errors } = options;
+  const { concurrency, rate, rest = [], ...others } = options;
   requireJson('input', input, 'input');
   requireJson('output', output, 'output');
   if (progress) requireJson('progress', progress, 'output');
@@ -63,6 +68,7 @@ export function defineTask<
     }
     requireJson(`errors.${code}`, schema, 'output');
   }
+  for (const route of rest) if (!route.mapping) requireFields(route, input);
   return {
     kind: 'task',
     title,
@@ -73,7 +79,8 @@ export function defineTask<
     output,
     errors: errors ?? ({} as E),
     limits: completeLimits([concurrency ?? []].flat(), rate),
-    policy: completePolicy(policy),
+    policy: completePolicy(others),
+    rest,
   };
 }
 

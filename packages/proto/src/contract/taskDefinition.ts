@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { RestRoute } from './restRoute.ts';
 import type { TaskLimits } from './taskLimits.ts';
 import type { TaskPolicy } from './taskPolicy.ts';
 
@@ -27,6 +28,8 @@ export type TaskDefinition<
   /** What holds across executors. */
   readonly limits: TaskLimits;
   readonly policy: TaskPolicy;
+  /** The REST routes that start it, besides `POST /v1/tasks/{name}`. */
+  readonly rest: readonly RestRoute[];
 };
 
 /** What a caller of the task writes as its input. */

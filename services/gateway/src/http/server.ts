@@ -12,13 +12,22 @@ import { type Authenticate, identify } from '../auth/authenticate.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import { whyForeign } from '../auth/loopback.ts';
 import { SocketCredentials } from '../auth/socketCredentials.ts';
+import type { Caller } from '../caller.ts';
+import { docsPlugin } from '../rest/docs/docsPlugin.ts';
+import { openApiDocument } from '../rest/openapi/document.ts';
+import type { Operation } from '../rest/operation.ts';
+import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
+import { sendProblem } from '../rest/sendProblem.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
+import { answerClientError } from './clientError.ts';
 import { answerPlainCalls } from './directCalls.ts';
 import { loggedRequest } from './loggedRequest.ts';
 
 export type HttpOptions = {
   readonly router: AnyTRPCRouter;
+  /** What REST serves. */
+  readonly operations: readonly Operation[];
   readonly logger: Logger;
   readonly authenticate: Authenticate;
   /** Nobody is asked who they are: requests from elsewhere than this machine's own programs are refused. */
@@ -35,10 +44,15 @@ const batchLimit = 100;
 /** What one request may have beside its largest input: a batch's other calls, and room for how JSON is written. */
 const besideInputBytes = 2 * 1024 * 1024;
 const healthPaths = new Set(['/healthz', '/readyz']);
+/** Of the REST façade: what its paths mean changes with the second. */
+const apiVersion = '1.0.0';
 
-/** The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, and health at `/healthz` and `/readyz`. */
+/**
+ * The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, REST at `/v1` with its description at
+ * `/openapi.json` and `/docs`, and health at `/healthz` and `/readyz`.
+ */
 export async function createHttpServer(options: HttpOptions) {
-  const { router, logger, authenticate, whyNotReady, stop } = options;
+  const { router, operations, logger, authenticate, whyNotReady, stop } = options;
   const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
   const server = fastify({
     // A request line a call would cost a tenth of the throughput; what goes wrong is logged where it does.
@@ -47,6 +61,9 @@ export async function createHttpServer(options: HttpOptions) {
     bodyLimit: bodyLimitBytes,
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
+    // What is refused before a route is found: escapes that are none, parts that are too long.
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, error, logger),
+    clientErrorHandler: answerClientError,
   });
 
   server.setErrorHandler(async (error, _request, reply) => {
@@ -58,6 +75,7 @@ export async function createHttpServer(options: HttpOptions) {
   const sockets = new SocketCredentials();
   server.websocketServer.on('connection', socket => sockets.opened(socket));
 
+  const callerOf = ({ headers }: Credentials): Promise<Caller> => identify(authenticate, { headers });
   const contextOf = async (credentials: Credentials): Promise<Context> => {
     const caller = await identify(authenticate, credentials).catch((error: unknown) => {
       throw toTrpcError(error);
@@ -84,6 +102,8 @@ export async function createHttpServer(options: HttpOptions) {
       maxBatchSize: batchLimit,
     } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],
   });
+  await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
+  await server.register(docsPlugin, { document: openApiDocument(operations, apiVersion) });
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const why = whyNotReady();
@@ -97,7 +117,9 @@ export async function createHttpServer(options: HttpOptions) {
     });
   }
   server.addHook('onRequest', async (request, reply) => {
-    if (stop.aborted && !healthPaths.has(request.url)) {
+    // REST says it in its own words.
+    const isRest = request.url.startsWith(`${restPrefix}/`);
+    if (stop.aborted && !healthPaths.has(request.url) && !isRest) {
       await reply
         .code(503)
         .header('retry-after', '1')

@@ -48,7 +48,12 @@ export async function getTask(
 ): Promise<TaskRecord> {
   const record = await find(caller, id);
   if (record && (name === undefined || record.name === name)) return record;
-  throw new GatewayError(
+  throw taskNotFound(id, name);
+}
+
+/** The same for an unknown task, an expired one and another owner's (invariant 8, owner-only). */
+export function taskNotFound(id: string, name?: string): GatewayError {
+  return new GatewayError(
     'TASK_NOT_FOUND',
     `There is no task ${id}${name === undefined ? '' : ` of ${name}`} that you may see. It may have expired; check the id.`,
   );

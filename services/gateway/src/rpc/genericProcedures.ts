@@ -11,9 +11,9 @@ import {
 } from '@longhaul/proto';
 import { anyRecord } from '../read/typedViews.ts';
 import type { TaskService } from '../service.ts';
+import { taskTypes } from '../taskTypes.ts';
 import type { WatchedMany } from '../watch/watchMany.ts';
 import { trackedStream } from './streams.ts';
-import { taskTypes } from './taskTypes.ts';
 import { procedure, t } from './trpc.ts';
 
 /** The procedures that serve every task: see `GenericProcedures`. */

@@ -9,10 +9,11 @@ import {
   type TaskEventOf,
   watchRequestSchema,
 } from '@longhaul/proto';
+import { faultOf } from '../fault.ts';
 import { typedEvent, typedOutcome, typedRecord } from '../read/typedViews.ts';
 import type { TaskService } from '../service.ts';
 import { trackedStream } from './streams.ts';
-import { faultOf, procedure } from './trpc.ts';
+import { procedure } from './trpc.ts';
 
 const defaultRunWaitMs = 10_000;
 const defaultResultWaitMs = 20_000;

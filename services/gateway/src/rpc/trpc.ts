@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { isUnavailable } from '@longhaul/broker';
-import { errorCatalogue, GatewayError, type GatewayErrorShape, type StartFault } from '@longhaul/proto';
+import { errorCatalogue, GatewayError, type GatewayErrorShape } from '@longhaul/proto';
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { expired, haveEnded } from '../auth/credentialsEnd.ts';
 import type { Caller } from '../caller.ts';
+import { faultOf, unavailable } from '../fault.ts';
 import { issuesOf } from '../start/validateInput.ts';
+import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
 
 /** What every procedure is given. */
 export type Context = {
@@ -16,18 +17,15 @@ export type Context = {
   readonly stop: AbortSignal;
 };
 
-/** A stream says this often that it lives; a client that hears nothing for longer opens a new one. */
-const pingMs = 15_000;
+/** A client that hears nothing for longer opens a new stream. */
 const silenceLimitMs = 40_000;
-/** A stream ends after this long and is opened again, so that load spreads and credentials are looked at again. */
-const streamMaxMs = 15 * 60_000;
 
 export const t = initTRPC.context<Context>().create({
   // Never a stack trace in an answer, whatever NODE_ENV says.
   isDev: false,
   sse: {
     maxDurationMs: streamMaxMs,
-    ping: { enabled: true, intervalMs: pingMs },
+    ping: { enabled: true, intervalMs: keepAliveMs },
     client: { reconnectAfterInactivityMs: silenceLimitMs },
   },
   errorFormatter: ({ shape, error, ctx }): GatewayErrorShape => {
@@ -82,25 +80,4 @@ export function toTrpcError(error: unknown): TRPCError {
   if (isUnavailable(error)) return toTrpcError(unavailable(error));
   if (error instanceof z.ZodError) return new TRPCError({ code: 'BAD_REQUEST', cause: error });
   return new TRPCError({ code: 'INTERNAL_SERVER_ERROR', cause: error });
-}
-
-/** What a caller may know of an error. */
-export function faultOf(error: unknown, logger: Logger | undefined): StartFault {
-  if (error instanceof GatewayError) {
-    const { code, message, issues, taskId } = error;
-    return { reason: code, message, issues, ...(taskId === undefined ? {} : { taskId }) };
-  }
-  if (isUnavailable(error)) return faultOf(unavailable(error), logger);
-  // It may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
-  const errorId = randomUUID();
-  logger?.error({ err: error, errorId }, 'a call failed unexpectedly');
-  return {
-    reason: 'INTERNAL',
-    message: `Something went wrong in the gateway (error ${errorId}).`,
-    issues: [],
-  };
-}
-
-function unavailable(cause: unknown): GatewayError {
-  return new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.', { cause });
 }

@@ -46,7 +46,7 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
     const owner = ownerOf(caller, named);
     demand(caller, 'changeSchedule', owner);
     const schedule = await store.update(owner, named.id, how);
-    if (!schedule) throw notFound(named.id);
+    if (!schedule) throw scheduleNotFound(named.id);
     await settle(owner, named.id);
     return viewOf(schedule);
   };
@@ -99,7 +99,7 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
     /** @throws GatewayError SCHEDULE_NOT_FOUND, the same for an unknown schedule and for another owner's */
     get: async (caller: Caller, named: Named): Promise<Schedule> => {
       const { schedule } = await store.read(ownerOf(caller, named), named.id);
-      if (!schedule) throw notFound(named.id);
+      if (!schedule) throw scheduleNotFound(named.id);
       return viewOf(schedule);
     },
 
@@ -187,7 +187,7 @@ function saysTheSame(a: ScheduleRecord, b: ScheduleRecord): boolean {
 }
 
 function ownerOf(caller: Caller, { id, owner = caller.owner }: Named): string {
-  if (!mayDo(caller, 'seeSchedule', owner)) throw notFound(id);
+  if (!mayDo(caller, 'seeSchedule', owner)) throw scheduleNotFound(id);
   return owner;
 }
 
@@ -198,7 +198,8 @@ function viewOf({ v: _v, ...schedule }: ScheduleRecord): Schedule {
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
-function notFound(id: string): GatewayError {
+/** The same for an unknown schedule and for another owner's (invariant 8, owner-only). */
+export function scheduleNotFound(id: string): GatewayError {
   return new GatewayError('SCHEDULE_NOT_FOUND', `There is no schedule ${id} that you may see. Check the id.`);
 }
 
