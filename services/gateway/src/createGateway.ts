@@ -2,7 +2,10 @@ import { createBroker, ensureTopology, type NatsOptions, openConnection } from '
 import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
 import { type Logger, pino } from 'pino';
 import { Expiry } from './expire/expiry.ts';
+import type { MetricsAccess } from './http/metricsRoute.ts';
 import { type Authenticate, closeHttpServer, createHttpServer } from './http/server.ts';
+import { GatewayMetrics, type Gauges } from './observe/gatewayMetrics.ts';
+import { readProjectionLag, readQueues } from './observe/queueState.ts';
 import { payloadsKeptMs } from './project/payloadRetention.ts';
 import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
@@ -38,6 +41,11 @@ export type GatewayOptions<C extends Contract> = {
    * Default: 64 MiB.
    */
   readonly payloadLimitBytes?: number;
+  /**
+   * Who may read Prometheus metrics at `/metrics`. Default: `loopback`, whoever asks from this machine, not through a
+   * proxy, and operators from anywhere. `operator`: operators and administrators alone. `off`: nobody.
+   */
+  readonly metrics?: MetricsAccess;
   /** Milliseconds that calls in flight get when the gateway stops. Default: 10,000. */
   readonly drainMs?: number;
   /** Default: warnings and errors to standard output. */
@@ -97,7 +105,10 @@ export async function createGateway<const C extends Contract>(
     const expiry = new Expiry(broker, logger, definitions);
     opened.push(() => expiry.stop());
     const index = new RecordIndex(broker, logger, record => expiry.update(record));
-    const projection = new Projection(broker, logger, store, index);
+    const metrics = new GatewayMetrics(definitions.keys());
+    const projection = new Projection(broker, logger, store, index, (before, after) =>
+      metrics.folded(before, after),
+    );
     const pending = new PendingRecords(store, index, logger);
     const feed = new LiveFeed(broker, logger);
 
@@ -118,6 +129,7 @@ export async function createGateway<const C extends Contract>(
       pending,
       feed,
       definitions,
+      onAccepted: record => metrics.accepted(record),
       logger,
     });
     const { start, cancel } = service;
@@ -140,6 +152,17 @@ export async function createGateway<const C extends Contract>(
       if (stopping.signal.aborted) return 'The gateway is being stopped.';
       return connected ? undefined : 'There is no connection to NATS.';
     };
+    const streams = { open: 0 };
+    const gauges: Gauges = {
+      counts: () => index.counts.read(),
+      indexEntries: () => index.size,
+      watchers: () => feed.watchers,
+      streams: () => streams.open,
+      webSockets: () => server.websocketServer.clients.size,
+      isConnected: () => connected,
+      queues: () => readQueues(broker, definitions.keys()),
+      projectionLag: () => readProjectionLag(broker),
+    };
     const server = await createHttpServer({
       router,
       logger,
@@ -147,6 +170,8 @@ export async function createGateway<const C extends Contract>(
       whyNotReady,
       stop: stopping.signal,
       payloadLimitBytes: broker.payloads.limitBytes,
+      streams,
+      metrics: { access: options.metrics ?? 'loopback', text: () => metrics.text(gauges) },
     });
     opened.push(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
     const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? defaultPort });

@@ -19,6 +19,7 @@ const env = readEnvironment(
     LONGHAUL_NAMESPACE: z.string().optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
+    METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
     LOG_LEVEL: z.string().default('info'),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
     TASK_RETENTION_COMPLETED_HOURS: hours.default(defaultRetention.completedMs / hourMs),
@@ -33,6 +34,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     nats: { servers: env.NATS_URL },
     host: env.HOST,
     port: env.PORT,
+    metrics: env.METRICS,
     logger,
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     retention: {

@@ -6,11 +6,12 @@ import {
   type FastifyTRPCPluginOptions,
   fastifyTRPCPlugin,
 } from '@trpc/server/adapters/fastify';
-import { fastify, LogController } from 'fastify';
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
+import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
 
 /** What the credentials of a request may be read from. */
 export type Credentials = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
@@ -26,6 +27,9 @@ export type HttpOptions = {
   readonly stop: AbortSignal;
   /** The largest input of a task, in bytes. */
   readonly payloadLimitBytes: number;
+  /** Counts the subscriptions that are open. */
+  readonly streams: { open: number };
+  readonly metrics: MetricsRoute;
 };
 
 /** The most calls in one batch. */
@@ -36,11 +40,13 @@ const healthPaths = new Set(['/healthz', '/readyz']);
 
 /** The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, and health at `/healthz` and `/readyz`. */
 export async function createHttpServer(options: HttpOptions) {
-  const { router, logger, authenticate, whyNotReady, stop } = options;
+  const { router, logger, authenticate, whyNotReady, stop, streams } = options;
   const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
+  // By this type routes of other modules can be added to the server.
+  const httpLogger: FastifyBaseLogger = logger.child({ part: 'http' });
   const server = fastify({
     // A request line a call would cost a tenth of the throughput; what goes wrong is logged where it does.
-    loggerInstance: logger.child({ part: 'http' }),
+    loggerInstance: httpLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     // With the default of 100, a batch of long names would be answered 414.
@@ -57,7 +63,7 @@ export async function createHttpServer(options: HttpOptions) {
     // A lone surrogate has no UTF-8, so two such owners could share a subject token.
     if (!caller?.owner.isWellFormed())
       throw toTrpcError(new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.'));
-    return { caller, logger, stop };
+    return { caller, logger, stop, streams };
   };
 
   await server.register(fastifyWebsocket, { options: { maxPayload: bodyLimitBytes } });
@@ -78,6 +84,7 @@ export async function createHttpServer(options: HttpOptions) {
     if (why === undefined) return { status: 'ready' };
     return reply.code(503).header('retry-after', '1').send({ status: 'not ready', why });
   });
+  addMetricsRoute(server, options.metrics, authenticate);
   server.addHook('onRequest', async (request, reply) => {
     if (stop.aborted && !healthPaths.has(request.url)) {
       await reply

@@ -13,6 +13,8 @@ export type Context = {
   readonly logger: Logger;
   /** Aborted when the gateway stops: open streams end, and their clients go elsewhere. */
   readonly stop: AbortSignal;
+  /** Counts the subscriptions that are open. */
+  readonly streams: { open: number };
 };
 
 /** A stream says this often that it lives; a client that hears nothing for longer opens a new one. */
