@@ -8,6 +8,8 @@ import { answerAsHolder } from './attempt/holder.ts';
 import { registerExecutor } from './executorService.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { openSandboxes } from './handler/sandbox/openSandboxes.ts';
+import type { MetricsOptions } from './observe/metricsServer.ts';
+import type { OpenMetrics } from './observe/openMetrics.ts';
 import { RequestConsumer } from './take/requestConsumer.ts';
 import type { RequestMessage } from './take/requestMessage.ts';
 
@@ -33,6 +35,8 @@ export type ExecutorOptions<C extends Contract> = {
   readonly payloadLimitBytes?: number;
   /** What other systems call this executor. Default: host name, process id and a random part. */
   readonly id?: string;
+  /** Serves Prometheus metrics on a port of its own. Default: not. */
+  readonly metrics?: MetricsOptions;
   /** Default: warnings and errors to standard output. */
   readonly logger?: Logger;
 };
@@ -40,6 +44,8 @@ export type ExecutorOptions<C extends Contract> = {
 /** A running executor. */
 export type Executor = {
   readonly id: string;
+  /** Where its metrics are, if it serves any: `http://127.0.0.1:9464/metrics`. */
+  readonly metricsUrl: string | undefined;
   /** The tasks being worked on. */
   readonly running: () => readonly { readonly id: string; readonly name: string; readonly attempt: number }[];
   /**
@@ -80,6 +86,18 @@ export async function createExecutor<const C extends Contract>(
   await ensureTopology(broker);
 
   const attempts = new Map<string, Attempt>();
+  let metrics: OpenMetrics | undefined;
+  if (options.metrics) {
+    // Not even loaded where nobody wants it.
+    const { openMetrics } = await import('./observe/openMetrics.ts');
+    const gauges = { slots: concurrency, running: () => attempts.size };
+    try {
+      metrics = await openMetrics(options.metrics, broker, tasks.keys(), gauges, logger);
+    } catch (error) {
+      await Promise.all([close(), closeSandboxes()]);
+      throw error;
+    }
+  }
   const giveUp = new AbortController();
   const setting: AttemptSetting = {
     broker,
@@ -88,6 +106,7 @@ export async function createExecutor<const C extends Contract>(
     holdStartedMs: options.holdStartedMs ?? defaults.holdStartedMs,
     definitionOf: name => tasks.get(name),
     giveUp: giveUp.signal,
+    metrics: metrics?.counted,
   };
 
   const work = async (message: RequestMessage): Promise<void> => {
@@ -158,13 +177,14 @@ export async function createExecutor<const C extends Contract>(
       await closeSandboxes();
       holder.stop();
       await service.stop().catch(() => {});
+      await metrics?.close();
       // The last acknowledgements and hand-backs leave before the connection closes.
       if (!nc.isClosed()) await nc.flush().catch(() => {});
       await close();
     })();
     return stopping.finally(() => clearTimeout(timer));
   };
-  return { id, running, stop, [Symbol.asyncDispose]: () => stop({ drainMs: 0 }) };
+  return { id, metricsUrl: metrics?.url, running, stop, [Symbol.asyncDispose]: () => stop({ drainMs: 0 }) };
 }
 
 async function followConnection(
