@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
 import { type Contract, createTopology } from '@longhaul/proto';
-import { type Logger, pino } from 'pino';
+import { createLogger, safeSerializers } from '@longhaul/service';
+import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { Attempt, type AttemptSetting } from './attempt/attempt.ts';
 import { answerAsHolder } from './attempt/holder.ts';
@@ -76,7 +77,10 @@ export async function createExecutor<const C extends Contract>(
     throw new RangeError(`concurrency must be a whole number of at least 1, not ${concurrency}.`);
   }
   const id = options.id ?? `${hostname()}-${process.pid}-${uuid().slice(-6)}`;
-  const logger = (options.logger ?? pino({ level: 'warn' })).child({ executor: id });
+  const logger = (options.logger ?? createLogger('executor', 'warn')).child(
+    { executor: id },
+    { serializers: safeSerializers },
+  );
   const startedAt = new Date().toISOString();
   const { tasks, close: closeSandboxes } = await openSandboxes(matched, concurrency, logger);
 

@@ -20,6 +20,7 @@ const env = readEnvironment(
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
     METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
+    REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
     LOG_LEVEL: z.string().default('info'),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
     TASK_RETENTION_COMPLETED_HOURS: hours.default(defaultRetention.completedMs / hourMs),
@@ -35,6 +36,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     host: env.HOST,
     port: env.PORT,
     metrics: env.METRICS,
+    requestLog: env.REQUEST_LOG,
     logger,
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     retention: {
