@@ -27,6 +27,7 @@ const errorId = /error [0-9a-f-]{36}/;
 async function send(url: string, init: RequestInit): Promise<Answer> {
   const response = await fetch(url, init);
   const { date: _date, connection: _connection, ...headers } = Object.fromEntries(response.headers);
+  delete headers['x-request-id'];
   const isFramed = 'content-length' in headers;
   delete headers['content-length'];
   delete headers['transfer-encoding'];

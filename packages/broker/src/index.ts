@@ -28,3 +28,4 @@ export {
 } from './payloadStore.ts';
 export { PlaceHealing } from './placeHealing.ts';
 export { type Chain, readChain } from './readChain.ts';
+export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';

@@ -9,3 +9,4 @@ export { AdvisedError, doNotRetry, retryAfter } from './handler/retryAdvice.ts';
 export { type Sandboxed, type SandboxOptions, sandboxed } from './handler/sandbox/sandboxed.ts';
 export type { Handler, LogLevel, TaskContext, TaskLog } from './handler/taskContext.ts';
 export { TaskError } from './handler/taskError.ts';
+export type { MetricsOptions } from './observe/metricsServer.ts';

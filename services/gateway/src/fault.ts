@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { isUnavailable } from '@longhaul/broker';
 import { GatewayError, type StartFault } from '@longhaul/proto';
-import type { Logger } from 'pino';
+import type { FastifyBaseLogger } from 'fastify';
 
 /** What a caller may know of an error. */
-export function faultOf(error: unknown, logger: Logger | undefined): StartFault {
+export function faultOf(error: unknown, logger: Pick<FastifyBaseLogger, 'error'> | undefined): StartFault {
   if (error instanceof GatewayError) {
     const { code, message, issues, taskId } = error;
     return { reason: code, message, issues, ...(taskId === undefined ? {} : { taskId }) };

@@ -48,8 +48,18 @@ export function defineTask<
   P extends z.ZodType = z.ZodNever,
   const E extends ErrorSchemas = Record<never, never>,
 >(options: TaskOptions<I, P, O, E>): TaskDefinition<I, P, O, E> {
-  const { title, description, input, output, progress, errors } = options;
-  const { concurrency, rate, rest = [], ...others } = options;
+  const {
+    title,
+    description,
+    input,
+    output,
+    progress,
+    errors,
+    concurrency,
+    rate,
+    rest = [],
+    ...policy
+  } = options;
   requireJson('input', input, 'input');
   requireJson('output', output, 'output');
   if (progress) requireJson('progress', progress, 'output');
@@ -79,7 +89,7 @@ export function defineTask<
     output,
     errors: errors ?? ({} as E),
     limits: completeLimits([concurrency ?? []].flat(), rate),
-    policy: completePolicy(others),
+    policy: completePolicy(policy),
     rest,
   };
 }

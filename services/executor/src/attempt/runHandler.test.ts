@@ -28,7 +28,7 @@ type Told = { readonly type: string; readonly message?: string; readonly fields?
 function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unknown) {
   const abort = new AbortController();
   const told: Told[] = [];
-  const js = {
+  const acked = {
     publish: async (_subject: string, data: Uint8Array) => {
       told.push(JSON.parse(new TextDecoder().decode(data)));
       return { seq: told.length };
@@ -41,7 +41,7 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     priority: 'normal',
   } as const;
   const writer = new ChainWriter({
-    broker: { js, topology: { subjects: { event: () => 'tasks.event' } } } as unknown as Broker,
+    broker: { acked, topology: { subjects: { event: () => 'tasks.event' } } } as unknown as Broker,
     task: { id: 'id', name: 'demo' },
     request,
     attempt: 1,

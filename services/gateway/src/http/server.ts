@@ -1,28 +1,23 @@
-import fastifyWebsocket from '@fastify/websocket';
 import { errorCatalogue } from '@longhaul/proto';
 import type { AnyTRPCRouter } from '@trpc/server';
-import {
-  type CreateFastifyContextOptions,
-  type FastifyTRPCPluginOptions,
-  fastifyTRPCPlugin,
-} from '@trpc/server/adapters/fastify';
-import { fastify, LogController } from 'fastify';
+import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { type Authenticate, identify } from '../auth/authenticate.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import { whyForeign } from '../auth/loopback.ts';
-import { SocketCredentials } from '../auth/socketCredentials.ts';
-import type { Caller } from '../caller.ts';
+import { faultOf } from '../fault.ts';
 import { docsPlugin } from '../rest/docs/docsPlugin.ts';
 import { openApiDocument } from '../rest/openapi/document.ts';
 import type { Operation } from '../rest/operation.ts';
 import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
 import { sendProblem } from '../rest/sendProblem.ts';
-import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
 import { answerClientError } from './clientError.ts';
-import { answerPlainCalls } from './directCalls.ts';
 import { loggedRequest } from './loggedRequest.ts';
+import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
+import { observeRequests, type RequestLog } from './observeRequests.ts';
+import { RequestIds } from './requestId.ts';
+import { addTrpcRoutes } from './trpcRoutes.ts';
 
 export type HttpOptions = {
   readonly router: AnyTRPCRouter;
@@ -37,10 +32,12 @@ export type HttpOptions = {
   readonly stop: AbortSignal;
   /** The largest input of a task, in bytes. */
   readonly payloadLimitBytes: number;
+  /** Counts the subscriptions that are open. */
+  readonly streams: { open: number };
+  readonly metrics: MetricsRoute;
+  readonly requestLog: RequestLog;
 };
 
-/** The most calls in one batch. */
-const batchLimit = 100;
 /** What one request may have beside its largest input: a batch's other calls, and room for how JSON is written. */
 const besideInputBytes = 2 * 1024 * 1024;
 const healthPaths = new Set(['/healthz', '/readyz']);
@@ -49,15 +46,23 @@ const apiVersion = '1.0.0';
 
 /**
  * The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, REST at `/v1` with its description at
- * `/openapi.json` and `/docs`, and health at `/healthz` and `/readyz`.
+ * `/openapi.json` and `/docs`, metrics at `/metrics`, and health at `/healthz` and `/readyz`.
  */
 export async function createHttpServer(options: HttpOptions) {
-  const { router, operations, logger, authenticate, whyNotReady, stop } = options;
+  const { router, operations, logger, authenticate, whyNotReady, stop, streams } = options;
   const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
+  // By this type routes of other modules can be added to the server.
+  const httpLogger: FastifyBaseLogger = logger.child(
+    { part: 'http' },
+    { serializers: { req: loggedRequest } },
+  );
+  const ids = new RequestIds();
   const server = fastify({
-    // A request line a call would cost a tenth of the throughput; what goes wrong is logged where it does.
-    loggerInstance: logger.child({ part: 'http' }, { serializers: { req: loggedRequest } }),
-    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: request => ids.of(request),
+    requestIdHeader: false,
+    // See `observeRequests` for the log's line of a request.
+    loggerInstance: httpLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: bodyLimitBytes,
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
@@ -66,50 +71,32 @@ export async function createHttpServer(options: HttpOptions) {
     clientErrorHandler: answerClientError,
   });
 
-  server.setErrorHandler(async (error, _request, reply) => {
-    if (!isBodyTooLarge(error)) throw error;
-    return reply.code(errorCatalogue.PAYLOAD_TOO_LARGE.http).send(bodyTooLargeAnswer(bodyLimitBytes));
+  server.setErrorHandler<Error & { statusCode?: number }>(async (error, request, reply) => {
+    if (isBodyTooLarge(error))
+      return reply.code(errorCatalogue.PAYLOAD_TOO_LARGE.http).send(bodyTooLargeAnswer(bodyLimitBytes));
+    if ((error.statusCode ?? 500) < 500) throw error;
+    // Its message may hold anything: it is for the log.
+    const fault = faultOf(error, request.log);
+    const status = fault.reason === 'INTERNAL' ? 500 : errorCatalogue[fault.reason].http;
+    return reply.code(status).send({ error: fault });
+  });
+  // Without the query, which Fastify's own answer repeats: credentials may stand there.
+  server.setNotFoundHandler(async ({ method, url }, reply) => {
+    const message = `There is nothing at ${method} ${url.split('?', 1)[0]}.`;
+    return reply.code(404).send({ error: { reason: 'UNKNOWN_PROCEDURE', message, issues: [] } });
   });
 
-  await server.register(fastifyWebsocket, { options: { maxPayload: bodyLimitBytes } });
-  const sockets = new SocketCredentials();
-  server.websocketServer.on('connection', socket => sockets.opened(socket));
-
-  const callerOf = ({ headers }: Credentials): Promise<Caller> => identify(authenticate, { headers });
-  const contextOf = async (credentials: Credentials): Promise<Context> => {
-    const caller = await identify(authenticate, credentials).catch((error: unknown) => {
-      throw toTrpcError(error);
-    });
-    return { caller, logger, stop };
-  };
-  const createContext = async ({ req, res, info }: CreateFastifyContextOptions): Promise<Context> => {
-    const { connectionParams } = info;
-    const context = await contextOf({ headers: req.headers, connectionParams });
-    // For a WebSocket, tRPC gives that in the place of the reply.
-    sockets.known(res, context.caller);
-    return context;
-  };
-
-  server.addHook('preHandler', answerPlainCalls(router, '/trpc/', contextOf));
-  await server.register(fastifyTRPCPlugin, {
-    prefix: '/trpc',
-    useWSS: true,
-    keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
-    trpcOptions: {
-      router,
-      createContext,
-      allowBatching: true,
-      maxBatchSize: batchLimit,
-    } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],
+  observeRequests(server, options.requestLog);
+  await addTrpcRoutes(server, {
+    router,
+    authenticate,
+    logger: httpLogger,
+    ids,
+    stop,
+    streams,
+    bodyLimitBytes,
   });
-  await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
-  await server.register(docsPlugin, { document: openApiDocument(operations, apiVersion) });
-  server.get('/healthz', async () => ({ status: 'ok' }));
-  server.get('/readyz', async (_request, reply) => {
-    const why = whyNotReady();
-    if (why === undefined) return { status: 'ready' };
-    return reply.code(503).header('retry-after', '1').send({ status: 'not ready', why });
-  });
+  // Behind the hooks of the WebSockets' plugin, which answers what is refused here.
   if (options.isOpen) {
     server.addHook('onRequest', async (request, reply) => {
       const message = whyForeign(request.headers);
@@ -126,6 +113,17 @@ export async function createHttpServer(options: HttpOptions) {
         .header('connection', 'close')
         .send({ error: { reason: 'SHUTTING_DOWN', message: errorCatalogue.SHUTTING_DOWN.advice } });
     }
+  });
+
+  const callerOf = ({ headers }: Credentials) => identify(authenticate, { headers });
+  await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
+  await server.register(docsPlugin, { document: openApiDocument(operations, apiVersion) });
+  addMetricsRoute(server, options.metrics, authenticate);
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const why = whyNotReady();
+    if (why === undefined) return { status: 'ready' };
+    return reply.code(503).header('retry-after', '1').send({ status: 'not ready', why });
   });
   return server;
 }

@@ -3,6 +3,7 @@ import { recordSchema, type TaskRecord, type TaskSummary } from '@longhaul/proto
 import { Kvm, type KvWatchEntry } from '@nats-io/kv';
 import type { Logger } from 'pino';
 import BTreeModule from 'sorted-btree';
+import { TaskCounts } from '../observe/taskCounts.ts';
 import { hasExpired, type Retention } from './retention.ts';
 import { summarize } from './taskSummary.ts';
 
@@ -26,6 +27,8 @@ export class RecordIndex {
   readonly #sorted = new BTree<SortKey, string>();
   /** The same by owner, so that a list of one owner's tasks meets no others. */
   readonly #sortedOf = new Map<string, BTreeOf>();
+  /** How many entries there are of each kind. */
+  readonly counts = new TaskCounts();
   #stopWatch: (() => void) | undefined;
 
   readonly #onRecord: (record: TaskRecord) => void;
@@ -125,13 +128,15 @@ export class RecordIndex {
   }
 
   #set(summary: TaskSummary, revision: number): void {
-    if (!this.#byId.has(summary.id)) {
+    const before = this.#byId.get(summary.id)?.summary;
+    if (!before) {
       const key = sortKey(summary);
       this.#sorted.set(key, summary.id);
       const sortedOf = this.#sortedOf.get(summary.owner) ?? new BTree<SortKey, string>();
       sortedOf.set(key, summary.id);
       this.#sortedOf.set(summary.owner, sortedOf);
     }
+    this.counts.move(before, summary);
     this.#byId.set(summary.id, { summary, revision });
   }
 
@@ -145,6 +150,8 @@ export class RecordIndex {
     const sortedOf = this.#sortedOf.get(owner);
     sortedOf?.delete(key);
     if (sortedOf?.size === 0) this.#sortedOf.delete(owner);
+    this.#sorted.delete(sortKey(entry.summary));
+    this.counts.move(entry.summary, undefined);
   }
 }
 

@@ -20,10 +20,13 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
   using credentials = untilCredentialsEnd(context.caller);
   const ends = [context.stop, credentials.signal];
   const signal = AbortSignal.any(clientLeft ? [clientLeft, ...ends] : ends);
+  context.streams.open += 1;
   try {
     for await (const item of open(signal)) yield tracked(item.id, dataOf(item));
   } catch (error) {
     if (!signal.aborted) throw toTrpcError(error);
+  } finally {
+    context.streams.open -= 1;
   }
   // An AbortError ends tRPC's event stream without a word, and a client that was not told of an end comes back.
   if (context.stop.aborted) throw new DOMException('The gateway is being stopped.', 'AbortError');

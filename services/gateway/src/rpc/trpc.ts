@@ -1,20 +1,29 @@
-import { isUnavailable } from '@longhaul/broker';
+import { contextOfHeaders, inSpan, isUnavailable } from '@longhaul/broker';
 import { errorCatalogue, GatewayError, type GatewayErrorShape } from '@longhaul/proto';
+import { context, SpanStatusCode } from '@opentelemetry/api';
 import { initTRPC, TRPCError } from '@trpc/server';
-import type { Logger } from 'pino';
+import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
 import { expired, haveEnded } from '../auth/credentialsEnd.ts';
 import type { Caller } from '../caller.ts';
 import { faultOf, unavailable } from '../fault.ts';
+import { type RequestScope, requestScope } from '../observe/requestScope.ts';
 import { issuesOf } from '../start/validateInput.ts';
 import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
+
+/** What is told goes to the log with the id of the request. */
+type Log = Pick<FastifyBaseLogger, 'error'>;
 
 /** What every procedure is given. */
 export type Context = {
   readonly caller: Caller;
-  readonly logger: Logger;
+  readonly logger: Log;
   /** Aborted when the gateway stops: open streams end, and their clients go elsewhere. */
   readonly stop: AbortSignal;
+  /** Counts the subscriptions that are open. */
+  readonly streams: { open: number };
+  /** Of the request; of a WebSocket, the one that opened it. */
+  readonly scope: RequestScope;
 };
 
 /** A client that hears nothing for longer opens a new stream. */
@@ -54,8 +63,23 @@ export const t = initTRPC.context<Context>().create({
   },
 });
 
+/** Each call of a batch or a WebSocket in a span of its own; the calls of a WebSocket in its scope. */
+const observed = t.procedure.use(({ ctx, path, type, next }) => {
+  const attributes = { 'rpc.system': 'trpc', 'rpc.method': path, 'longhaul.rpc.type': type };
+  const call = () =>
+    inSpan(path, { attributes }, async span => {
+      const result = await next();
+      if (!result.ok) span.setStatus({ code: SpanStatusCode.ERROR, message: result.error.code });
+      return result;
+    });
+  if (requestScope.getStore()) return call();
+  return requestScope.run(ctx.scope, () =>
+    context.with(contextOfHeaders({ traceparent: ctx.scope.traceparent }), call),
+  );
+});
+
 /** Turns the errors of the service into tRPC's, by the catalogue. */
-export const procedure = t.procedure.use(async ({ ctx, getRawInput, next }) => {
+export const procedure = observed.use(async ({ ctx, getRawInput, next }) => {
   // A WebSocket is asked once who calls, and may outlive the credentials.
   if (haveEnded(ctx.caller, Date.now())) throw toTrpcError(expired());
   // tRPC reads the body here, and what it throws is the caller's fault. Left to the input's parser it would be ours.
