@@ -1,7 +1,8 @@
 import type { GatewayRoot } from '@longhaul/proto';
-import { httpBatchStreamLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
+import { httpBatchStreamLink, httpLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter, TRPCBuiltRouter } from '@trpc/server';
 import { EventSource } from 'eventsource';
+import { aloneOrBatched } from './aloneOrBatched.ts';
 import { inWholeLines } from './wholeLines.ts';
 
 /** How the gateway is reached. */
@@ -24,8 +25,8 @@ const eventLimitChars = 2 * 128 * 1024 * 1024 + 1024 * 1024;
 type PlainRouter = TRPCBuiltRouter<GatewayRoot, Record<never, never>>;
 
 /**
- * The tRPC links for a gateway: calls in streamed batches (a slow one holds up no other), live events by SSE. Works
- * in Node and browsers; the event source goes through `fetch`, so no credential ever stands in a URL.
+ * The tRPC links for a gateway: a call alone as a request of its own, calls that are made together in streamed batches
+ * (a slow one holds up no other), live events by SSE. Works in Node and browsers; the event source goes through `fetch`, so no credential ever stands in a URL.
  */
 export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRPCLink<R>[] {
   const url = `${options.url.replace(/\/$/, '')}/trpc`;
@@ -45,12 +46,15 @@ export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRP
             doFetch(input, { ...init, headers: { ...init.headers, ...(await headers()) } }),
         },
       }),
-      false: httpBatchStreamLink({
-        url,
-        headers,
-        fetch: async (input, init) => inWholeLines(await doFetch(input, init)),
-        maxItems: batchLimit,
-        maxURLLength: urlLimit,
+      false: aloneOrBatched<PlainRouter>({
+        alone: httpLink({ url, headers, fetch: doFetch }),
+        batched: httpBatchStreamLink({
+          url,
+          headers,
+          fetch: async (input, init) => inWholeLines(await doFetch(input, init)),
+          maxItems: batchLimit,
+          maxURLLength: urlLimit,
+        }),
       }),
     }),
   ];
