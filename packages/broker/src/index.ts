@@ -9,6 +9,7 @@ export {
   scheduleRefusal,
 } from './brokerErrors.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
+export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export {
   appendEvent,

@@ -21,6 +21,7 @@ import { awaitEnd } from './read/awaitEnd.ts';
 import { type FindTask, getTask } from './read/findTask.ts';
 import { listTasks } from './read/listTasks.ts';
 import { PayloadReader } from './read/payloadReader.ts';
+import { withLimit } from './read/withLimit.ts';
 import { taskIdOf } from './start/idempotency.ts';
 import type { PendingRecords } from './start/pendingRecords.ts';
 import { ReservedPlaces } from './start/reservedPlaces.ts';
@@ -54,12 +55,6 @@ export function createTaskService(deps: ServiceDeps) {
   const { broker, find, index, pending, feed, definitions, logger, onAccepted } = deps;
   const starting = { broker, find, pending, places: new ReservedPlaces(broker), onAccepted };
   const payloads = new PayloadReader(broker.payloads, logger);
-
-  /** Waits for a task's end from its record on, at most `waitMs`. */
-  const waitForEnd = async (record: TaskRecord, waitMs: number, signal: AbortSignal): Promise<TaskRecord> => {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
-    return payloads.withOutput(await awaitEnd(record, followLive(broker, feed, record, record, limit)));
-  };
 
   /** A task that the caller may see, for doing something with it. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
   const getTaskTo = async (action: Action, caller: Caller, id: string): Promise<TaskRecord> => {
@@ -105,16 +100,22 @@ export function createTaskService(deps: ServiceDeps) {
         await retryTask({ ...starting, definitions, payloads }, caller, id, idempotencyKey),
       ),
 
-    /** Starts a task and waits for its end, at most `waitMs`. */
-    run: async (caller: Caller, task: NewTask, waitMs: number, signal: AbortSignal): Promise<TaskRecord> => {
+    /** Starts a task and waits for its end, at most `waitMs`, and until one of the signals is aborted. */
+    run: async (
+      caller: Caller,
+      task: NewTask,
+      waitMs: number,
+      signals: readonly AbortSignal[],
+    ): Promise<TaskRecord> => {
       const id = taskIdOf(caller, task) ?? newTaskId();
       // Open before the start: nothing of the task can pass by unseen, and nothing has to be read first.
       const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }));
       try {
         const record = await startTask(starting, caller, task, id);
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
         const isNew = task.idempotencyKey === undefined;
-        const ended = await awaitEnd(record, followTask(broker, tap, id, record, limit, isNew));
+        const ended = await withLimit(waitMs, signals, limit =>
+          awaitEnd(record, followTask(broker, tap, id, record, limit, isNew)),
+        );
         return await payloads.withOutput(ended);
       } finally {
         tap.close();
@@ -132,14 +133,26 @@ export function createTaskService(deps: ServiceDeps) {
     complete: (record: TaskRecord, withInput: boolean): Promise<TaskRecord> =>
       withInput ? payloads.whole(record) : payloads.withOutput(record),
 
-    /** Waits for a task's end, at most `waitMs`. @throws GatewayError TASK_NOT_FOUND */
+    /**
+     * Waits for a task's end, at most `waitMs`, and until one of the signals is aborted.
+     * @throws GatewayError TASK_NOT_FOUND
+     */
     result: async (
       caller: Caller,
       id: string,
       waitMs: number,
-      signal: AbortSignal,
+      signals: readonly AbortSignal[],
       name?: string,
-    ): Promise<TaskRecord> => waitForEnd(await getTask(find, caller, id, name), waitMs, signal),
+    ): Promise<TaskRecord> => {
+      // Of a task that was accepted here a moment ago nothing is written yet but its events, and those are read below.
+      const accepted = pending.get(id);
+      const isKnown = accepted?.owner === caller.owner && (name === undefined || accepted.name === name);
+      const record = isKnown ? accepted : await getTask(find, caller, id, name);
+      const ended = await withLimit(waitMs, signals, limit =>
+        awaitEnd(record, followLive(broker, feed, record, record, limit)),
+      );
+      return payloads.withOutput(ended);
+    },
 
     list: (caller: Caller, query: z.output<typeof listRequestSchema>): TaskPage =>
       listTasks(index, caller, query, Date.now()),

@@ -15,7 +15,7 @@ const nothing = z.strictObject({});
 type Params = Readonly<Record<string, string>>;
 
 /** What a request for an operation is answered by: everything is checked first, then it is handled. */
-export function answerTo(operation: Operation, logger: Logger) {
+export function answerTo(operation: Operation, logger: Logger, stop: AbortSignal) {
   const query = new ParameterReader('parameter', operation.query ?? nothing);
   const headers = new ParameterReader('header', operation.headers ?? nothing);
   const contentTypes = [
@@ -35,6 +35,7 @@ export function answerTo(operation: Operation, logger: Logger) {
         body: readCheckedBody(operation, request.body),
         url: request.url,
         left: () => leftSignal(reply),
+        stop,
         cut: () => reply.raw.destroy(),
       };
       requireAccepted(request, offered);

@@ -14,6 +14,8 @@ export type RestCall<P, Q, H, B> = {
   readonly url: string;
   /** Aborted when the caller leaves. */
   readonly left: () => AbortSignal;
+  /** Aborted when the gateway stops. */
+  readonly stop: AbortSignal;
   /** Cuts the caller off. */
   readonly cut: () => void;
 };

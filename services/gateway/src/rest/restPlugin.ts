@@ -80,7 +80,7 @@ export async function restPlugin(server: FastifyInstance, options: RestOptions):
   for (const [path, methods] of Map.groupBy(operations, ({ path }) => path)) {
     const url = path.slice(restPrefix.length).replaceAll(/\{([^}]+)\}/g, ':$1');
     for (const one of methods) {
-      const answer = answerTo(one, logger);
+      const answer = answerTo(one, logger, stop);
       server.route({
         method: one.method.toUpperCase(),
         url,

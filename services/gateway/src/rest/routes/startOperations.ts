@@ -64,7 +64,7 @@ export function startOperations(name: string, definition: TaskDefinition, servic
     const record =
       preferences.waitSeconds === undefined
         ? await service.start(call.caller, task)
-        : await service.run(call.caller, task, preferences.waitSeconds * 1_000, call.left());
+        : await service.run(call.caller, task, preferences.waitSeconds * 1_000, [call.left(), call.stop]);
     return {
       status: isTerminal(record.status) ? 200 : 202,
       headers: {

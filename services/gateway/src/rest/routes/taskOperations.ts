@@ -147,12 +147,12 @@ export function taskOperations(
         },
       },
       problems: ['TASK_NOT_FOUND', 'TASK_FAILED', 'TASK_CANCELED', 'CONTRACT_MISMATCH', ...resultProblems],
-      handle: async ({ caller, params, headers, left }) => {
+      handle: async ({ caller, params, headers, left, stop }) => {
         const preferences = readPrefer(headers.prefer);
         const record =
           preferences.waitSeconds === undefined
             ? await service.complete(await service.look(caller, params.id), false)
-            : await service.result(caller, params.id, preferences.waitSeconds * 1_000, left());
+            : await service.result(caller, params.id, preferences.waitSeconds * 1_000, [left(), stop]);
         const body = payloadOf(record);
         const applied = preferenceApplied(preferences);
         if (isTerminal(record.status)) return { status: 200, headers: applied, body: resultOf(record, body) };
