@@ -10,7 +10,12 @@ import { authenticate, contract, type DemoContract, handlers } from './demo.ts';
  * the gateway does not know as its own would be logged; the stack's logger writes them into the test's output, and
  * their status, 500, fails the property.
  */
-const runs = { seed: 20_261_121, numRuns: 150, interruptAfterTimeLimit: 2_500, markInterruptAsFailure: false };
+const runs = {
+  seed: 20_261_121,
+  numRuns: 150,
+  interruptAfterTimeLimit: 2_500,
+  markInterruptAsFailure: false,
+};
 
 let stack: Stack<DemoContract>;
 let url: string;
