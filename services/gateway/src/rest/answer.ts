@@ -48,7 +48,8 @@ export function answerTo(operation: Operation, logger: Logger, stop: AbortSignal
         return await reply.type('text/event-stream; charset=utf-8').send();
       }
       if (body === undefined) return await reply.send();
-      return await reply.type(json).send(JSON.stringify(body));
+      // With a line's end, for those who read it in a terminal.
+      return await reply.type(json).send(`${JSON.stringify(body)}\n`);
     } catch (error) {
       return sendProblem(reply, error, logger, inputAt);
     }

@@ -39,8 +39,12 @@ export function eventStream(
     objectMode: false,
     highWaterMark: bufferBytes,
   });
-  // A client that leaves destroys the stream while its generator may be waiting for an event: this wakes it.
-  stream.once('close', () => options.ending.abort());
+  // A client that leaves destroys the stream, which then waits for its generator, which may be waiting for an event.
+  const destroy = stream._destroy.bind(stream);
+  stream._destroy = (error, done) => {
+    options.ending.abort();
+    destroy(error, done);
+  };
   return stream;
 }
 

@@ -19,7 +19,10 @@ export function sendProblem(
   if (problem.status === 503) reply.header('retry-after', String(retrySeconds));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="longhaul"');
   if (problem.code === 'SHUTTING_DOWN') reply.header('connection', 'close');
-  return reply.code(problem.status).type(problemType).send(JSON.stringify(problem));
+  return reply
+    .code(problem.status)
+    .type(problemType)
+    .send(`${JSON.stringify(problem)}\n`);
 }
 
 /** What Fastify refuses before a handler is called, as errors of the catalogue. */
