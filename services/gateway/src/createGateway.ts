@@ -9,6 +9,8 @@ import { type Authenticate, closeHttpServer, createHttpServer } from './http/ser
 import { GatewayMetrics, type Gauges } from './observe/gatewayMetrics.ts';
 import { readProjectionLag, readQueues } from './observe/queueState.ts';
 import { requestScope } from './observe/requestScope.ts';
+import { ExecutorDirectory } from './overview/executorDirectory.ts';
+import { createSystemService } from './overview/systemService.ts';
 import { payloadsKeptMs } from './project/payloadRetention.ts';
 import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
@@ -83,6 +85,7 @@ const everybody = { owner: 'local', role: 'admin' } as const;
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
+ * - `observe/` and `overview/`: metrics, request ids and traces; who executes, what waits, how much was done
  * - `expire/`: ends tasks whose time is over while no executor has them
  * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop
  *
@@ -151,7 +154,13 @@ export async function createGateway<const C extends Contract>(
     const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
     await schedules.start();
     opened.push(() => schedules.stop());
-    const router = createGatewayRouter(options.contract, service, schedules.service);
+    const system = createSystemService({
+      broker,
+      index,
+      directory: new ExecutorDirectory(broker, logger),
+      names: [...definitions.keys()],
+    });
+    const router = createGatewayRouter(options.contract, service, schedules.service, system);
 
     let connected = true;
     void (async () => {
