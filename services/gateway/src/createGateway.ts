@@ -165,7 +165,7 @@ export async function createGateway<const C extends Contract>(
     let connected = true;
     void (async () => {
       for await (const { type } of nc.status()) {
-        if (type === 'disconnect') connected = false;
+        if (type === 'disconnect' || type === 'close') connected = false;
         if (type !== 'reconnect') continue;
         connected = true;
         feed.reconnected();
