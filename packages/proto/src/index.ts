@@ -54,6 +54,19 @@ export {
   scheduleCallSchema,
   scheduleLimit,
 } from './api/schedules.ts';
+export {
+  type ExecutorInfo,
+  type Percentiles,
+  type QueueInfo,
+  type SystemEvent,
+  type SystemProcedures,
+  type SystemWatchRequest,
+  systemWatchRequestSchema,
+  type Throughput,
+  type ThroughputBucket,
+  type ThroughputRequest,
+  throughputRequestSchema,
+} from './api/system.ts';
 export type {
   AnyTaskEvent,
   AnyTaskRecord,
@@ -175,6 +188,7 @@ export {
   type StoredEvent,
   type TaskEvent,
 } from './wire/event.ts';
+export { type ExecutorStatus, executorStatusSchema } from './wire/executorStatus.ts';
 export {
   type BuiltInFailureCode,
   builtInFailures,

@@ -159,6 +159,8 @@ export async function createExecutor<const C extends Contract>(
   const service = await registerExecutor(broker, version, () => ({
     v: 1,
     executor: id,
+    host: hostname(),
+    version,
     tasks: [...tasks.keys()],
     slots: concurrency,
     running: running(),

@@ -1,6 +1,5 @@
 export { type AbortCode, AttemptAborted } from './attempt/abortReasons.ts';
 export { createExecutor, type Executor, type ExecutorOptions } from './createExecutor.ts';
-export type { ExecutorStatus } from './executorService.ts';
 export type { ChildOptions, ChildResult } from './handler/childProcess.ts';
 export { ChildProcessError } from './handler/childProcessError.ts';
 export { HandlersError, type HandlersOf, type PlainHandlersOf, selectTasks } from './handler/handlers.ts';

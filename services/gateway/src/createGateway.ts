@@ -10,6 +10,8 @@ import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { GatewayMetrics, type Gauges } from './observe/gatewayMetrics.ts';
 import { readProjectionLag, readQueues } from './observe/queueState.ts';
 import { requestScope } from './observe/requestScope.ts';
+import { ExecutorDirectory } from './overview/executorDirectory.ts';
+import { createSystemService } from './overview/systemService.ts';
 import { payloadsKeptMs } from './project/payloadRetention.ts';
 import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
@@ -84,6 +86,7 @@ const defaultDrainMs = 10_000;
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
+ * - `observe/` and `overview/`: metrics, request ids and traces; who executes, what waits, how much was done
  * - `expire/`: ends tasks whose time is over while no executor has them
  * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop
  *
@@ -156,12 +159,18 @@ export async function createGateway<const C extends Contract>(
     const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
     await schedules.start();
     opened.push(() => schedules.stop());
-    const router = createGatewayRouter(options.contract, service, schedules.service);
+    const system = createSystemService({
+      broker,
+      index,
+      directory: new ExecutorDirectory(broker, logger),
+      names: [...definitions.keys()],
+    });
+    const router = createGatewayRouter(options.contract, service, schedules.service, system);
 
     let connected = true;
     void (async () => {
       for await (const { type } of nc.status()) {
-        if (type === 'disconnect') connected = false;
+        if (type === 'disconnect' || type === 'close') connected = false;
         if (type !== 'reconnect') continue;
         connected = true;
         feed.reconnected();

@@ -10,6 +10,7 @@ import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import type { CancelManyOutcome, CancelOutcome } from '../wire/cancel.ts';
 import type { CancelManyRequest, ListRequest, StartOptions, WatchManyRequest } from './requests.ts';
 import type { ScheduleProcedures } from './schedules.ts';
+import type { SystemProcedures } from './system.ts';
 import type {
   AnyTaskEvent,
   AnyTaskRecord,
@@ -28,7 +29,7 @@ export type GatewayErrorData = TRPCDefaultErrorData & Omit<StartFault, 'message'
 export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
 
 /** A stream of events, each with the id to resume after. */
-type EventStream<E> = AsyncIterable<{ id: string; data: E }, void, unknown>;
+export type EventStream<E> = AsyncIterable<{ id: string; data: E }, void, unknown>;
 
 /** One procedure's types. */
 export type Call<I, O> = { input: I; output: O; meta: object; errorShape: GatewayErrorShape };
@@ -84,5 +85,5 @@ export type GatewayRoot = { ctx: object; meta: object; errorShape: GatewayErrorS
 /** The gateway's router, typed by a contract alone: `createTRPCClient<GatewayRouter<typeof contract>>(…)`. */
 export type GatewayRouter<C> = TRPCBuiltRouter<
   GatewayRoot,
-  TaskTree<C> & { tasks: GenericProcedures; schedules: ScheduleProcedures }
+  TaskTree<C> & { tasks: GenericProcedures; schedules: ScheduleProcedures; system: SystemProcedures }
 >;

@@ -63,23 +63,8 @@ export const t = initTRPC.context<Context>().create({
   },
 });
 
-/** Each call of a batch or a WebSocket in a span of its own; the calls of a WebSocket in its scope. */
-const observed = t.procedure.use(({ ctx, path, type, next }) => {
-  const attributes = { 'rpc.system': 'trpc', 'rpc.method': path, 'longhaul.rpc.type': type };
-  const call = () =>
-    inSpan(path, { attributes }, async span => {
-      const result = await next();
-      if (!result.ok) span.setStatus({ code: SpanStatusCode.ERROR, message: result.error.code });
-      return result;
-    });
-  if (requestScope.getStore()) return call();
-  return requestScope.run(ctx.scope, () =>
-    context.with(contextOfHeaders({ traceparent: ctx.scope.traceparent }), call),
-  );
-});
-
-/** Turns the errors of the service into tRPC's, by the catalogue. */
-export const procedure = observed.use(async ({ ctx, getRawInput, next }) => {
+/** Turns the errors of the service into tRPC's, by the catalogue. In one step, since each costs every call. */
+export const procedure = t.procedure.use(async ({ ctx, path, getRawInput, next }) => {
   // A WebSocket is asked once who calls, and may outlive the credentials.
   if (haveEnded(ctx.caller, Date.now())) throw toTrpcError(expired());
   // tRPC reads the body here, and what it throws is the caller's fault. Left to the input's parser it would be ours.
@@ -90,10 +75,29 @@ export const procedure = observed.use(async ({ ctx, getRawInput, next }) => {
       cause,
     });
   });
-  const result = await next();
+  const result = await observed(ctx, path, next);
   if (!result.ok) throw toTrpcError(result.error.cause ?? result.error);
   return result;
 });
+
+/** Each call of a batch or a WebSocket in a span of its own; the calls of a WebSocket in its scope. */
+function observed<R extends { readonly ok: boolean }>(
+  { scope }: Context,
+  path: string,
+  next: () => Promise<R>,
+): Promise<R> {
+  const attributes = { 'rpc.system': 'trpc', 'rpc.method': path };
+  const call = () =>
+    inSpan(path, { attributes }, async span => {
+      const result = await next();
+      if (!result.ok) span.setStatus({ code: SpanStatusCode.ERROR });
+      return result;
+    });
+  if (requestScope.getStore()) return call();
+  return requestScope.run(scope, () =>
+    context.with(contextOfHeaders({ traceparent: scope.traceparent }), call),
+  );
+}
 
 /** A service error as tRPC knows it; anything else as it is. */
 export function toTrpcError(error: unknown): TRPCError {
