@@ -1,5 +1,6 @@
 import type { Topology } from '@longhaul/proto';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { createInbox } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { PayloadStore, type PayloadStoreOptions } from './payloadStore.ts';
 
@@ -9,6 +10,8 @@ export type Broker = {
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
   readonly topology: Topology;
+  /** A subject for answers that nobody else listens to, and that the connection's user may listen to. */
+  readonly newInbox: () => string;
   /** Large inputs and outputs. */
   readonly payloads: PayloadStore;
 };
@@ -27,5 +30,12 @@ export async function createBroker(
 ): Promise<Broker> {
   const jsm = await jetstreamManager(nc, { timeout: apiTimeoutMs });
   const js = jetstream(nc, { timeout: apiTimeoutMs });
-  return { nc, js, jsm, topology, payloads: new PayloadStore(js, jsm, topology, options) };
+  const newInbox = () => createInbox(inboxPrefixOf(nc));
+  return { nc, js, jsm, topology, newInbox, payloads: new PayloadStore(js, jsm, topology, options) };
+}
+
+/** The client keeps its options beside its public face; its own JetStream packages read the prefix from there. */
+function inboxPrefixOf(nc: NatsConnection): string | undefined {
+  const { options } = nc as { readonly options?: { readonly inboxPrefix?: string } };
+  return options?.inboxPrefix;
 }

@@ -9,6 +9,7 @@ export {
   scheduleRefusal,
 } from './brokerErrors.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
+export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export {
   appendEvent,
@@ -17,6 +18,8 @@ export {
   replayEvents,
   toStoredEvent,
 } from './eventChain.ts';
+export { NatsCredentialsError } from './natsCredentialsError.ts';
+export { type NatsVariables, natsOptionsOf, natsVariables } from './natsEnvironment.ts';
 export {
   highestPayloadLimitBytes,
   type PackedPayload,
