@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
-import { connect, errors } from '@nats-io/transport-node';
+import { connect, createInbox, errors } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { AckedPublisher } from './ackedPublisher.ts';
 import { isUnavailable, isWrongLastSequence } from './brokerErrors.ts';
@@ -26,7 +26,7 @@ const failure = (promise: Promise<unknown>) =>
   );
 
 describe('a publish is acknowledged', () => {
-  const acked = new AckedPublisher(nc, timeoutMs);
+  const acked = new AckedPublisher(nc, createInbox(), timeoutMs);
 
   test('with its sequence, each with its own, however many are under way', async () => {
     const subjects = Array.from({ length: 300 }, (_, i) => `${stream}.many.${i}`);
@@ -51,7 +51,7 @@ describe('a publish is acknowledged', () => {
 
 describe('a publish fails', () => {
   test('with 10071 where the subject has gone on', async () => {
-    const acked = new AckedPublisher(nc, timeoutMs);
+    const acked = new AckedPublisher(nc, createInbox(), timeoutMs);
     const subject = `${stream}.chain`;
     const { seq } = await acked.publish(subject, data, { expect: { lastSubjectSequence: 0 } });
     const late = await failure(acked.publish(subject, data, { expect: { lastSubjectSequence: 0 } }));
@@ -62,14 +62,16 @@ describe('a publish fails', () => {
   });
 
   test('at once where no stream listens', async () => {
-    const error = await failure(new AckedPublisher(nc, timeoutMs).publish(`${stream}-none`, data));
+    const error = await failure(
+      new AckedPublisher(nc, createInbox(), timeoutMs).publish(`${stream}-none`, data),
+    );
     expect(error).toBeInstanceOf(errors.RequestError);
     expect(isUnavailable(error)).toBe(true);
   });
 
   test('in time where somebody listens who does not answer; others are not held up', async () => {
     const mute = nc.subscribe(`${stream}-mute`, { callback: () => {} });
-    const acked = new AckedPublisher(nc, 100);
+    const acked = new AckedPublisher(nc, createInbox(), 100);
     const unanswered = failure(acked.publish(`${stream}-mute`, data));
     await acked.publish(`${stream}.loud`, data);
     expect(await unanswered).toBeInstanceOf(errors.TimeoutError);
@@ -80,7 +82,7 @@ describe('a publish fails', () => {
   test('when the connection is closed, before or meanwhile', async () => {
     const other = await connect({ servers: inject('natsUrl') });
     const mute = nc.subscribe(`${stream}-deaf`, { callback: () => {} });
-    const acked = new AckedPublisher(other, timeoutMs);
+    const acked = new AckedPublisher(other, createInbox(), timeoutMs);
     const meanwhile = failure(acked.publish(`${stream}-deaf`, data));
     await other.close();
     expect(isUnavailable(await meanwhile)).toBe(true);
@@ -90,7 +92,9 @@ describe('a publish fails', () => {
 
   test('where it is larger than the server takes', async () => {
     const tooLarge = new Uint8Array((nc.info?.max_payload ?? 0) + 1);
-    const error = await failure(new AckedPublisher(nc, timeoutMs).publish(`${stream}.large`, tooLarge));
+    const error = await failure(
+      new AckedPublisher(nc, createInbox(), timeoutMs).publish(`${stream}.large`, tooLarge),
+    );
     expect(error).toBeInstanceOf(errors.InvalidArgumentError);
   });
 });

@@ -5,7 +5,7 @@ import {
   type PubAck,
   PubHeaders,
 } from '@nats-io/jetstream';
-import { createInbox, errors, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { errors, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 
 /** What a publish may ask of the stream: those of the client's own options that are used on each task's way. */
 export type AckedOptions = Partial<Pick<JetStreamPublishOptions, 'headers' | 'msgID' | 'ttl'>> & {
@@ -30,15 +30,19 @@ const noResponders = 503;
 export class AckedPublisher {
   readonly #nc: NatsConnection;
   readonly #timeoutMs: number;
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   /** By the last token of the reply subject, in the order in which they were sent. */
   readonly #waiting = new Map<string, Unacknowledged>();
   #sent = 0;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** @param timeoutMs how long an acknowledgement is waited for */
-  constructor(nc: NatsConnection, timeoutMs: number) {
+  /**
+   * @param inbox the subject below which acknowledgements come
+   * @param timeoutMs how long one is waited for
+   */
+  constructor(nc: NatsConnection, inbox: string, timeoutMs: number) {
     this.#nc = nc;
+    this.#inbox = inbox;
     this.#timeoutMs = timeoutMs;
     nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {

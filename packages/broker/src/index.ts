@@ -9,6 +9,7 @@ export {
   scheduleRefusal,
 } from './brokerErrors.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
+export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
 export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export {
@@ -20,6 +21,8 @@ export {
 } from './eventChain.ts';
 export { askHolder, type HolderAnswer } from './holderQuestion.ts';
 export { LimitStore } from './limitStore.ts';
+export { NatsCredentialsError } from './natsCredentialsError.ts';
+export { type NatsVariables, natsOptionsOf, natsVariables } from './natsEnvironment.ts';
 export {
   highestPayloadLimitBytes,
   type PackedPayload,

@@ -220,6 +220,13 @@ export {
   taskIdSchema,
   taskNameSchema,
 } from './wire/names.ts';
+export {
+  inboxPrefixOf,
+  type NatsPermissions,
+  type NatsUser,
+  natsPermissions,
+  natsUsers,
+} from './wire/natsPermissions.ts';
 export { type PayloadRef, payloadRefSchema } from './wire/payload.ts';
 export { type AttemptRecord, recordSchema, statusSchema, type TaskRecord } from './wire/record.ts';
 export { requestSchema, type TaskRequest } from './wire/request.ts';

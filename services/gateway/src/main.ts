@@ -1,3 +1,4 @@
+import { natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/proto/sample';
 import { readEnvironment, runService } from '@longhaul/service';
@@ -16,7 +17,7 @@ const hourMs = 60 * 60 * 1_000;
 /** The gateway of the sample contract as a process, configured by its environment. */
 const env = readEnvironment(
   z.object({
-    NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+    ...natsVariables.shape,
     LONGHAUL_NAMESPACE: z.string().optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
@@ -34,7 +35,7 @@ const env = readEnvironment(
 await runService('gateway', env.LOG_LEVEL, async logger => {
   const service = await createGateway({
     contract: sampleContract,
-    nats: { servers: env.NATS_URL },
+    nats: natsOptionsOf(env),
     host: env.HOST,
     port: env.PORT,
     metrics: env.METRICS,

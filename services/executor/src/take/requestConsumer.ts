@@ -1,6 +1,6 @@
 import { type Broker, encode, ensureConsumer } from '@longhaul/broker';
 import { priorities } from '@longhaul/proto';
-import { createInbox, type Msg, nanos, type Subscription } from '@nats-io/nats-core';
+import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
 import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
@@ -44,7 +44,7 @@ export class RequestConsumer {
 
   constructor(options: RequestConsumerOptions) {
     this.#options = options;
-    this.#inbox = createInbox();
+    this.#inbox = options.broker.newInbox();
   }
 
   /** Makes the consumers where they are missing and begins to pull. Resolves when requests can arrive. */

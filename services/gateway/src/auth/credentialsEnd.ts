@@ -10,22 +10,17 @@ export type CredentialsEnd = { readonly signal: AbortSignal; readonly [Symbol.di
 /** Watches over the credentials that something long was begun with. */
 export function untilCredentialsEnd({ expiresAtMs, revoked }: Caller): CredentialsEnd {
   const ended = new AbortController();
-  const end = () => ended.abort();
   let timer: NodeJS.Timeout | undefined;
   const wait = (untilMs: number) => {
     const leftMs = untilMs - Date.now();
-    if (leftMs <= 0) end();
+    if (leftMs <= 0) ended.abort();
     else timer = setTimeout(() => wait(untilMs), Math.min(leftMs, longestTimerMs)).unref();
   };
   if (expiresAtMs !== undefined) wait(expiresAtMs);
-  if (revoked?.aborted) end();
-  else revoked?.addEventListener('abort', end, { once: true });
   return {
-    signal: ended.signal,
-    [Symbol.dispose]: () => {
-      clearTimeout(timer);
-      revoked?.removeEventListener('abort', end);
-    },
+    // Not by a listener: thousands of streams can have one key, whose signal lives as long as the gateway.
+    signal: revoked ? AbortSignal.any([ended.signal, revoked]) : ended.signal,
+    [Symbol.dispose]: () => clearTimeout(timer),
   };
 }
 

@@ -36,7 +36,10 @@ export class SocketCredentials {
     };
     if (end.signal.aborted) close();
     else end.signal.addEventListener('abort', close, { once: true });
-    socket.once('close', () => end[Symbol.dispose]());
+    socket.once('close', () => {
+      end.signal.removeEventListener('abort', close);
+      end[Symbol.dispose]();
+    });
   }
 
   #forget(socket: WebSocket): void {
