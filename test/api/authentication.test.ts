@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import WebSocket from 'ws';
 import { makeApiKey } from '../../services/gateway/src/auth/apiKey.ts';
 import { reasonOf } from './callers.ts';
-import { callOverHttp, openPlainSocket, type PlainCall } from './plainTransports.ts';
+import { callOverHttp, openPlainSocket, type ProcedureCall } from './plainTransports.ts';
 
 const keys = { ann: makeApiKey(), bob: makeApiKey(), rotated: makeApiKey(), root: makeApiKey() };
 const secret = 's'.repeat(40);
@@ -92,8 +92,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const list: PlainCall = { type: 'query', path: 'tasks.list', input: {} };
-const watchAll: PlainCall = { type: 'subscription', path: 'tasks.watch', input: {} };
+const list: ProcedureCall = { type: 'query', path: 'tasks.list', input: {} };
+const watchAll: ProcedureCall = { type: 'subscription', path: 'tasks.watch', input: {} };
 const tasksWith = (token: string | (() => string | Promise<string>)) =>
   createTasks<ScriptedContract>({ url, token });
 
@@ -145,6 +145,11 @@ describe('credentials', () => {
       expect(await socket.heard('UNAUTHENTICATED')).toContain('"id":null');
       await within('the end of the socket', socket.closed);
     }
+  });
+
+  it('are not asked for by what only says whether the gateway is well', async () => {
+    for (const path of ['/healthz', '/readyz'])
+      expect(await callOverHttp(url, { type: 'route', method: 'GET', path })).toMatchObject({ status: 200 });
   });
 
   it('of an ended token are refused with a reason of their own', async () => {

@@ -35,8 +35,11 @@ const seen = { operator: 'ok', admin: 'ok' } as const;
 const seenNotChanged = { operator: 'FORBIDDEN', admin: 'ok' } as const;
 const hasSnapshot = (text: string) => text.includes('"snapshot"');
 
-/** Procedures that name a task, a schedule or an owner; `<task>` stands for every task of the contract. */
-export const ownedRows: { readonly [procedure: string]: OwnedRow } = {
+/**
+ * What names a task, a schedule or an owner. A procedure is known by its path, where `<task>` stands for every task of the
+ * contract; an HTTP route by its method and path (`GET /v1/tasks/{id}`), and its call has the type `route`.
+ */
+export const ownedRows: { readonly [name: string]: OwnedRow } = {
   '<task>.get': { about: ({ taskId: id }) => query(`${hang}.get`, { id }), ...seen },
   '<task>.result': { about: ({ taskId: id }) => query(`${hang}.result`, { id, waitMs: 0 }), ...seen },
   '<task>.watch': {
@@ -65,8 +68,8 @@ export const ownedRows: { readonly [procedure: string]: OwnedRow } = {
   },
 };
 
-/** Procedures that name nobody's things. */
-export const freeRows: { readonly [procedure: string]: FreeRow } = {
+/** What names nobody's things. */
+export const freeRows: { readonly [name: string]: FreeRow } = {
   '<task>.start': { call: mutation(`${hang}.start`, { input: {} }), ...forEverybody },
   '<task>.startMany': { call: mutation(`${hang}.startMany`, { tasks: [{ input: {} }] }), ...forEverybody },
   '<task>.run': { call: mutation(`${hang}.run`, { input: {}, waitMs: 0 }), ...forEverybody },

@@ -2,12 +2,20 @@ import { once } from 'node:events';
 import { within } from '@longhaul/testing';
 import WebSocket from 'ws';
 
-/** A call as a client without any library would make it. */
-export type PlainCall = {
+/** A call of a procedure as a client without any library would make it. */
+export type ProcedureCall = {
   readonly type: 'query' | 'mutation' | 'subscription';
   readonly path: string;
   readonly input?: unknown;
 };
+/** A call of a plain HTTP route, with its whole path. */
+export type RouteCall = {
+  readonly type: 'route';
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+};
+export type PlainCall = ProcedureCall | RouteCall;
 export type PlainHeaders = Readonly<Record<string, string>>;
 /** An answer as it was on the wire, without what differs from one moment to the next. */
 export type PlainAnswer = { readonly status: number; readonly headers: object; readonly body: string };
@@ -15,23 +23,18 @@ export type PlainAnswer = { readonly status: number; readonly headers: object; r
 /** Makes a call over HTTP. Of a stream, `until` says how much is read: the text so far, or its end. */
 export async function callOverHttp(
   url: string,
-  { type, path, input }: PlainCall,
+  call: PlainCall,
   headers: PlainHeaders = {},
   until: (text: string) => boolean = () => false,
 ): Promise<PlainAnswer> {
-  const query = input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(input))}`;
   const leave = new AbortController();
-  const response =
-    type === 'mutation'
-      ? await fetch(`${url}/trpc/${path}`, {
-          method: 'POST',
-          headers: { ...headers, 'content-type': 'application/json' },
-          body: JSON.stringify(input ?? {}),
-        })
-      : await fetch(`${url}/trpc/${path}${query}`, {
-          headers: { ...headers, ...(type === 'subscription' ? { accept: 'text/event-stream' } : {}) },
-          signal: leave.signal,
-        });
+  const { path, method, more, body: sent } = call.type === 'route' ? ofRoute(call) : ofProcedure(call);
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { ...headers, ...more, ...(sent === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(sent === undefined ? {} : { body: JSON.stringify(sent) }),
+    signal: leave.signal,
+  });
   const read = async () => {
     let text = '';
     const decoder = new TextDecoder();
@@ -47,10 +50,28 @@ export async function callOverHttp(
   return { status: response.status, headers: rest, body };
 }
 
+type Sent = {
+  readonly method: string;
+  readonly path: string;
+  readonly more: PlainHeaders;
+  readonly body: unknown;
+};
+
+function ofRoute({ method, path, body }: RouteCall): Sent {
+  return { method, path, more: {}, body };
+}
+
+function ofProcedure({ type, path, input }: ProcedureCall): Sent {
+  if (type === 'mutation') return { method: 'POST', path: `/trpc/${path}`, more: {}, body: input ?? {} };
+  const query = input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(input))}`;
+  const more: PlainHeaders = type === 'subscription' ? { accept: 'text/event-stream' } : {};
+  return { method: 'GET', path: `/trpc/${path}${query}`, more, body: undefined };
+}
+
 /** A WebSocket that speaks tRPC's messages. */
 export type PlainSocket = {
   /** Makes a call; resolves with the answer's text, or for a stream with that of its first error or end. */
-  readonly call: (call: PlainCall) => Promise<string>;
+  readonly call: (call: ProcedureCall) => Promise<string>;
   /** Resolves when something like this has come. */
   readonly heard: (words: string) => Promise<string>;
   /** Resolves with the code that it was closed with. */
