@@ -71,6 +71,13 @@ afterAll(async () => {
 });
 
 describe('the three users serve a whole system', () => {
+  it('limits across executors', async () => {
+    const input = { key: 'lift', forMs: 20 };
+    const started = await tasks.script.oneByOne.startMany([{ input }, { input }, { input }]);
+    const results = started.map(result => (result.ok ? result.task.result() : Promise.reject(result.error)));
+    expect(await Promise.all(results)).toEqual([{ key: 'lift' }, { key: 'lift' }, { key: 'lift' }]);
+  });
+
   it('start, progress, result, watch and record', async () => {
     const task = await tasks.script.count.start({ steps: 5, stepMs: 50 });
     const types: string[] = [];
