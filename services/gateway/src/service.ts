@@ -23,6 +23,7 @@ import { PayloadReader } from './read/payloadReader.ts';
 import { withLimit } from './read/withLimit.ts';
 import { taskIdOf } from './start/idempotency.ts';
 import type { PendingRecords } from './start/pendingRecords.ts';
+import { Placeholder } from './start/placeholder.ts';
 import { retryTask } from './start/retryTask.ts';
 import { type Started, startMany } from './start/startMany.ts';
 import { type NewTask, startTask } from './start/startTask.ts';
@@ -48,7 +49,7 @@ export type ServiceDeps = {
  * only what that one may (invariant 8, owner-only).
  */
 export function createTaskService({ broker, find, index, pending, feed, definitions, logger }: ServiceDeps) {
-  const starting = { broker, find, pending };
+  const starting = { broker, find, pending, placeholder: new Placeholder(broker) };
   const payloads = new PayloadReader(broker.payloads, logger);
 
   /** @throws GatewayError TASK_NOT_FOUND */

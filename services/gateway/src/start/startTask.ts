@@ -11,6 +11,7 @@ import type { FindTask } from '../read/findTask.ts';
 import { encodeRequest } from './encodeRequest.ts';
 import { publishOnce, taskIdOf } from './idempotency.ts';
 import type { PendingRecords } from './pendingRecords.ts';
+import type { Placeholder } from './placeholder.ts';
 import { publishRequest } from './publishRequest.ts';
 import { newTaskId } from './taskIds.ts';
 import { validateInput } from './validateInput.ts';
@@ -18,6 +19,7 @@ import { validateInput } from './validateInput.ts';
 export type StartDeps = {
   readonly broker: Broker;
   readonly pending: PendingRecords;
+  readonly placeholder: Placeholder;
   readonly find: FindTask;
 };
 /** A task to start: which one, its input, and what stands beside it. */
@@ -70,5 +72,6 @@ export async function startTask(
   }
   const record = recordOfRequest(address.id, address.name, outgoing.request);
   deps.pending.add(record);
+  deps.placeholder.taskStarted(now);
   return record;
 }
