@@ -39,6 +39,10 @@ const rowsOf = (
     example: subjects.fire({ owner, id: scheduleId }),
     who: 'a firing of a recurring schedule; one gateway takes it and starts a task',
   },
+  placeholder: {
+    example: subjects.placeholder,
+    who: 'keeps the file of a busy queue from being made anew for each task; nobody takes it, and it expires',
+  },
   allFires: { example: subjects.allFires, who: 'every firing' },
   event: {
     example: subjects.event({ id, name }),

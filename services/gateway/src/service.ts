@@ -24,6 +24,7 @@ import { PayloadReader } from './read/payloadReader.ts';
 import { withLimit } from './read/withLimit.ts';
 import { taskIdOf } from './start/idempotency.ts';
 import type { PendingRecords } from './start/pendingRecords.ts';
+import { Placeholder } from './start/placeholder.ts';
 import { ReservedPlaces } from './start/reservedPlaces.ts';
 import { retryTask } from './start/retryTask.ts';
 import { type Started, startMany } from './start/startMany.ts';
@@ -53,7 +54,8 @@ export type ServiceDeps = {
  */
 export function createTaskService(deps: ServiceDeps) {
   const { broker, find, index, pending, feed, definitions, logger, onAccepted } = deps;
-  const starting = { broker, find, pending, places: new ReservedPlaces(broker), onAccepted };
+  const placeholder = new Placeholder(broker);
+  const starting = { broker, find, pending, placeholder, places: new ReservedPlaces(broker), onAccepted };
   const payloads = new PayloadReader(broker.payloads, logger);
 
   /** A task that the caller may see, for doing something with it. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */

@@ -31,6 +31,8 @@ export function createSubjects(namespace: string) {
     allSchedules: `${namespace}.schedule.>`,
     /** Where a recurring schedule waits: stream TASKS, as a message schedule whose target is `fire`. */
     recurring: ({ owner, id }: ScheduleAddress) => `${recurringPrefix}${ownerToken(owner)}.${id}`,
+    /** Keeps the queue from becoming empty with every task: in its stream, and nobody's. No id is called so either. */
+    placeholder: `${namespace}.schedule.placeholder`,
     allRecurring: `${recurringPrefix}>`,
     /** What a recurring schedule fires: stream TASKS, taken by gateways. */
     fire: ({ owner, id }: ScheduleAddress) => `${namespace}.fire.${ownerToken(owner)}.${id}`,

@@ -11,6 +11,7 @@ import type { FindTask } from '../read/findTask.ts';
 import { encodeRequest } from './encodeRequest.ts';
 import { publishOnce, taskIdOf } from './idempotency.ts';
 import type { PendingRecords } from './pendingRecords.ts';
+import type { Placeholder } from './placeholder.ts';
 import { publishRequest } from './publishRequest.ts';
 import { keysOf, type ReservedPlaces } from './reservedPlaces.ts';
 import { newTaskId } from './taskIds.ts';
@@ -19,6 +20,7 @@ import { validateInput } from './validateInput.ts';
 export type StartDeps = {
   readonly broker: Broker;
   readonly pending: PendingRecords;
+  readonly placeholder: Placeholder;
   readonly find: FindTask;
   readonly places: ReservedPlaces;
   /** Told of every task that this gateway has accepted. */
@@ -91,5 +93,6 @@ export async function startTask(
   const record = recordOfRequest(address.id, address.name, outgoing.request);
   deps.pending.add(record);
   deps.onAccepted(record);
+  deps.placeholder.taskStarted(now);
   return record;
 }
