@@ -94,7 +94,7 @@ export async function createHttpServer(options: HttpOptions) {
     } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],
   });
   await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
-  await server.register(docsPlugin, { document: openApiDocument(operations, apiVersion) });
+  await server.register(docsPlugin, { describe: () => openApiDocument(operations, apiVersion) });
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const why = whyNotReady();
