@@ -117,7 +117,7 @@ export async function createHttpServer(options: HttpOptions) {
 
   const callerOf = ({ headers }: Credentials) => identify(authenticate, { headers });
   await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
-  await server.register(docsPlugin, { document: openApiDocument(operations, apiVersion) });
+  await server.register(docsPlugin, { describe: () => openApiDocument(operations, apiVersion) });
   addMetricsRoute(server, options.metrics, authenticate);
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {

@@ -26,9 +26,10 @@ const contentSecurityPolicy = [
 /** Serves the OpenAPI document, the page to browse it with, and the page that explains errors. */
 export async function docsPlugin(
   server: FastifyInstance,
-  { document }: { readonly document: OpenApiDocument },
+  { describe }: { readonly describe: () => OpenApiDocument },
 ): Promise<void> {
-  const text = JSON.stringify(document);
+  // Made when it is first asked for: a large contract takes its time, and most gateways are never asked.
+  let document: string | undefined;
   const errors = errorsPage();
   const page = (reply: FastifyReply, html: string) =>
     reply
@@ -38,9 +39,10 @@ export async function docsPlugin(
       .type('text/html; charset=utf-8')
       .send(html);
 
-  server.get('/openapi.json', async (_request, reply) =>
-    reply.header('cache-control', 'no-cache').type('application/json; charset=utf-8').send(text),
-  );
+  server.get('/openapi.json', async (_request, reply) => {
+    document ??= JSON.stringify(describe());
+    return reply.header('cache-control', 'no-cache').type('application/json; charset=utf-8').send(document);
+  });
   server.get('/docs', async (_request, reply) => page(reply, operationsPage));
   server.get(errorsPath, async (_request, reply) => page(reply, errors));
   server.get('/docs/initializer.js', async (_request, reply) =>

@@ -20,15 +20,19 @@ export class Components {
   reference(schema: z.ZodType, name: string, io: Direction): { readonly $ref: string } {
     const known = this.#names.get(schema);
     if (known !== undefined) return { $ref: prefix + known };
-    // `{}` would do, but two schemas of one name would be one bug that nobody sees.
-    if (name in this.schemas) throw new Error(`Two schemas are called ${name}.`);
     this.#names.set(schema, name);
     const { $defs = {}, ...json } = jsonSchemaOf(schema, io);
     const renamed = (value: unknown) => withReferences(value, name) as JsonSchema;
-    this.schemas[name] = renamed(json);
+    this.#put(name, renamed(json));
     for (const [key, definition] of Object.entries($defs as Record<string, JsonSchema>))
-      this.schemas[definitionName(name, key)] = renamed(definition);
+      this.#put(definitionName(name, key), renamed(definition));
     return { $ref: prefix + name };
+  }
+
+  #put(name: string, schema: JsonSchema): void {
+    // Two schemas of one name would be one wrong description that nobody sees.
+    if (Object.hasOwn(this.schemas, name)) throw new Error(`Two schemas are called ${name}.`);
+    this.schemas[name] = schema;
   }
 }
 
@@ -49,7 +53,7 @@ function withReferences(value: unknown, name: string): unknown {
       return [
         key,
         item.startsWith(ownDefinition)
-          ? prefix + definitionName(name, item.slice(ownDefinition.length))
+          ? prefix + definitionName(name, keyOf(item.slice(ownDefinition.length)))
           : item,
       ];
     }),
@@ -59,4 +63,9 @@ function withReferences(value: unknown, name: string): unknown {
 /** OpenAPI is stricter about names than whoever gave the schema its id. */
 function definitionName(name: string, key: string): string {
   return `${name}.${key.replaceAll(/[^A-Za-z0-9._-]/g, '_')}`;
+}
+
+/** The key that the end of a JSON pointer (RFC 6901) stands for. */
+function keyOf(pointed: string): string {
+  return pointed.replaceAll('~1', '/').replaceAll('~0', '~');
 }
