@@ -9,6 +9,8 @@ export {
   scheduleRefusal,
 } from './brokerErrors.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
+export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
+export { encodeRequest } from './encodeRequest.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export {
   appendEvent,
@@ -17,6 +19,7 @@ export {
   replayEvents,
   toStoredEvent,
 } from './eventChain.ts';
+export { findAccepted } from './findAccepted.ts';
 export {
   highestPayloadLimitBytes,
   type PackedPayload,
@@ -24,4 +27,7 @@ export {
   type PayloadStore,
   type PayloadStoreOptions,
 } from './payloadStore.ts';
+export { type OutgoingRequest, publishRequest } from './publishRequest.ts';
 export { type Chain, readChain } from './readChain.ts';
+export { isSameInput } from './sameInput.ts';
+export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';

@@ -1,4 +1,9 @@
-export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
+export {
+  type EndedOutcomeOf,
+  TaskCanceledError,
+  TaskFailedError,
+  type TaskFailedErrorOf,
+} from '@longhaul/proto';
 export {
   type AllTasks,
   createTasks,
@@ -9,4 +14,4 @@ export {
 } from './createTasks.ts';
 export { gatewayLinks, type LinkOptions } from './links.ts';
 export type { AllSchedules, ScheduleOwner } from './schedules.ts';
-export type { EndedOutcomeOf, EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';
+export type { EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';

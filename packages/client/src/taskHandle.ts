@@ -1,13 +1,16 @@
-import type {
-  AnyTaskRecord,
-  CancelOutcome,
-  OutputOf,
-  TaskDefinition,
-  TaskEventOf,
-  TaskOutcomeOf,
-  TaskRecordOf,
+import {
+  type AnyTaskRecord,
+  type CancelOutcome,
+  type EndedOutcomeOf,
+  type OutputOf,
+  TaskCanceledError,
+  type TaskDefinition,
+  type TaskEventOf,
+  TaskFailedError,
+  type TaskFailedErrorOf,
+  type TaskOutcomeOf,
+  type TaskRecordOf,
 } from '@longhaul/proto';
-import { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
 import { iterateEvents } from './eventIterator.ts';
 import type { GatewayCalls } from './gatewayCalls.ts';
 import { isTransient, pause, waitBeforeTry } from './retry.ts';
@@ -26,9 +29,6 @@ export type RetryOptions = {
   /** The same key gives the same new task. Without one every call makes a new task. */
   readonly idempotencyKey?: string;
 };
-
-/** How a task ended. */
-export type EndedOutcomeOf<T extends TaskDefinition> = Extract<TaskOutcomeOf<T>, { done: true }>;
 
 /** One task, typed by its definition. Holds no connection: it may be kept, or made again from its id. */
 export type TaskHandle<T extends TaskDefinition> = {

@@ -6,9 +6,11 @@ export {
 } from './api/errorCatalogue.ts';
 export {
   type CancelManyRequest,
+  type ChildTaskOptions,
   cancelCallSchema,
   cancelManyLimit,
   cancelManyRequestSchema,
+  childOptionsSchema,
   delayLimitMs,
   idRequestSchema,
   type ListRequest,
@@ -54,9 +56,11 @@ export {
   scheduleCallSchema,
   scheduleLimit,
 } from './api/schedules.ts';
+export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './api/taskErrors.ts';
 export type {
   AnyTaskEvent,
   AnyTaskRecord,
+  EndedOutcomeOf,
   FailureOf,
   NamePause,
   StartFault,
@@ -68,6 +72,8 @@ export type {
   TaskSummary,
   TaskType,
 } from './api/taskViews.ts';
+export { type EndedTask, requireFitting, typedFailure, typedOutcome } from './api/typedOutcome.ts';
+export { faultsError, issuesOf, validateInput } from './api/validateInput.ts';
 export { type Backoff, backoffSchema } from './contract/backoff.ts';
 export { ContractError, type ContractErrorCode } from './contract/contractError.ts';
 export {
@@ -159,6 +165,7 @@ export {
   failureSchema,
   isBuiltInFailureCode,
 } from './wire/failure.ts';
+export { type ChildLink, childrenKept, type ParentLink } from './wire/family.ts';
 export {
   type HolderReply,
   type HolderRequest,

@@ -36,6 +36,12 @@ export const scriptedContract = defineContract({
     lie: defineTask({ input: z.object({}), output: z.object({ truth: z.literal(true) }) }),
     /** Takes longer than it may. */
     overrun: defineTask({ input: z.object({}), output: z.object({}), timeoutMs: 50, cancelGraceMs: 100 }),
+    /** Starts children and waits for them. */
+    family: defineTask({
+      input: z.object({ echoes: z.int().default(0), hangs: z.int().default(0) }),
+      progress: percent,
+      output: z.object({ texts: z.array(z.string()) }),
+    }),
     /** Its input is parsed once: a default and a transform that does not accept its own output. */
     transform: defineTask({
       input: z.object({ number: z.string().transform(Number), times: z.int().default(2) }),
@@ -80,6 +86,17 @@ export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
       ),
+    family: async ({ input, tasks, progress }) => {
+      const { echo, hang } = tasks(scriptedContract).script;
+      const started = await Promise.all(
+        Array.from({ length: input.echoes }, (_, n) => echo.start({ text: `child ${n}` })),
+      );
+      const hanging = await Promise.all(Array.from({ length: input.hangs }, () => hang.start({})));
+      progress({ percent: 50, description: 'all children are started' });
+      const outputs = await Promise.all(started.map(child => child.result()));
+      await Promise.all(hanging.map(child => child.result()));
+      return { texts: outputs.map(({ text }) => text) };
+    },
     transform: ({ input }) => ({ product: input.number * input.times }),
   },
 };

@@ -10,6 +10,7 @@ import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { openSandboxes } from './handler/sandbox/openSandboxes.ts';
 import { RequestConsumer } from './take/requestConsumer.ts';
 import type { RequestMessage } from './take/requestMessage.ts';
+import type { Slot } from './take/slotPool.ts';
 
 /** What {@link createExecutor} takes. */
 export type ExecutorOptions<C extends Contract> = {
@@ -20,7 +21,7 @@ export type ExecutorOptions<C extends Contract> = {
   readonly nats: NatsOptions;
   /** The first token of every subject. Default: `tasks`. */
   readonly namespace?: string;
-  /** How many tasks run at once. Default: 4. */
+  /** How many tasks run at once; a task that only waits for its children does not count. Default: 4. */
   readonly concurrency?: number;
   /** Milliseconds that running handlers get when the executor stops, before they are handed back. Default: 30,000. */
   readonly drainMs?: number;
@@ -72,7 +73,8 @@ export async function createExecutor<const C extends Contract>(
   const id = options.id ?? `${hostname()}-${process.pid}-${uuid().slice(-6)}`;
   const logger = (options.logger ?? pino({ level: 'warn' })).child({ executor: id });
   const startedAt = new Date().toISOString();
-  const { tasks, close: closeSandboxes } = await openSandboxes(matched, concurrency, logger);
+  // As many threads as handlers run: those that wait for children keep theirs, and more than `concurrency` can.
+  const { tasks, close: closeSandboxes } = await openSandboxes(matched, Number.POSITIVE_INFINITY, logger);
 
   const { nc, close } = await openConnection(options.nats, `longhaul executor ${id}`);
   const { payloadLimitBytes } = options;
@@ -90,7 +92,7 @@ export async function createExecutor<const C extends Contract>(
     giveUp: giveUp.signal,
   };
 
-  const work = async (message: RequestMessage): Promise<void> => {
+  const work = async (message: RequestMessage, slot: Slot): Promise<void> => {
     const address = broker.topology.subjects.parseRequest(message.subject);
     if (!address) {
       logger.error(
@@ -106,7 +108,7 @@ export async function createExecutor<const C extends Contract>(
       running.adopt(message);
       return;
     }
-    const attempt = new Attempt(setting, address, message);
+    const attempt = new Attempt(setting, address, message, slot);
     attempts.set(address.id, attempt);
     try {
       await attempt.run();

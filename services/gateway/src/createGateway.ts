@@ -1,6 +1,8 @@
 import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
 import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
 import { type Logger, pino } from 'pino';
+import { cancelTask } from './cancel/cancelTask.ts';
+import { Families } from './cancel/families.ts';
 import { Expiry } from './expire/expiry.ts';
 import { type Authenticate, closeHttpServer, createHttpServer } from './http/server.ts';
 import { payloadsKeptMs } from './project/payloadRetention.ts';
@@ -8,7 +10,7 @@ import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
 import { RecordStore } from './project/recordStore.ts';
 import { defaultRetention, type Retention } from './project/retention.ts';
-import { createFindTask } from './read/findTask.ts';
+import { createFindTask, getTask } from './read/findTask.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedule/createSchedules.ts';
 import { createTaskService } from './service.ts';
@@ -68,7 +70,7 @@ const everybody = { owner: 'local', role: 'admin' } as const;
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
  * - `expire/`: ends tasks whose time is over while no executor has them
- * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop
+ * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop, also for children of ended tasks
  *
  * @throws TopologyError when NATS holds streams that do not fit; RangeError when the payload limit cannot be had
  */
@@ -96,7 +98,18 @@ export async function createGateway<const C extends Contract>(
     const store = new RecordStore(broker, retention);
     const expiry = new Expiry(broker, logger, definitions);
     opened.push(() => expiry.stop());
-    const index = new RecordIndex(broker, logger, record => expiry.update(record));
+    const index: RecordIndex = new RecordIndex(broker, logger, (record, isOurs) => {
+      expiry.update(record);
+      families.update(record, isOurs);
+    });
+    const find = createFindTask(broker, store, index, retention);
+    const families = new Families({
+      broker,
+      logger,
+      statusOf: id => index.get(id)?.status,
+      cancel: async (caller, id, reason) => cancelTask(broker, await getTask(find, caller, id), reason),
+    });
+    opened.push(() => families.stop());
     const projection = new Projection(broker, logger, store, index);
     const pending = new PendingRecords(store, index, logger);
     const feed = new LiveFeed(broker, logger);
@@ -110,7 +123,6 @@ export async function createGateway<const C extends Contract>(
     orphans.start();
     opened.push(() => orphans.stop());
 
-    const find = createFindTask(broker, store, index, retention);
     const service = createTaskService({
       broker,
       find,

@@ -33,6 +33,18 @@ export const startOptionsSchema = z.object({
 });
 export type StartOptions = z.input<typeof startOptionsSchema>;
 
+/** What may stand beside the input of a task that a handler starts. */
+export const childOptionsSchema = startOptionsSchema.omit({ idempotencyKey: true }).extend({
+  /**
+   * Names the child among its parent's children of that task: another attempt of the parent finds it by this name.
+   * Default: the number of the call, counted for each task name from 1; for handlers that start in the same order each time.
+   */
+  key: z.string().min(1).max(256).optional(),
+  /** Lets it go on when its parent ends. Default: false, so that it is canceled with its parent's end. */
+  detached: z.boolean().optional(),
+});
+export type ChildTaskOptions = z.input<typeof childOptionsSchema>;
+
 export const startRequestSchema = startOptionsSchema.extend({ input: z.unknown().optional() });
 export const startManyRequestSchema = z.object({ tasks: z.array(startRequestSchema).max(startManyLimit) });
 export const runRequestSchema = startRequestSchema.extend({
@@ -67,6 +79,8 @@ export const retryCallSchema = z.object({
 const filterSchema = z.object({
   status: z.array(statusSchema).max(8).optional(),
   name: taskNameSchema.optional(),
+  /** Started by the handler of this task. */
+  parentId: taskIdSchema.optional(),
   /** Accepted at or after. */
   since: instantSchema.optional(),
   /** Accepted before. */

@@ -91,6 +91,9 @@ export function decideRefusal(chain: TaskRecord, lastSeq: number, mine: RefusedE
     case 'started':
       if (stopping) return { do: 'stop', after: lastSeq };
       return isMine ? { do: 'accepted' } : { do: 'append', after: lastSeq };
+    case 'child':
+      // Were it in the chain already, once more would say the same.
+      return stopping ? { do: 'stop', after: lastSeq } : { do: 'append', after: lastSeq };
     case 'retrying':
       if (stopping) return { do: 'stop', after: lastSeq };
       return isMine && chain.status === 'RETRYING' ? { do: 'accepted' } : { do: 'append', after: lastSeq };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { eventSchema, type StoredEvent, type TaskEvent } from '../wire/event.ts';
+import { childrenKept } from '../wire/family.ts';
 import { recordSchema, type TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
 import { attemptsKept, fold, recordOfRequest, requestOfRecord } from './fold.ts';
@@ -288,4 +289,40 @@ test('what an attempt reports that is no longer the current one changes nothing'
       expect(fold(record, make(1_000, record.attempt - 1))).toBe(record);
     }),
   );
+});
+
+describe('children', () => {
+  const child = (seq: number, number: number, attempt = 1) =>
+    stored(seq, {
+      type: 'child',
+      attempt,
+      executor: 'a',
+      child: { id: `01890000-0000-8000-8000-${String(number).padStart(12, '0')}`, name: 'demo.add' },
+    });
+
+  test('are named in the order of their starts, each once, however often it is said', () => {
+    const record = foldAll([
+      started(1),
+      child(2, 1),
+      child(3, 2),
+      started(4, 2),
+      child(5, 1, 2),
+      child(6, 3, 2),
+    ]);
+    expect(record).toMatchObject({ status: 'RUNNING', childCount: 3, seq: 6 });
+    expect(record?.children?.map(({ id: childId }) => childId.at(-1))).toEqual(['1', '2', '3']);
+  });
+
+  test('beyond those that are kept are counted', () => {
+    const many = Array.from({ length: childrenKept + 5 }, (_, n) => child(2 + n, n));
+    const record = foldAll([started(1), ...many]);
+    expect(record?.children).toHaveLength(childrenKept);
+    expect(record?.childCount).toBe(childrenKept + 5);
+    expect(recordSchema.parse(record)).toEqual(record);
+  });
+
+  test('are not begun by a task that is being canceled or has ended', () => {
+    expect(foldAll([started(1), stopping(2), child(3, 1)])).not.toHaveProperty('children');
+    expect(foldAll([started(1), completed(2), child(3, 1)])).not.toHaveProperty('children');
+  });
 });

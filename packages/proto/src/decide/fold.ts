@@ -1,4 +1,5 @@
 import { isLifecycle, type LifecycleEvent, type StoredEvent } from '../wire/event.ts';
+import { type ChildLink, childrenKept } from '../wire/family.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
 import { isTerminal, nextStatus } from './status.ts';
@@ -29,7 +30,7 @@ export function requestOfRecord(record: TaskRecord): TaskRequest {
 /** What a request and its record have in common: all of the request. */
 function requestPart(source: TaskRequest | TaskRecord): TaskRequest {
   const { owner, createdAt, priority, input, inputRef, scheduledFor } = source;
-  const { idempotencyKey, policy, startBy, retryOf, scheduleId } = source;
+  const { idempotencyKey, policy, startBy, retryOf, scheduleId, parent } = source;
   return {
     v: 1,
     owner,
@@ -41,6 +42,7 @@ function requestPart(source: TaskRequest | TaskRecord): TaskRequest {
     ...(policy === undefined ? {} : { policy }),
     ...(startBy === undefined ? {} : { startBy }),
     ...(retryOf === undefined ? {} : { retryOf }),
+    ...(parent === undefined ? {} : { parent }),
     ...(scheduleId === undefined ? {} : { scheduleId }),
   };
 }
@@ -87,6 +89,8 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
         },
       );
     }
+    case 'child':
+      return withChild(next, event.child);
     case 'stopping': {
       // Why it was to be tried again no longer matters; its attempt keeps it.
       const { error: _error, ...clean } = next;
@@ -126,6 +130,14 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
       };
     }
   }
+}
+
+/** Said again by another attempt, it is the same child. Beyond what is kept that cannot be told; it is rare. */
+function withChild(record: TaskRecord, child: ChildLink): TaskRecord {
+  const { children = [], childCount = 0 } = record;
+  if (children.some(({ id }) => id === child.id)) return record;
+  const kept = children.length < childrenKept ? [...children, child] : children;
+  return { ...record, children: kept, childCount: childCount + 1 };
 }
 
 function beginIfHeldBack(

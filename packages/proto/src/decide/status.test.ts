@@ -4,7 +4,9 @@ import { isTerminal, nextStatus, statusAsOf, statuses, type TaskStatus, transiti
 
 const events: readonly LifecycleType[] = [
   'started',
+  'child',
   'retrying',
+  'released',
   'stopping',
   'completed',
   'failed',
@@ -13,14 +15,14 @@ const events: readonly LifecycleType[] = [
 
 /** In the order of `events`; `-`: no transition. */
 const table: { readonly [S in TaskStatus]: string } = {
-  SCHEDULED: 'RUNNING RETRYING STOPPING COMPLETED FAILED CANCELED',
-  PENDING: 'RUNNING RETRYING STOPPING COMPLETED FAILED CANCELED',
-  RUNNING: 'RUNNING RETRYING STOPPING COMPLETED FAILED CANCELED',
-  RETRYING: 'RUNNING RETRYING STOPPING COMPLETED FAILED CANCELED',
-  STOPPING: '- - - COMPLETED FAILED CANCELED',
-  COMPLETED: '- - - - - -',
-  FAILED: '- - - - - -',
-  CANCELED: '- - - - - -',
+  SCHEDULED: 'RUNNING - RETRYING - STOPPING COMPLETED FAILED CANCELED',
+  PENDING: 'RUNNING - RETRYING - STOPPING COMPLETED FAILED CANCELED',
+  RUNNING: 'RUNNING RUNNING RETRYING PENDING STOPPING COMPLETED FAILED CANCELED',
+  RETRYING: 'RUNNING - RETRYING - STOPPING COMPLETED FAILED CANCELED',
+  STOPPING: '- - - - - COMPLETED FAILED CANCELED',
+  COMPLETED: '- - - - - - - -',
+  FAILED: '- - - - - - - -',
+  CANCELED: '- - - - - - - -',
 };
 
 describe.each(statuses)('%s', status => {

@@ -29,7 +29,7 @@ export const transitions: { readonly [S in TaskStatus]: Moves } = {
   SCHEDULED: fromWaiting,
   PENDING: fromWaiting,
   // `started` again: its executor was lost, and another one took the task over. `released`: it was handed back.
-  RUNNING: { ...fromWaiting, released: 'PENDING' },
+  RUNNING: { ...fromWaiting, released: 'PENDING', child: 'RUNNING' },
   RETRYING: fromWaiting,
   // A handler may end by itself before it heeds the cancel. A lost executor's STOPPING task is never started again.
   STOPPING: endings,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
+import { childSchema } from './family.ts';
 import { instantSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { requestSchema } from './request.ts';
@@ -34,6 +35,13 @@ export const logEvent = z.object({
   level: z.enum(['debug', 'info', 'warn', 'error']),
   message: z.string(),
   fields: z.record(z.string(), z.unknown()).optional(),
+});
+export const childEvent = z.object({
+  ...base,
+  type: z.literal('child'),
+  attempt,
+  executor,
+  child: childSchema,
 });
 export const retryingEvent = z.object({
   ...base,
@@ -87,6 +95,7 @@ export const eventSchema = z
     startedEvent,
     progressEvent,
     logEvent,
+    childEvent,
     retryingEvent,
     releasedEvent,
     stoppingEvent,
@@ -98,7 +107,7 @@ export const eventSchema = z
 
 export type TaskEvent = z.infer<typeof eventSchema>;
 export type EventType = TaskEvent['type'];
-/** The events that move a task's status. Each is appended after the event that it follows. */
+/** The events that decide over a task: they move its status, or (`child`) say what must outlive an attempt. */
 export type LifecycleEvent = Exclude<TaskEvent, { type: 'progress' | 'log' }>;
 export type LifecycleType = LifecycleEvent['type'];
 

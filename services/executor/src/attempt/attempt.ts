@@ -14,7 +14,9 @@ import { listenForCancel } from '../cancel/cancelListener.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { RunnableTask } from '../handler/sandbox/openSandboxes.ts';
 import type { RequestMessage } from '../take/requestMessage.ts';
+import type { Slot } from '../take/slotPool.ts';
 import { AttemptAborted } from './abortReasons.ts';
+import { AttemptChildren } from './attemptChildren.ts';
 import { type AppendResult, ChainWriter } from './chainWriter.ts';
 import { claimTask } from './claim.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -55,6 +57,7 @@ export class Attempt implements Held {
   readonly name: string;
   readonly #setting: AttemptSetting;
   readonly #address: RequestAddress;
+  readonly #slot: Slot;
   readonly #abort = new AbortController();
   #message: RequestMessage;
   #number = 1;
@@ -68,11 +71,13 @@ export class Attempt implements Held {
   #lost: string | undefined;
   #writer: ChainWriter | undefined;
   #gate: StartedGate | undefined;
+  #children: AttemptChildren | undefined;
 
-  constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage) {
+  constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage, slot: Slot) {
     this.#setting = setting;
     this.#address = address;
     this.#message = message;
+    this.#slot = slot;
     this.id = address.id;
     this.name = address.name;
   }
@@ -97,6 +102,7 @@ export class Attempt implements Held {
   /** After a time out of NATS's reach, or when somebody says so: has the chain gone on without this attempt? */
   async lookAgain(): Promise<void> {
     this.#message.heartbeat();
+    this.#children?.lookAgain();
     await this.#writer?.check();
   }
 
@@ -217,7 +223,8 @@ export class Attempt implements Held {
     );
     // Refused, it aborts the signal, and the handler is not called.
     if (isContended) await gate.open();
-    const { ending, handlerEnded } = await this.#callHandler(run, output);
+    this.#children = this.#childrenOf(run, gate);
+    const { ending, handlerEnded } = await this.#callHandler(run, output, this.#children);
     limits.stop();
     await output.flush();
     const { executor, broker, giveUp } = this.#setting;
@@ -239,6 +246,7 @@ export class Attempt implements Held {
   async #callHandler(
     { definition, handler, request }: ClaimedRun,
     output: HandlerOutput<TaskDefinition>,
+    children: AttemptChildren,
   ): Promise<HandlerEnd> {
     const { broker, giveUp } = this.#setting;
     const { signal } = this.#abort;
@@ -252,6 +260,23 @@ export class Attempt implements Held {
       attempt: this.#number,
       output,
       signal,
+      children,
+    });
+  }
+
+  #childrenOf({ request, writer }: ClaimedRun, gate: StartedGate): AttemptChildren {
+    const { broker, logger, executor } = this.#setting;
+    return new AttemptChildren({
+      broker,
+      logger,
+      parent: { id: this.id, name: this.name },
+      owner: request.owner,
+      attempt: this.#number,
+      executor,
+      writer,
+      gate,
+      signal: this.#abort.signal,
+      slot: this.#slot,
     });
   }
 

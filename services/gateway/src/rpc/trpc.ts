@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { isUnavailable } from '@longhaul/broker';
-import { errorCatalogue, GatewayError, type GatewayErrorShape, type StartFault } from '@longhaul/proto';
+import {
+  errorCatalogue,
+  GatewayError,
+  type GatewayErrorShape,
+  issuesOf,
+  type StartFault,
+} from '@longhaul/proto';
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Caller } from '../caller.ts';
-import { issuesOf } from '../start/validateInput.ts';
 
 /** What every procedure is given. */
 export type Context = {

@@ -1,21 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Broker, isUnavailable, type PackedPayload } from '@longhaul/broker';
-import { GatewayError, type TaskAddress, type TaskRequest } from '@longhaul/proto';
+import {
+  type Broker,
+  isUnavailable,
+  type OutgoingRequest,
+  publishRequest as publish,
+} from '@longhaul/broker';
+import { GatewayError } from '@longhaul/proto';
 import type { PubAck } from '@nats-io/jetstream';
 
 /** A request that JetStream does not acknowledge is published again, under the same message id, so often. */
 const publishTries = 3;
 const retryDelayMs = 250;
-
-/** A request as it is published. */
-export type OutgoingRequest = {
-  readonly address: TaskAddress;
-  readonly request: TaskRequest;
-  /** The request, encoded. */
-  readonly payload: Uint8Array;
-  /** Its input, where that is too large for a message. */
-  readonly large?: PackedPayload;
-};
 
 /**
  * Publishes a task's request, or its schedule; a large input is stored before.
@@ -25,24 +20,15 @@ export type OutgoingRequest = {
  */
 export async function publishRequest(
   broker: Broker,
-  { address, request, payload, large }: OutgoingRequest,
+  outgoing: OutgoingRequest,
   messageId: string,
 ): Promise<PubAck> {
-  const { subjects } = broker.topology;
-  const target = subjects.request({ ...address, priority: request.priority });
-  const publish = () =>
-    request.scheduledFor === undefined
-      ? broker.js.publish(target, payload, { msgID: messageId })
-      : broker.js.publish(subjects.schedule(address), payload, {
-          msgID: messageId,
-          schedule: { specification: { at: new Date(request.scheduledFor) }, target },
-        });
-  let unstored = large;
+  let unstored = outgoing.large;
   for (let attempt = 1; ; attempt += 1) {
     try {
       if (unstored) await broker.payloads.put(unstored);
       unstored = undefined;
-      return await publish();
+      return await publish(broker, outgoing, messageId);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       // A lost acknowledgement may hide a stored request; the message id makes the next try answer `duplicate`.

@@ -2,12 +2,14 @@ import { type MessagePort, threadId } from 'node:worker_threads';
 import type { TaskDefinition } from '@longhaul/proto';
 import { type Ending, endingOfError, endingOfOutput, failed, messageOf } from '../../attempt/ending.ts';
 import { parseInput } from '../../attempt/parseInput.ts';
+import { startChildren } from '../children/childTasks.ts';
 import { TaskError } from '../taskError.ts';
 import type { DefinedHandler } from './defineHandler.ts';
 import { fingerprint } from './fingerprint.ts';
 import { loadHandler } from './loadHandler.ts';
+import { ThreadChildTasks } from './threadChildTasks.ts';
 import { ThreadExec } from './threadExec.ts';
-import type { FromThread, RunJob, ThreadJob } from './threadMessages.ts';
+import type { FromThread, RunJob, ThreadJob, ToThread } from './threadMessages.ts';
 import { ThreadOutput } from './threadOutput.ts';
 import { threadSignal } from './threadSignal.ts';
 
@@ -39,7 +41,11 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
   const signal = threadSignal(job.abort, job.shared);
   const output = new ThreadOutput(definition, post, job.shared);
   const children = new ThreadExec(post, signal);
-  talk.on('message', message => children.receive(message));
+  const tasks = new ThreadChildTasks(post, signal);
+  talk.on('message', (message: ToThread) => {
+    if (tasks.isFor(message)) tasks.receive(message);
+    else children.receive(message);
+  });
   try {
     const returned = await handler({
       input: parsed.input,
@@ -48,6 +54,7 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
       signal,
       progress: output.progress,
       log: output.log,
+      tasks: startChildren(tasks),
       exec: children.exec,
       error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
     });
