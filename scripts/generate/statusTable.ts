@@ -6,10 +6,13 @@ const columnOf: { readonly [E in LifecycleType]: number } = {
   child: 1,
   retrying: 2,
   released: 3,
-  stopping: 4,
-  completed: 5,
-  failed: 6,
-  canceled: 7,
+  pausing: 4,
+  paused: 5,
+  resumed: 6,
+  stopping: 7,
+  completed: 8,
+  failed: 9,
+  canceled: 10,
 };
 
 /** Which status follows which event: the table that decides, as a table. */

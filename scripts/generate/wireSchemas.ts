@@ -1,6 +1,8 @@
 import {
   cancelReplySchema,
   cancelRequestSchema,
+  controlReplySchema,
+  controlRequestSchema,
   eventSchema,
   failureSchema,
   fireSchema,
@@ -18,6 +20,8 @@ const messages = {
   record: recordSchema,
   cancelRequest: cancelRequestSchema,
   cancelReply: cancelReplySchema,
+  controlRequest: controlRequestSchema,
+  controlReply: controlReplySchema,
   holderRequest: holderRequestSchema,
   holderReply: holderReplySchema,
   schedule: scheduleSchema,

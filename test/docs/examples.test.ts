@@ -17,6 +17,8 @@ test('each kind of message has an example', () => {
       'record',
       'cancelRequest',
       'cancelReply',
+      'controlRequest',
+      'controlReply',
       'holderRequest',
       'holderReply',
       'failure',

@@ -106,6 +106,7 @@ export {
   type ClaimLimits,
   decideClaim,
   decideRefusal,
+  isToPause,
   type Refusal,
   type RefusedEvent,
 } from './decide/chain.ts';
@@ -124,6 +125,7 @@ export { deadlineOf, policyOf } from './decide/limits.ts';
 export { type AfterFailure, decideAfterFailure, type RetryAdvice } from './decide/retry.ts';
 export {
   type ActiveStatus,
+  isRunning,
   isTerminal,
   nextStatus,
   statusAsOf,
@@ -148,6 +150,14 @@ export {
   cancelReplySchema,
   cancelRequestSchema,
 } from './wire/cancel.ts';
+export {
+  type ControlOutcome,
+  type ControlReply,
+  type ControlRequest,
+  controlOutcomeSchema,
+  controlReplySchema,
+  controlRequestSchema,
+} from './wire/control.ts';
 export {
   type EventType,
   eventSchema,

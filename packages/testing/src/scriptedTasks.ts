@@ -42,6 +42,13 @@ export const scriptedContract = defineContract({
       progress: percent,
       output: z.object({ texts: z.array(z.string()) }),
     }),
+    /** Takes `steps` steps, `stepMs` apart, and comes to a checkpoint before each. */
+    walk: defineTask({
+      input: z.object({ steps: z.int(), stepMs: z.int() }),
+      progress: percent,
+      output: z.object({ steps: z.int(), attempt: z.int() }),
+      pausable: true,
+    }),
     /** Its input is parsed once: a default and a transform that does not accept its own output. */
     transform: defineTask({
       input: z.object({ number: z.string().transform(Number), times: z.int().default(2) }),
@@ -96,6 +103,14 @@ export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
       const outputs = await Promise.all(started.map(child => child.result()));
       await Promise.all(hanging.map(child => child.result()));
       return { texts: outputs.map(({ text }) => text) };
+    },
+    walk: async ({ input, attempt, signal, progress, checkpoint }) => {
+      for (let step = 1; step <= input.steps; step += 1) {
+        await checkpoint();
+        await abortableDelay(input.stepMs, signal);
+        progress({ percent: (100 * step) / input.steps });
+      }
+      return { steps: input.steps, attempt };
     },
     transform: ({ input }) => ({ product: input.number * input.times }),
   },

@@ -62,6 +62,17 @@ export const errorCatalogue = {
     http: 409,
     advice: 'Only a task that has ended can be tried again. Wait for its end, or cancel it first.',
   },
+  TASK_NOT_RUNNING: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice: 'Only a task that runs can be paused. Wait for its start, or pause its name.',
+  },
+  NOT_PAUSABLE: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'The handler of this task has no checkpoints. Cancel the task, or have the handler await checkpoint() and define it with pausable: true.',
+  },
   IDEMPOTENCY_CONFLICT: {
     trpc: 'CONFLICT',
     http: 409,

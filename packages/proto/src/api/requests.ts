@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
+import { statuses } from '../decide/status.ts';
 import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from '../wire/names.ts';
 import { statusSchema } from '../wire/record.ts';
 
@@ -77,7 +78,7 @@ export const retryCallSchema = z.object({
 
 /** Which tasks: every part that is given must fit. */
 const filterSchema = z.object({
-  status: z.array(statusSchema).max(8).optional(),
+  status: z.array(statusSchema).max(statuses.length).optional(),
   name: taskNameSchema.optional(),
   /** Started by the handler of this task. */
   parentId: taskIdSchema.optional(),

@@ -75,6 +75,9 @@ export type TaskEventOf<T extends TaskDefinition> =
     }
   | { type: 'child'; at: string; attempt: number; child: ChildLink }
   | { type: 'retrying'; at: string; attempt: number; error: FailureOf<T>; nextAttemptAt: string }
+  | { type: 'pausing'; at: string; by: string }
+  | { type: 'paused'; at: string; attempt: number; executor: string }
+  | { type: 'resumed'; at: string; by: string }
   | { type: 'stopping'; at: string; reason?: string }
   | { type: 'completed'; at: string; attempt: number; output: OutputOf<T> }
   | { type: 'released'; at: string; attempt: number }

@@ -42,6 +42,7 @@ const completed = (seq: number, attempt = 1, more: Partial<EventOf<'completed'>>
 const failed = (seq: number, attempt = 1) => stored(seq, { type: 'failed', attempt, executor: 'a', error });
 const retrying = (seq: number, attempt = 1) =>
   stored(seq, { type: 'retrying', attempt, executor: 'a', error, nextAttemptAt: instant(seq + 60) });
+const released = (seq: number, attempt = 1) => stored(seq, { type: 'released', attempt, executor: 'a' });
 const canceled = (seq: number, more: Partial<EventOf<'canceled'>> = {}) =>
   stored(seq, { type: 'canceled', ...more });
 
@@ -324,5 +325,52 @@ describe('children', () => {
   test('are not begun by a task that is being canceled or has ended', () => {
     expect(foldAll([started(1), stopping(2), child(3, 1)])).not.toHaveProperty('children');
     expect(foldAll([started(1), completed(2), child(3, 1)])).not.toHaveProperty('children');
+  });
+});
+
+describe('a pause', () => {
+  const pausing = (seq: number, by = 'ann') => stored(seq, { type: 'pausing', by });
+  const paused = (seq: number, attempt = 1) => stored(seq, { type: 'paused', attempt, executor: 'a' });
+  const resumed = (seq: number) => stored(seq, { type: 'resumed', by: 'ben' });
+  const pause = { by: 'ann', at: instant(2) };
+
+  test.each<[string, StoredEvent[], object]>([
+    ['is wished', [started(1), pausing(2)], { status: 'RUNNING', pause }],
+    ['is wished by the first who asks', [started(1), pausing(2), pausing(3, 'ben')], { pause }],
+    ['begins at a checkpoint', [started(1), pausing(2), paused(3)], { status: 'PAUSED', pause }],
+    [
+      'outlives its executor',
+      [started(1), pausing(2), paused(3), started(4, 2)],
+      { status: 'RUNNING', pause, losses: 1 },
+    ],
+    ['outlives a failure', [started(1), pausing(2), paused(3), retrying(4)], { status: 'RETRYING', pause }],
+    [
+      'outlives a hand-back',
+      [started(1), pausing(2), paused(3), released(4)],
+      { status: 'PENDING', pause, losses: 0 },
+    ],
+    [
+      'shows the attempt that runs up to it',
+      [started(1), pausing(2), paused(3), started(4, 2), paused(5, 2)],
+      { status: 'PAUSED', pause, attempt: 2 },
+    ],
+  ])('%s', (_what, events, expected) => {
+    expect(foldAll(events)).toMatchObject(expected);
+    expect(recordSchema.parse(foldAll(events))).toEqual(foldAll(events));
+  });
+
+  test.each<[string, StoredEvent[], string]>([
+    ['when it is resumed', [started(1), pausing(2), paused(3), resumed(4)], 'RUNNING'],
+    ['when it is resumed before it began', [started(1), pausing(2), resumed(3)], 'RUNNING'],
+    [
+      'when it is resumed while nobody has it',
+      [started(1), pausing(2), paused(3), released(4), resumed(5)],
+      'PENDING',
+    ],
+    ['when it is canceled', [started(1), pausing(2), paused(3), stopping(4)], 'STOPPING'],
+    ['with the task', [started(1), pausing(2), paused(3), failed(4)], 'FAILED'],
+  ])('is over %s', (_what, events, status) => {
+    expect(foldAll(events)?.status).toBe(status);
+    expect(foldAll(events)).not.toHaveProperty('pause');
   });
 });

@@ -2,7 +2,7 @@ import { isLifecycle, type LifecycleEvent, type StoredEvent } from '../wire/even
 import { type ChildLink, childrenKept } from '../wire/family.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
-import { isTerminal, nextStatus } from './status.ts';
+import { isRunning, isTerminal, nextStatus } from './status.ts';
 
 /** How many attempts a record keeps; older ones are dropped, so that a record cannot grow without end. */
 export const attemptsKept = 20;
@@ -72,13 +72,15 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
   const status = nextStatus(record.status, event.type);
   if (status === undefined) return undefined;
   const { nextAttemptAt: _waited, ...rest } = record;
-  const next: TaskRecord = { ...rest, status, seq };
+  const { pause: _pause, ...unpaused } = rest;
+  const isOver = status === 'STOPPING' || isTerminal(status);
+  const next: TaskRecord = { ...(isOver ? unpaused : rest), status, seq };
   switch (event.type) {
     case 'started': {
       // Of a task that is tried again, the earlier attempt's progress and error are history.
       const { progress: _progress, error: _error, ...fresh } = next;
       // Nothing ended or handed back the attempt before: it was lost with its executor.
-      const losses = record.losses + (record.status === 'RUNNING' ? 1 : 0);
+      const losses = record.losses + (isRunning(record.status) ? 1 : 0);
       return withAttempt(
         { ...fresh, losses },
         {
@@ -103,6 +105,12 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
         error: event.error,
         nextAttemptAt: event.nextAttemptAt,
       };
+    case 'pausing':
+      return { ...next, pause: next.pause ?? { by: event.by, at: event.at } };
+    case 'paused':
+      return next;
+    case 'resumed':
+      return { ...unpaused, status, seq };
     case 'released':
       return endAttempt(next, event.at);
     case 'completed': {

@@ -7,6 +7,9 @@ const events: readonly LifecycleType[] = [
   'child',
   'retrying',
   'released',
+  'pausing',
+  'paused',
+  'resumed',
   'stopping',
   'completed',
   'failed',
@@ -15,14 +18,15 @@ const events: readonly LifecycleType[] = [
 
 /** In the order of `events`; `-`: no transition. */
 const table: { readonly [S in TaskStatus]: string } = {
-  SCHEDULED: 'RUNNING - RETRYING - STOPPING COMPLETED FAILED CANCELED',
-  PENDING: 'RUNNING - RETRYING - STOPPING COMPLETED FAILED CANCELED',
-  RUNNING: 'RUNNING RUNNING RETRYING PENDING STOPPING COMPLETED FAILED CANCELED',
-  RETRYING: 'RUNNING - RETRYING - STOPPING COMPLETED FAILED CANCELED',
-  STOPPING: '- - - - - COMPLETED FAILED CANCELED',
-  COMPLETED: '- - - - - - - -',
-  FAILED: '- - - - - - - -',
-  CANCELED: '- - - - - - - -',
+  SCHEDULED: 'RUNNING - RETRYING - - - - STOPPING COMPLETED FAILED CANCELED',
+  PENDING: 'RUNNING - RETRYING - PENDING PAUSED PENDING STOPPING COMPLETED FAILED CANCELED',
+  RUNNING: 'RUNNING RUNNING RETRYING PENDING RUNNING PAUSED RUNNING STOPPING COMPLETED FAILED CANCELED',
+  PAUSED: 'RUNNING PAUSED RETRYING PENDING PAUSED - RUNNING STOPPING COMPLETED FAILED CANCELED',
+  RETRYING: 'RUNNING - RETRYING - - - RETRYING STOPPING COMPLETED FAILED CANCELED',
+  STOPPING: '- - - - - - - - COMPLETED FAILED CANCELED',
+  COMPLETED: '- - - - - - - - - - -',
+  FAILED: '- - - - - - - - - - -',
+  CANCELED: '- - - - - - - - - - -',
 };
 
 describe.each(statuses)('%s', status => {

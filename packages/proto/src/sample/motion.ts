@@ -205,6 +205,7 @@ export const motion = {
   measureProfile: defineTask({
     title: 'Measure a surface profile',
     description: 'Moves x or y in equal steps and reads the height at each.',
+    pausable: true,
     input: z
       .object({
         stage,

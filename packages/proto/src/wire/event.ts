@@ -53,6 +53,10 @@ export const retryingEvent = z.object({
   nextAttemptAt: instantSchema,
 });
 export const releasedEvent = z.object({ ...base, type: z.literal('released'), attempt, executor });
+const by = z.string().min(1).meta({ description: 'Who asked for it.' });
+export const pausingEvent = z.object({ ...base, type: z.literal('pausing'), by });
+export const pausedEvent = z.object({ ...base, type: z.literal('paused'), attempt, executor });
+export const resumedEvent = z.object({ ...base, type: z.literal('resumed'), by });
 export const stoppingEvent = z.object({
   ...base,
   type: z.literal('stopping'),
@@ -98,6 +102,9 @@ export const eventSchema = z
     childEvent,
     retryingEvent,
     releasedEvent,
+    pausingEvent,
+    pausedEvent,
+    resumedEvent,
     stoppingEvent,
     completedEvent,
     failedEvent,

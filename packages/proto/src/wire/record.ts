@@ -58,6 +58,9 @@ export const recordSchema = z
     childCount: z.int().min(1).optional().meta({
       description: 'How many tasks its handler started, also those that `children` has no room for.',
     }),
+    pause: z.object({ by: z.string(), at: instantSchema }).optional().meta({
+      description: 'Somebody wants it to pause: it does so at its checkpoints until it is resumed.',
+    }),
     scheduleId: scheduleIdSchema.optional().meta({ description: 'The recurring schedule that started it.' }),
     policy: policyOverridesSchema.optional(),
     startBy: instantSchema.optional(),

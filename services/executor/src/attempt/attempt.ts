@@ -2,6 +2,7 @@ import { BadMessageError, type Broker, decode, isUnavailable } from '@longhaul/b
 import {
   deadlineOf,
   heartbeatMs,
+  isToPause,
   policyOf,
   type RequestAddress,
   requestSchema,
@@ -13,6 +14,8 @@ import type { Logger } from 'pino';
 import { listenForCancel } from '../cancel/cancelListener.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { RunnableTask } from '../handler/sandbox/openSandboxes.ts';
+import { AttemptPauses } from '../pause/attemptPauses.ts';
+import { listenForControl } from '../pause/controlListener.ts';
 import type { RequestMessage } from '../take/requestMessage.ts';
 import type { Slot } from '../take/slotPool.ts';
 import { AttemptAborted } from './abortReasons.ts';
@@ -58,6 +61,7 @@ export class Attempt implements Held {
   readonly #setting: AttemptSetting;
   readonly #address: RequestAddress;
   readonly #slot: Slot;
+  readonly #pauses: AttemptPauses;
   readonly #abort = new AbortController();
   #message: RequestMessage;
   #number = 1;
@@ -78,6 +82,7 @@ export class Attempt implements Held {
     this.#address = address;
     this.#message = message;
     this.#slot = slot;
+    this.#pauses = new AttemptPauses(this.#abort.signal, slot);
     this.id = address.id;
     this.name = address.name;
   }
@@ -127,6 +132,18 @@ export class Attempt implements Held {
       attempt: () => this.#number,
       onCancel: reason => this.#cancel(reason),
     });
+    // Only where it can be paused: most tasks are too short to pay for one more subscription.
+    const isPausable = this.#setting.definitionOf(this.name)?.definition.policy.pausable;
+    const control = isPausable
+      ? listenForControl({
+          broker,
+          logger: log,
+          taskId: this.id,
+          executor,
+          attempt: () => this.#number,
+          onRequest: request => this.#pauses.request(request),
+        })
+      : undefined;
     let worked = nothingRuns;
     try {
       const request = decode(requestSchema, this.#message.subject, this.#message.data);
@@ -146,7 +163,9 @@ export class Attempt implements Held {
       this.#cancelRecorded.promise.catch(() => {});
       if (this.#hasEnded) this.#cancelRecorded.resolve();
       else this.#cancelRecorded.reject(new Error('The attempt is over, and the task is not.'));
+      this.#pauses.end();
       listener.stop();
+      control?.stop();
       heartbeat.stop();
     }
     await worked.handlerEnded;
@@ -185,6 +204,7 @@ export class Attempt implements Held {
       executor,
       after: claim.after,
       onRefused: why => this.#refused(why),
+      onRead: chain => this.#pauses.follow(isToPause(chain)),
       giveUp,
     });
     this.#writer = writer;
@@ -204,6 +224,7 @@ export class Attempt implements Held {
       policy,
       deadlineMs,
       failures: claim.failures,
+      toPause: claim.toPause ?? false,
       ...runnable,
     });
   }
@@ -221,17 +242,19 @@ export class Attempt implements Held {
     const limits = startTimeLimits(policy.timeoutMs, run.deadlineMs, Date.now(), reason =>
       this.#abort.abort(reason),
     );
+    const { executor, broker, giveUp } = this.#setting;
+    const attempt = this.#number;
+    this.#pauses.begin({ writer, gate, limits, attempt, executor, toPause: run.toPause });
     // Refused, it aborts the signal, and the handler is not called.
     if (isContended) await gate.open();
     this.#children = this.#childrenOf(run, gate);
     const { ending, handlerEnded } = await this.#callHandler(run, output, this.#children);
     limits.stop();
     await output.flush();
-    const { executor, broker, giveUp } = this.#setting;
     const answer = await settle(ending, {
       ...run,
       taskId: this.id,
-      attempt: this.#number,
+      attempt,
       executor,
       startedAt,
       gate,
@@ -261,6 +284,7 @@ export class Attempt implements Held {
       output,
       signal,
       children,
+      pauses: this.#pauses,
     });
   }
 
@@ -368,4 +392,6 @@ type ClaimedRun = {
   readonly deadlineMs: number | undefined;
   /** How many attempts have failed before. */
   readonly failures: number;
+  /** Whether it is to pause at its first checkpoint. */
+  readonly toPause: boolean;
 };

@@ -62,6 +62,7 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     output,
     signal: abort.signal,
     children: standIns(undefined),
+    pauses: { checkpoint: async () => {}, onWish: () => {} },
   });
   return { ended, abort, told, output };
 }

@@ -7,6 +7,7 @@ import { callSandboxed } from '../handler/sandbox/callSandboxed.ts';
 import { SandboxPool } from '../handler/sandbox/sandboxPool.ts';
 import type { Handler, TaskContext } from '../handler/taskContext.ts';
 import { TaskError } from '../handler/taskError.ts';
+import type { PausePort } from '../pause/attemptPauses.ts';
 import { type Ending, endingOfAbort, endingOfError, endingOfOutput } from './ending.ts';
 import { abortReason, graceAfterAbort } from './grace.ts';
 import { parseInput } from './parseInput.ts';
@@ -25,6 +26,7 @@ export type HandlerCall = {
   /** Aborted with an `AttemptAborted`. */
   readonly signal: AbortSignal;
   readonly children: ChildPort;
+  readonly pauses: PausePort;
 };
 
 /** How a call ended, and when the handler itself has: later than the call, where it ignores its signal. */
@@ -64,7 +66,7 @@ export async function callHandler(call: HandlerCall): Promise<HandlerEnd> {
 }
 
 async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input: unknown): Promise<unknown> {
-  const { task, attempt, signal, output, children } = call;
+  const { task, attempt, signal, output, children, pauses } = call;
   return handler({
     input,
     task,
@@ -73,6 +75,7 @@ async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input
     progress: output.progress,
     log: output.log,
     tasks: startChildren(children),
+    checkpoint: pauses.checkpoint,
     exec: (command, args = [], options = {}) => runChild(command, args, signal, options),
     error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
   });

@@ -20,6 +20,8 @@ export type RunHandlerOptions<T extends TaskDefinition> = {
    * one fails.
    */
   readonly child?: RunChild;
+  /** Called at each checkpoint; the handler waits for it. */
+  readonly onCheckpoint?: () => Promise<void> | void;
 };
 
 /**
@@ -51,6 +53,11 @@ export async function runHandler<T extends TaskDefinition>(
       options.onProgress?.(parsed.data as z.output<T['progress']>);
     },
     tasks: startChildren(standIns(options.child)),
+    checkpoint: async () => {
+      signal.throwIfAborted();
+      await options.onCheckpoint?.();
+      signal.throwIfAborted();
+    },
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     exec: (command: string, args: readonly string[] = [], childOptions: ChildOptions = {}) =>
       runChild(command, args, signal, childOptions),

@@ -44,6 +44,12 @@ export type TaskContext<T extends TaskDefinition = TaskDefinition> = {
    */
   readonly tasks: StartChildren;
   /**
+   * A place where the handler can be paused: `await checkpoint()`. Resolves at once unless somebody wants the task to
+   * pause, and then when it is resumed. For tasks that are defined with `pausable: true`; in others it never waits.
+   * @throws the signal's reason when the task is to end, also while it is paused
+   */
+  readonly checkpoint: () => Promise<void>;
+  /**
    * Runs a child process that ends with the task: on abort its whole process group gets SIGTERM, then SIGKILL.
    * Resolves with the exit code, whatever it is.
    * @throws ChildProcessError `COMMAND_NOT_FOUND`, `COMMAND_FAILED_TO_START`; the signal's reason when aborted

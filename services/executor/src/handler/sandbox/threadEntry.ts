@@ -7,6 +7,7 @@ import { TaskError } from '../taskError.ts';
 import type { DefinedHandler } from './defineHandler.ts';
 import { fingerprint } from './fingerprint.ts';
 import { loadHandler } from './loadHandler.ts';
+import { ThreadCheckpoints } from './threadCheckpoints.ts';
 import { ThreadChildTasks } from './threadChildTasks.ts';
 import { ThreadExec } from './threadExec.ts';
 import type { FromThread, RunJob, ThreadJob, ToThread } from './threadMessages.ts';
@@ -42,8 +43,10 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
   const output = new ThreadOutput(definition, post, job.shared);
   const children = new ThreadExec(post, signal);
   const tasks = new ThreadChildTasks(post, signal);
+  const checkpoints = new ThreadCheckpoints(post, signal, job.shared);
   talk.on('message', (message: ToThread) => {
-    if (tasks.isFor(message)) tasks.receive(message);
+    if (message.kind === 'passed') checkpoints.passed(message.id);
+    else if (tasks.isFor(message)) tasks.receive(message);
     else children.receive(message);
   });
   try {
@@ -55,6 +58,7 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
       progress: output.progress,
       log: output.log,
       tasks: startChildren(tasks),
+      checkpoint: checkpoints.checkpoint,
       exec: children.exec,
       error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
     });

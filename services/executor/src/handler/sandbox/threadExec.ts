@@ -45,7 +45,7 @@ export class ThreadExec {
     }
   };
 
-  receive(message: Exclude<ToThread, ToThreadOfChild>): void {
+  receive(message: Exclude<ToThread, ToThreadOfChild | { kind: 'passed' }>): void {
     const { id } = message;
     const child = this.#children.get(id);
     switch (message.kind) {

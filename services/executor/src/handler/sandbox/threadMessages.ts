@@ -32,6 +32,8 @@ export const sharedPlaces = {
   unread: 0,
   /** 1 once an abort was sent. */
   aborted: 1,
+  /** 1 while the task is to pause: a checkpoint costs nothing otherwise. */
+  toPause: 2,
 } as const;
 /** Without it a busy thread that says a lot would fill the memory of a main thread that is slower. */
 export const maxUnread = 64;
@@ -65,6 +67,8 @@ export type FromThread =
   /** What is asked of a child task; answered under the same id. `json`: its input. */
   | { readonly kind: 'childStart'; readonly id: number; readonly child: ChildOrder; readonly json: string }
   | { readonly kind: 'childEnd'; readonly id: number; readonly taskId: string; readonly name: string }
+  /** The handler has come to a checkpoint, and is to pause; answered by `passed`. */
+  | { readonly kind: 'checkpoint'; readonly id: number }
   /** All lines that were sent before the `sync` have been handled. */
   | { readonly kind: 'synced'; readonly id: number }
   | {
@@ -92,6 +96,8 @@ export type ToThread =
   | { readonly kind: 'sync'; readonly id: number }
   | { readonly kind: 'execEnded'; readonly id: number; readonly result: ChildResult }
   | { readonly kind: 'execFailed'; readonly id: number; readonly why: ChildFailure }
+  /** The task is resumed, or to end. */
+  | { readonly kind: 'passed'; readonly id: number }
   | ToThreadOfChild;
 
 /** The answers to `childStart` and `childEnd`. */

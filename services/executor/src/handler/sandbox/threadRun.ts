@@ -6,7 +6,7 @@ import type { HandlerCall } from '../../attempt/runHandler.ts';
 import { answerChildTask } from './answerChildTask.ts';
 import type { SandboxPool } from './sandboxPool.ts';
 import { ThreadChildren } from './threadChildren.ts';
-import { type FromThread, type RunJob, sharedPlaces } from './threadMessages.ts';
+import { type FromThread, type RunJob, sharedPlaces, type ToThread } from './threadMessages.ts';
 import { watchMemory } from './watchMemory.ts';
 
 /** How a handler in a thread came to its end. `killed`: by us, and nothing of it runs any more. */
@@ -25,7 +25,9 @@ export class ThreadRun {
   readonly #call: HandlerCall;
   readonly #talk = new MessageChannel();
   readonly #abort = new MessageChannel();
-  readonly #shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  readonly #shared = new Int32Array(
+    new SharedArrayBuffer(Object.keys(sharedPlaces).length * Int32Array.BYTES_PER_ELEMENT),
+  );
   readonly #kill = new AbortController();
   readonly #children: ThreadChildren;
   readonly #said = Promise.withResolvers<ThreadEnd>();
@@ -39,6 +41,7 @@ export class ThreadRun {
     this.#call = call;
     const { port1: talk } = this.#talk;
     this.#children = new ThreadChildren(talk, signal);
+    call.pauses.onWish(toPause => Atomics.store(this.#shared, sharedPlaces.toPause, Number(toPause)));
     talk.on('message', (message: FromThread) => this.#receive(message));
     // Comes behind everything that the thread has said, when it is gone.
     const gone = once(talk, 'close');
@@ -124,6 +127,13 @@ export class ThreadRun {
       case 'childStart':
       case 'childEnd':
         void answerChildTask(message, this.#call).then(answer => this.#talk.port1.postMessage(answer));
+        return;
+      case 'checkpoint':
+        // Aborted, it passes too: the thread sees that for itself.
+        void this.#call.pauses
+          .checkpoint()
+          .catch(() => {})
+          .then(() => this.#talk.port1.postMessage({ kind: 'passed', id: message.id } satisfies ToThread));
         return;
       case 'ended':
         this.#said.resolve({ how: 'ended', ending: JSON.parse(message.ending), declared: message.declared });
