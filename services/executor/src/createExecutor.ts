@@ -149,6 +149,7 @@ export async function createExecutor<const C extends Contract>(
     const timer = setTimeout(() => hurry.abort(), drainMs);
     stopping ??= (async () => {
       consumer.stopTaking();
+      for (const attempt of attempts.values()) attempt.drain();
       await Promise.race([consumer.idle(), once(hurry.signal)]);
       for (const attempt of attempts.values()) attempt.handBack();
       const deadline = setTimeout(

@@ -129,6 +129,8 @@ export type TaskType = {
   progress: Record<string, unknown>;
   output: Record<string, unknown>;
   errors: Record<string, Record<string, unknown>>;
+  /** Whether a task of it can be paused while it runs. */
+  pausable: boolean;
   /** Whether its tasks wait until it is resumed. */
   paused: boolean;
 };

@@ -111,6 +111,11 @@ export class Attempt implements Held {
     await this.#writer?.check();
   }
 
+  /** The executor takes nothing more: a task that is paused, or comes to pause now, is handed back at once. */
+  drain(): void {
+    this.#pauses.drain(() => this.handBack());
+  }
+
   /** Tells the handler to end, because the executor shuts down: another one will run the task. */
   handBack(): void {
     this.#abort.abort(

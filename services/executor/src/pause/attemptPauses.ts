@@ -51,6 +51,8 @@ export class AttemptPauses implements PausePort {
   /** The pause that all checkpoints of the moment wait for. */
   #pause: Promise<void> | undefined;
   #turnedAtMs = performance.now();
+  #isResting = false;
+  #handBack: (() => void) | undefined;
 
   constructor(signal: AbortSignal, slot: Slot) {
     this.#signal = signal;
@@ -68,6 +70,12 @@ export class AttemptPauses implements PausePort {
     this.#claimed.reject(new Error('The attempt is over.'));
   }
 
+  /** The executor stops: nobody can say when a task that rests goes on, so it is not waited for. */
+  drain(handBack: () => void): void {
+    this.#handBack = handBack;
+    if (this.#isResting) handBack();
+  }
+
   /** Resolves when what is asked for is in the chain. */
   request({ do: what, by }: ControlRequest): Promise<void> {
     this.#asked += 1;
@@ -77,7 +85,7 @@ export class AttemptPauses implements PausePort {
       if (this.#toPause === toPause) return;
       if ((await gate.open()) !== 'accepted') throw new Error('The attempt is over.');
       // Before `resumed` is written, so that no checkpoint puts its `paused` behind it.
-      if (!toPause) this.#toPause = false;
+      if (!toPause) this.#set(false);
       const result = await writer.append({ type: toPause ? 'pausing' : 'resumed', by });
       if (result !== 'accepted') throw new Error('The attempt is over.');
       this.#wish(toPause);
@@ -117,17 +125,23 @@ export class AttemptPauses implements PausePort {
   };
 
   async #waitForResume(): Promise<void> {
-    const resumed = this.#resumed.promise;
     const { writer, gate, limits, attempt, executor } = await this.#claimed.promise;
     if ((await gate.open()) !== 'accepted') throw this.#over();
     limits.pauseAttempt();
     try {
       await this.#slot.lendWhile(undefined, this.#signal, async () => {
+        // Resumed since: a `paused` from here on would stand behind the `resumed`.
+        if (!this.#toPause) return;
+        const resumed = this.#resumed.promise;
         const result = await writer.append({ type: 'paused', attempt, executor });
         if (result === 'superseded' || result === 'stop') throw this.#over();
-        if (result === 'accepted') await Promise.race([resumed, aborted(this.#signal)]);
+        if (result !== 'accepted') return;
+        this.#isResting = true;
+        this.#handBack?.();
+        await orAborted(resumed, this.#signal);
       });
     } finally {
+      this.#isResting = false;
       limits.resumeAttempt();
     }
   }
@@ -137,18 +151,25 @@ export class AttemptPauses implements PausePort {
     return this.#signal.aborted ? this.#signal.reason : new Error('The attempt is over.');
   }
 
-  #wish(toPause: boolean): void {
+  #set(toPause: boolean): void {
     this.#toPause = toPause;
     this.#listener(toPause);
+  }
+
+  #wish(toPause: boolean): void {
+    this.#set(toPause);
     if (toPause) return;
     this.#resumed.resolve();
     this.#resumed = Promise.withResolvers();
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** Resolves with a promise, or when the signal is aborted. */
+async function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = () => aborted.resolve();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  await Promise.race([promise, aborted.promise]);
+  signal.removeEventListener('abort', onAbort);
 }

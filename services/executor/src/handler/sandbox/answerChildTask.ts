@@ -11,7 +11,8 @@ export async function answerChildTask(
   const { id } = asked;
   try {
     if (asked.kind === 'childStart') {
-      const taskId = await children.start({ ...asked.child, input: JSON.parse(asked.json) });
+      const input: unknown = asked.json === undefined ? undefined : JSON.parse(asked.json);
+      const taskId = await children.start({ ...asked.child, input });
       return { kind: 'childStarted', id, taskId };
     }
     const ended = await children.ended(asked.taskId, asked.name);

@@ -21,7 +21,7 @@ export class ThreadChildTasks implements ChildPort {
 
   readonly start: ChildPort['start'] = async ({ input, ...child }) => {
     // An input may be nothing, where its schema says so.
-    const json = JSON.stringify(input) ?? 'null';
+    const json: string | undefined = JSON.stringify(input);
     const answer = await this.#ask({ kind: 'childStart', child, json });
     if (answer.kind !== 'childStarted') throw new Error('A start was answered with an end.');
     return answer.taskId;

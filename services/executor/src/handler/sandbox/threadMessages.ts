@@ -65,7 +65,12 @@ export type FromThread =
     }
   | { readonly kind: 'execAbort'; readonly id: number }
   /** What is asked of a child task; answered under the same id. `json`: its input. */
-  | { readonly kind: 'childStart'; readonly id: number; readonly child: ChildOrder; readonly json: string }
+  | {
+      readonly kind: 'childStart';
+      readonly id: number;
+      readonly child: ChildOrder;
+      readonly json: string | undefined;
+    }
   | { readonly kind: 'childEnd'; readonly id: number; readonly taskId: string; readonly name: string }
   /** The handler has come to a checkpoint, and is to pause; answered by `passed`. */
   | { readonly kind: 'checkpoint'; readonly id: number }
