@@ -14,10 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => stack[Symbol.asyncDispose]());
 
-/** Everything of an answer but the time, with the id that was asked for blotted out. */
+/** Everything of an answer but the time and how many calls are left, with the id that was asked for blotted out. */
 async function answer(method: string, path: string, id: string, headers: Record<string, string>) {
   const response = await fetch(`${url}${path.replace('{id}', id)}`, { method, headers });
-  const head = [...response.headers].filter(([name]) => name !== 'date');
+  const head = [...response.headers].filter(([name]) => name !== 'date' && name !== 'ratelimit');
   const text = await response.text();
   return { status: response.status, head, text: text.replaceAll(id, '(id)') };
 }

@@ -9,7 +9,8 @@ const longestWaitMs = 5_000;
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof TRPCClientError)) return false;
   const shape = error.shape as Partial<GatewayErrorShape> | undefined;
-  if (shape !== undefined) return shape.data?.code === 'SERVICE_UNAVAILABLE';
+  if (shape !== undefined)
+    return shape.data?.code === 'SERVICE_UNAVAILABLE' || shape.data?.code === 'TOO_MANY_REQUESTS';
   // Nothing of ours answered: no connection, a proxy's page, a gateway that is being stopped. A refusal stays one.
   const response: unknown = error.meta?.response;
   const status =

@@ -3,6 +3,7 @@ export function answerHeap(): void {
   process.on('message', message => {
     if (message !== 'heap?') return;
     globalThis.gc?.();
-    process.send?.({ heapBytes: process.memoryUsage().heapUsed });
+    const { heapUsed, external } = process.memoryUsage();
+    process.send?.({ heapBytes: heapUsed, memoryBytes: heapUsed + external });
   });
 }

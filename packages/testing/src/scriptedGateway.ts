@@ -1,17 +1,18 @@
-import { createGateway } from '@longhaul/gateway';
+import { createGateway, type EdgeOptions } from '@longhaul/gateway';
 import { runService } from '@longhaul/service';
 import { answerHeap } from './answerHeap.ts';
 import { scriptedContract } from './scriptedTasks.ts';
 
 /** A gateway of the scripted tasks, for tests that kill it. Its callers say who they are by a header, `x-owner`. */
 await runService('scripted gateway', 'error', async logger => {
-  const { NATS_URL = '', LONGHAUL_NAMESPACE = '', PORT } = process.env;
+  const { NATS_URL = '', LONGHAUL_NAMESPACE = '', PORT, EDGES = '{}' } = process.env;
   const service = await createGateway({
     contract: scriptedContract,
     nats: { servers: NATS_URL },
     namespace: LONGHAUL_NAMESPACE,
     port: Number(PORT),
     authenticate: ({ headers }) => ({ owner: String(headers['x-owner'] ?? 'local'), role: 'user' }),
+    edges: JSON.parse(EDGES) as EdgeOptions,
     logger,
   });
   answerHeap();

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import type { EdgeOptions } from '@longhaul/gateway';
 
 /** A service as a process of its own, to be killed. */
 export type SpawnedService = {
@@ -11,6 +12,8 @@ export type SpawnedService = {
   readonly signal: (signal: NodeJS.Signals) => boolean;
   /** The bytes of its heap that are in use, after a garbage collection. */
   readonly heapBytes: () => Promise<number>;
+  /** The same with what it keeps beside its heap, as buffers are. */
+  readonly memoryBytes: () => Promise<number>;
   /** Ends it without a chance to say goodbye (SIGKILL), and waits until it is gone. */
   readonly kill: () => Promise<void>;
   /** Asks it to end in good order (SIGTERM); resolves with its exit code. */
@@ -25,6 +28,8 @@ export type SpawnOptions = {
   readonly concurrency?: number;
   /** Of a gateway. Default: a free one. */
   readonly port?: number;
+  /** Of a gateway. Default: its own defaults, but no limit of an owner's calls. */
+  readonly edges?: EdgeOptions;
   /** Of an executor. Default: made up. */
   readonly id?: string;
   /** Of an executor: milliseconds that handlers get when it is asked to end. Default: the executor's own. */
@@ -65,6 +70,7 @@ async function spawn(
       LONGHAUL_NAMESPACE: options.namespace,
       CONCURRENCY: String(options.concurrency ?? 4),
       PORT: String(options.port ?? 0),
+      EDGES: JSON.stringify({ callRate: 'off', ...options.edges }),
       ...(options.id === undefined ? {} : { EXECUTOR_ID: options.id }),
       ...(options.drainMs === undefined ? {} : { DRAIN_MS: String(options.drainMs) }),
       ...(options.handlerLog === undefined ? {} : { HANDLER_LOG: options.handlerLog }),
@@ -85,17 +91,18 @@ async function spawn(
   if (!first)
     throw new Error(`${script} ended with ${child.exitCode ?? child.signalCode} before it was ready.`);
   const [message] = first as [{ ready: Record<string, unknown> }];
+  const askForMemory = async () => {
+    const answer = once(child, 'message');
+    child.send('heap?');
+    return ((await answer) as [{ heapBytes: number; memoryBytes: number }])[0];
+  };
   return {
     ready: message.ready,
     pid: child.pid as number,
     ended,
     signal: signal => isRunning() && child.kill(signal),
-    heapBytes: async () => {
-      const answer = once(child, 'message');
-      child.send('heap?');
-      const [{ heapBytes }] = (await answer) as [{ heapBytes: number }];
-      return heapBytes;
-    },
+    heapBytes: async () => (await askForMemory()).heapBytes,
+    memoryBytes: async () => (await askForMemory()).memoryBytes,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),

@@ -5,6 +5,11 @@ import type { Logger } from 'pino';
 import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
 import { cancelTask } from './cancel/cancelTask.ts';
 import { Families } from './cancel/families.ts';
+import { Connections } from './edges/connections.ts';
+import { type EdgeOptions, edgeLimits } from './edges/edgeLimits.ts';
+import { Entrance } from './edges/entrance.ts';
+import { Overload } from './edges/overload.ts';
+import { OwnerStreams } from './edges/ownerStreams.ts';
 import { Expiry } from './expire/expiry.ts';
 import type { MetricsAccess } from './http/metricsRoute.ts';
 import type { RequestLog } from './http/observeRequests.ts';
@@ -58,6 +63,8 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
    * the logger writes that level. Default: `debug`. `off`: none.
    */
   readonly requestLog?: RequestLog;
+  /** Rates, numbers and times that protect the gateway from its clients. See `docs/guides/edges.md`. */
+  readonly edges?: EdgeOptions;
   /** Milliseconds that calls in flight get when the gateway stops. Default: 10,000. */
   readonly drainMs?: number;
   /** Default: warnings and errors to standard output. */
@@ -79,12 +86,15 @@ export type Gateway<C extends Contract = Contract> = {
 const defaultHost = '127.0.0.1';
 const defaultPort = 8080;
 const defaultDrainMs = 10_000;
+/** A lost connection to NATS is back within that, or calls are refused at once instead of waiting for it. */
+const reconnectMs = 1_000;
 
 /**
  * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
  *
  * - `http/`, `rpc/` and `rest/`: the call, and which procedure or operation it is · `auth/`: who makes it, and what
  *   they may do
+ * - `edges/`: whether the call may be made now: rates, numbers and times, and what a slow client may cost
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
@@ -93,7 +103,7 @@ const defaultDrainMs = 10_000;
  * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop, also for children of ended tasks
  *
  * @throws AuthConfigError when others could reach a gateway without authentication, or it cannot be set up;
- *   TopologyError when NATS holds streams that do not fit; RangeError when the payload limit cannot be had
+ *   TopologyError when NATS holds streams that do not fit; RangeError when a limit cannot be had
  */
 export async function createGateway<const C extends Contract>(
   options: GatewayOptions<C>,
@@ -104,6 +114,7 @@ export async function createGateway<const C extends Contract>(
   );
   const host = options.host ?? defaultHost;
   const { authenticate, isOpen, stop: stopAuthentication } = await openAuthentication(options, host, logger);
+  const edges = edgeLimits(options.edges ?? {}, isOpen);
   const stopping = new AbortController();
   const opened: (() => Promise<void> | void)[] = [stopAuthentication];
   const stopAll = async () => {
@@ -180,9 +191,13 @@ export async function createGateway<const C extends Contract>(
     const router = createGatewayRouter(options.contract, service, schedules.service, system);
 
     let connected = true;
+    let disconnectedAtMs = 0;
     void (async () => {
       for await (const { type } of nc.status()) {
-        if (type === 'disconnect' || type === 'close') connected = false;
+        if (connected && (type === 'disconnect' || type === 'close')) {
+          connected = false;
+          disconnectedAtMs = performance.now();
+        }
         if (type !== 'reconnect') continue;
         connected = true;
         feed.reconnected();
@@ -193,12 +208,20 @@ export async function createGateway<const C extends Contract>(
       if (stopping.signal.aborted) return 'The gateway is being stopped.';
       return connected ? undefined : 'There is no connection to NATS.';
     };
-    const streams = { open: 0 };
+    const streams = new OwnerStreams(edges.streamsPerOwner);
+    const connections = new Connections(edges.stalledMs);
+    const overload = new Overload(edges.overloadDelayMs);
+    opened.push(() => overload.stop());
+    const condition = {
+      isOverloaded: () => overload.isOverloaded,
+      isCutOff: () => !connected && performance.now() - disconnectedAtMs > reconnectMs,
+    };
     const gauges: Gauges = {
       counts: () => index.counts.read(),
       indexEntries: () => index.size,
       watchers: () => feed.watchers,
       streams: () => streams.open,
+      connections: () => connections.open,
       webSockets: () => server.websocketServer.clients.size,
       isConnected: () => connected,
       queues: () => readQueues(broker, definitions.keys()),
@@ -210,11 +233,16 @@ export async function createGateway<const C extends Contract>(
         contract: options.contract,
         service,
         schedules: schedules.service,
+        streams,
+        streamMaxMs: edges.streamMaxMs,
         logger,
         stop: stopping.signal,
       }),
       logger,
       authenticate,
+      entrance: new Entrance(authenticate, condition, edges),
+      edges,
+      connections,
       isOpen,
       whyNotReady,
       stop: stopping.signal,

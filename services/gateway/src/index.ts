@@ -5,5 +5,7 @@ export type { JwtOptions } from './auth/jwtOptions.ts';
 export type { Role } from './auth/permissions.ts';
 export type { Caller } from './caller.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './createGateway.ts';
+export type { Rate } from './edges/callRate.ts';
+export type { EdgeOptions } from './edges/edgeLimits.ts';
 export type { MetricsAccess } from './http/metricsRoute.ts';
 export { defaultRetention, type Retention } from './project/retention.ts';

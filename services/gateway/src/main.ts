@@ -4,6 +4,7 @@ import { sampleContract } from '@longhaul/proto/sample';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
 import { authOptionsOf, authVariables } from './auth/authEnvironment.ts';
+import { edgeOptionsOf, edgeVariables } from './edges/edgeEnvironment.ts';
 import { createGateway, defaultRetention } from './index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -22,6 +23,7 @@ const env = readEnvironment(
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
     ...authVariables.shape,
+    ...edgeVariables.shape,
     METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
     REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
     LOG_LEVEL: z.string().default('info'),
@@ -42,6 +44,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     requestLog: env.REQUEST_LOG,
     logger,
     ...(await authOptionsOf(env)),
+    edges: edgeOptionsOf(env),
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     retention: {
       completedMs: env.TASK_RETENTION_COMPLETED_HOURS * hourMs,

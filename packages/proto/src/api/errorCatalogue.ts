@@ -81,6 +81,28 @@ export const errorCatalogue = {
     http: 503,
     advice: 'The keys to check tokens with cannot be had from the identity provider. Try again in a moment.',
   },
+  TOO_MANY_REQUESTS: {
+    trpc: 'TOO_MANY_REQUESTS',
+    http: 429,
+    advice:
+      'You call more often than an owner may, or fail to authenticate too often. Wait as long as Retry-After says; RateLimit tells how many calls are left.',
+  },
+  TOO_MANY_STREAMS: {
+    trpc: 'TOO_MANY_REQUESTS',
+    http: 429,
+    advice:
+      'You have as many streams and WebSockets open as an owner may. Close those that nobody reads, or watch many tasks in one stream.',
+  },
+  OVERLOADED: {
+    trpc: 'SERVICE_UNAVAILABLE',
+    http: 503,
+    advice: 'The gateway has more to do than it can. Try again in a moment; another gateway may answer.',
+  },
+  REQUEST_TIMEOUT: {
+    trpc: 'TIMEOUT',
+    http: 408,
+    advice: 'The request did not arrive in time. Send it faster, or pass a reference instead of the data.',
+  },
   FORBIDDEN: { trpc: 'FORBIDDEN', http: 403, advice: 'Another role may do that; the message says which.' },
   TASK_NOT_FOUND: {
     trpc: 'NOT_FOUND',

@@ -6,10 +6,7 @@ import { problemOf, problemType } from '../rest/problem.ts';
 /** Answers bytes that are no HTTP request: there is no request yet that could be answered. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const [code, message]: [GatewayErrorCode, string] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? ['HEADERS_TOO_LARGE', 'Address and headers together have more than 16 KiB. Send less in them.']
-      : ['INVALID_REQUEST', 'That is no HTTP request.'];
+  const [code, message] = whatIsWrong(error.code);
   const problem = problemOf({ reason: code, message, issues: [] }, new GatewayError(code, message), []);
   const body = JSON.stringify(problem);
   if (socket.writable) {
@@ -25,4 +22,15 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     );
   }
   socket.destroySoon();
+}
+
+function whatIsWrong(code: string | undefined): [GatewayErrorCode, string] {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return ['HEADERS_TOO_LARGE', 'Address and headers together have more than 16 KiB. Send less in them.'];
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return ['REQUEST_TIMEOUT', 'The request did not arrive in time. Send it faster.'];
+    default:
+      return ['INVALID_REQUEST', 'That is no HTTP request.'];
+  }
 }

@@ -6,6 +6,7 @@ import {
 } from '@trpc/server';
 import { getHTTPStatusCode } from '@trpc/server/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isPassing } from '../edges/retryLater.ts';
 import type { Context } from '../rpc/trpc.ts';
 
 /** A plain call: which procedure, and its input as JSON made it. */
@@ -32,16 +33,22 @@ const answerHeaders = { vary: 'trpc-accept, accept', 'content-type': 'applicatio
 export function answerPlainCalls(
   router: AnyTRPCRouter,
   prefix: string,
-  createContext: (request: FastifyRequest) => Promise<Context>,
+  createContext: (request: FastifyRequest, reply: FastifyReply) => Promise<Context>,
 ) {
   const typeOf = (path: string) => procedureType(router, path);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const call = readPlainCall(request, prefix, typeOf);
     if (!call) return undefined;
-    const { status, body } = await answer(router, call, () => createContext(request), signalOf(reply));
+    const { status, body } = await answer(router, call, () => createContext(request, reply), signalOf(reply));
+    if (isPassing(status)) retrySoon(reply);
     // As bytes: to a text Fastify would add a charset.
     return reply.code(status).headers(answerHeaders).send(Buffer.from(body));
   };
+}
+
+/** Says when to call again, where nothing has said so yet. */
+export function retrySoon(reply: FastifyReply): void {
+  if (!reply.hasHeader('retry-after')) reply.header('retry-after', '1');
 }
 
 /** `undefined`: it is not certain to be one. */

@@ -1,19 +1,28 @@
 import { initTRPC } from '@trpc/server';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
+import { Connections } from '../edges/connections.ts';
+import { edgeLimits } from '../edges/edgeLimits.ts';
+import { Entrance } from '../edges/entrance.ts';
+import { OwnerStreams } from '../edges/ownerStreams.ts';
 import { createHttpServer } from './server.ts';
 
 it('a gateway that is being stopped sends everybody elsewhere, and REST in its own words', async () => {
+  const edges = edgeLimits({}, false);
+  const authenticate = () => ({ owner: 'ann', role: 'user' }) as const;
   const server = await createHttpServer({
     router: initTRPC.create().router({}),
     operations: [],
     logger: pino({ level: 'silent' }),
-    authenticate: () => ({ owner: 'ann', role: 'user' }),
+    authenticate,
+    edges,
+    connections: new Connections(edges.stalledMs),
+    entrance: new Entrance(authenticate, { isOverloaded: () => false, isCutOff: () => false }, edges),
     whyNotReady: () => undefined,
     stop: AbortSignal.abort(),
     payloadLimitBytes: 1,
     isOpen: false,
-    streams: { open: 0 },
+    streams: new OwnerStreams(1),
     metrics: { access: 'off', text: async () => '' },
     requestLog: 'off',
   });

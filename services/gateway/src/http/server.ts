@@ -1,10 +1,21 @@
 import { errorCatalogue } from '@longhaul/proto';
 import type { AnyTRPCRouter } from '@trpc/server';
-import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
 import type { Logger } from 'pino';
-import { type Authenticate, identify } from '../auth/authenticate.ts';
-import type { Credentials } from '../auth/credentials.ts';
+import type { Authenticate } from '../auth/authenticate.ts';
 import { whyForeign } from '../auth/loopback.ts';
+import type { Connections } from '../edges/connections.ts';
+import { allowOrigins } from '../edges/crossOrigin.ts';
+import type { EdgeLimits } from '../edges/edgeLimits.ts';
+import type { Entrance } from '../edges/entrance.ts';
+import type { OwnerStreams } from '../edges/ownerStreams.ts';
+import { addSecurityHeaders } from '../edges/securityHeaders.ts';
 import { faultOf } from '../fault.ts';
 import { docsPlugin } from '../rest/docs/docsPlugin.ts';
 import { openApiDocument } from '../rest/openapi/document.ts';
@@ -24,7 +35,12 @@ export type HttpOptions = {
   /** What REST serves. */
   readonly operations: readonly Operation[];
   readonly logger: Logger;
+  /** Where every call comes in. */
+  readonly entrance: Entrance;
+  /** Says who reads the metrics. */
   readonly authenticate: Authenticate;
+  readonly edges: EdgeLimits;
+  readonly connections: Connections;
   /** Nobody is asked who they are: requests from elsewhere than this machine's own programs are refused. */
   readonly isOpen: boolean;
   /** Why the gateway is not ready, or `undefined` when it is. */
@@ -32,14 +48,15 @@ export type HttpOptions = {
   readonly stop: AbortSignal;
   /** The largest input of a task, in bytes. */
   readonly payloadLimitBytes: number;
-  /** Counts the subscriptions that are open. */
-  readonly streams: { open: number };
+  readonly streams: OwnerStreams;
   readonly metrics: MetricsRoute;
   readonly requestLog: RequestLog;
 };
 
 /** What one request may have beside its largest input: a batch's other calls, and room for how JSON is written. */
 const besideInputBytes = 2 * 1024 * 1024;
+/** The address and all headers of a request. */
+const headLimitBytes = 16 * 1024;
 const healthPaths = new Set(['/healthz', '/readyz']);
 /** Of the REST façade: what its paths mean changes with the second. */
 const apiVersion = '1.0.0';
@@ -49,7 +66,18 @@ const apiVersion = '1.0.0';
  * `/openapi.json` and `/docs`, metrics at `/metrics`, and health at `/healthz` and `/readyz`.
  */
 export async function createHttpServer(options: HttpOptions) {
-  const { router, operations, logger, authenticate, whyNotReady, stop, streams } = options;
+  const {
+    router,
+    operations,
+    logger,
+    entrance,
+    authenticate,
+    edges,
+    connections,
+    whyNotReady,
+    stop,
+    streams,
+  } = options;
   const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
   // By this type routes of other modules can be added to the server.
   const httpLogger: FastifyBaseLogger = logger.child(
@@ -64,6 +92,14 @@ export async function createHttpServer(options: HttpOptions) {
     loggerInstance: httpLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: bodyLimitBytes,
+    trustProxy: edges.trustedProxies.length > 0 && [...edges.trustedProxies],
+    requestTimeout: edges.requestTimeoutMs,
+    http: {
+      headersTimeout: edges.headersTimeoutMs,
+      maxHeaderSize: headLimitBytes,
+      // By itself Node looks twice a minute, however short the times are.
+      connectionsCheckingInterval: Math.min(edges.headersTimeoutMs, edges.requestTimeoutMs, 4_000) / 4,
+    },
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
     // What is refused before a route is found: escapes that are none, parts that are too long.
@@ -86,14 +122,20 @@ export async function createHttpServer(options: HttpOptions) {
     return reply.code(404).send({ error: { reason: 'UNKNOWN_PROCEDURE', message, issues: [] } });
   });
 
+  server.server.maxConnections = edges.connections;
+  connections.of(server.server);
+  server.addHook('onClose', async () => connections.stop());
   observeRequests(server, options.requestLog);
+  addSecurityHeaders(server, edges.trustedProxies.length > 0);
+  await allowOrigins(server, edges.allowedOrigins);
   await addTrpcRoutes(server, {
     router,
-    authenticate,
+    entrance,
     logger: httpLogger,
     ids,
     stop,
     streams,
+    streamMaxMs: edges.streamMaxMs,
     bodyLimitBytes,
   });
   // Behind the hooks of the WebSockets' plugin, which answers what is refused here.
@@ -115,7 +157,13 @@ export async function createHttpServer(options: HttpOptions) {
     }
   });
 
-  const callerOf = ({ headers }: Credentials) => identify(authenticate, { headers });
+  const callerOf = ({ headers, ip: address }: FastifyRequest, reply: FastifyReply) =>
+    entrance.admit({
+      credentials: { headers },
+      address,
+      calls: 1,
+      tell: told => reply.headers(told),
+    });
   await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
   await server.register(docsPlugin, { describe: () => openApiDocument(operations, apiVersion) });
   addMetricsRoute(server, options.metrics, authenticate);

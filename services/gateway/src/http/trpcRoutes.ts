@@ -6,10 +6,15 @@ import {
   type FastifyTRPCPluginOptions,
   fastifyTRPCPlugin,
 } from '@trpc/server/adapters/fastify';
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
-import { type Authenticate, identify } from '../auth/authenticate.ts';
+import { getHTTPStatusCodeFromError } from '@trpc/server/http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
 import type { Credentials } from '../auth/credentials.ts';
 import { SocketCredentials } from '../auth/socketCredentials.ts';
+import type { Entrance } from '../edges/entrance.ts';
+import type { OwnerStreams } from '../edges/ownerStreams.ts';
+import { isPassing, retryAfterSeconds } from '../edges/retryLater.ts';
+import { SocketRoom } from '../edges/socketRoom.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { answerPlainCalls } from './directCalls.ts';
 import type { RequestIds } from './requestId.ts';
@@ -19,25 +24,34 @@ const batchLimit = 100;
 
 export type TrpcRoutesOptions = {
   readonly router: AnyTRPCRouter;
-  readonly authenticate: Authenticate;
+  readonly entrance: Entrance;
   readonly logger: FastifyBaseLogger;
   readonly ids: RequestIds;
   readonly stop: AbortSignal;
-  /** Counts the subscriptions that are open. */
-  readonly streams: { open: number };
+  readonly streams: OwnerStreams;
+  readonly streamMaxMs: number;
   readonly bodyLimitBytes: number;
+};
+
+/** Who asks, beside what the headers say. */
+type Asking = {
+  readonly calls: number;
+  readonly address: string;
+  readonly connectionParams?: Credentials['connectionParams'];
+  /** Over HTTP: gets the headers of limits. */
+  readonly reply?: FastifyReply;
 };
 
 /** tRPC at `/trpc`: plain calls, batches, SSE and WebSockets. */
 export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutesOptions): Promise<void> {
-  const { router, authenticate, logger, ids, stop, streams, bodyLimitBytes } = options;
+  const { router, entrance, logger, ids, stop, streams, streamMaxMs, bodyLimitBytes } = options;
 
   const contextOf = async (
     request: Pick<FastifyRequest, 'headers'> & {
       readonly raw?: IncomingMessage;
       readonly log?: FastifyBaseLogger;
     },
-    connectionParams: Credentials['connectionParams'] = null,
+    { calls, connectionParams = null, address, reply }: Asking,
   ): Promise<Context> => {
     const { headers } = request;
     // Of a WebSocket, Node's own request comes here, whatever the type says.
@@ -46,9 +60,16 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     const { traceparent } = headers;
     const scope = { requestId, traceparent: typeof traceparent === 'string' ? traceparent : undefined };
     try {
-      const caller = await identify(authenticate, { headers, connectionParams });
-      return { caller, logger: log, stop, streams, scope };
+      const caller = await entrance.admit({
+        credentials: { headers, connectionParams },
+        address,
+        calls,
+        tell: told => reply?.headers(told),
+      });
+      return { caller, logger: log, stop, streams, streamMaxMs, scope };
     } catch (error) {
+      const seconds = retryAfterSeconds(error);
+      if (seconds !== undefined) reply?.header('retry-after', String(seconds));
       const refusal = toTrpcError(error);
       // Without a context tRPC's own error handling has no log to write to.
       if (refusal.code === 'INTERNAL_SERVER_ERROR')
@@ -59,25 +80,73 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
 
   await server.register(fastifyWebsocket, { options: { maxPayload: bodyLimitBytes } });
   const sockets = new SocketCredentials();
-  server.websocketServer.on('connection', socket => sockets.opened(socket));
+  const rooms = new WeakMap<object, SocketRoom>();
+  const addresses = new WeakMap<IncomingMessage, string>();
+  server.addHook('onRequest', (request, _reply, done) => {
+    // A proxy's word for it, which Node's own request does not have.
+    if (request.ws) addresses.set(request.raw, request.ip);
+    done();
+  });
+  server.websocketServer.on('connection', (socket, request: IncomingMessage) => {
+    sockets.opened(socket);
+    rooms.set(socket, new SocketRoom(socket, request.socket, 2 * bodyLimitBytes));
+  });
   server.websocketServer.on('headers', (lines: string[], request: IncomingMessage) =>
     lines.push(`x-request-id: ${ids.of(request)}`),
   );
-  server.addHook('preHandler', answerPlainCalls(router, '/trpc/', contextOf));
+  const contextOfCall = (request: FastifyRequest, reply: FastifyReply) =>
+    contextOf(request, { calls: 1, address: request.ip, reply });
+  server.addHook('preHandler', answerPlainCalls(router, '/trpc/', contextOfCall));
+  const contextOfRequest = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { calls, connectionParams, type }: CreateFastifyContextOptions['info'],
+  ) => {
+    // So that the end of the stream ends the connection, also where nobody is left to close it.
+    if (type === 'subscription') reply.header('connection', 'close');
+    return contextOf(request, { calls: calls.length, connectionParams, address: request.ip, reply });
+  };
+  const contextOfSocket = async (
+    request: IncomingMessage,
+    socket: WebSocket,
+    connectionParams: Credentials['connectionParams'] = null,
+  ): Promise<Context> => {
+    const address = addresses.get(request) ?? request.socket.remoteAddress ?? '';
+    // Its calls are counted as they come.
+    const context = await contextOf(request, { calls: 0, connectionParams, address });
+    const { caller } = context;
+    sockets.known(socket, caller);
+    try {
+      const place = streams.take(caller.owner, 'webSocket');
+      socket.once('close', () => place[Symbol.dispose]());
+      // It may have closed while it was found out who calls.
+      if (socket.readyState !== socket.OPEN) place[Symbol.dispose]();
+    } catch (error) {
+      throw toTrpcError(error);
+    }
+    return { ...context, room: rooms.get(socket), admit: () => entrance.admitKnown(caller) };
+  };
   await server.register(fastifyTRPCPlugin, {
     prefix: '/trpc',
     useWSS: true,
-    keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
     trpcOptions: {
       router,
-      createContext: async ({ req, res, info }: CreateFastifyContextOptions) => {
-        const context = await contextOf(req, info.connectionParams);
-        // For a WebSocket, tRPC gives that in the place of the reply.
-        sockets.known(res, context.caller);
-        return context;
-      },
+      createContext: ({ req, res, info }: CreateFastifyContextOptions) =>
+        // For a WebSocket, tRPC gives that in the place of the reply, and Node's own request.
+        rooms.has(res)
+          ? contextOfSocket(
+              req as unknown as IncomingMessage,
+              res as unknown as WebSocket,
+              info.connectionParams,
+            )
+          : contextOfRequest(req, res, info),
+      responseMeta: ({ errors }) =>
+        errors.some(error => isPassing(getHTTPStatusCodeFromError(error)))
+          ? { headers: { 'retry-after': '1' } }
+          : {},
       allowBatching: true,
       maxBatchSize: batchLimit,
+      keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
     } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],
   });
 }

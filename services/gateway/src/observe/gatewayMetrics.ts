@@ -12,6 +12,7 @@ export type Gauges = {
   readonly watchers: () => number;
   readonly streams: () => number;
   readonly webSockets: () => number;
+  readonly connections: () => number;
   readonly isConnected: () => boolean;
   /** What only the server knows. Not asked while there is no connection. */
   readonly queues: () => Promise<readonly QueueState[]>;
@@ -112,6 +113,7 @@ export class GatewayMetrics {
       watchers: gauge('longhaul_watchers', 'Live feeds that calls of this gateway follow. Aggregate: sum.'),
       streams: gauge('longhaul_streams', 'Open subscriptions of this gateway. Aggregate: sum.'),
       webSockets: gauge('longhaul_websockets', 'Open WebSockets of this gateway. Aggregate: sum.'),
+      connections: gauge('longhaul_connections', 'Open connections of this gateway. Aggregate: sum.'),
       connected: gauge('longhaul_nats_connected', '1 while this gateway reaches NATS. Aggregate: min.'),
     };
   }
@@ -146,7 +148,7 @@ export class GatewayMetrics {
   }
 
   #lookAtOwn(look: Gauges): void {
-    const { tasks, index, watchers, streams, webSockets, connected } = this.#gauges;
+    const { tasks, index, watchers, streams, webSockets, connections, connected } = this.#gauges;
     tasks.reset();
     for (const name of this.#names) for (const status of activeStatuses) tasks.set({ name, status }, 0);
     for (const { name, status, count } of look.counts())
@@ -155,6 +157,7 @@ export class GatewayMetrics {
     watchers.set(look.watchers());
     streams.set(look.streams());
     webSockets.set(look.webSockets());
+    connections.set(look.connections());
     connected.set(look.isConnected() ? 1 : 0);
   }
 

@@ -2,8 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GatewayError } from '@longhaul/proto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
+import { keepAliveMs } from '../watch/streamTimes.ts';
 import { type EventStreamOptions, eventStream, type StreamedEvent } from './eventStream.ts';
+
+const streamMaxMs = 900_000;
 
 /** What is yielded waits for its turn; `pulled` counts how many were asked for, `ended` says that it was told to end. */
 function source(count: number, dataBytes = 1) {
@@ -31,6 +33,8 @@ function options(more: Partial<EventStreamOptions> = {}): EventStreamOptions {
     logger: pino({ level: 'silent' }),
     stop: new AbortController().signal,
     credentials: { signal: new AbortController().signal, [Symbol.dispose]: () => {} },
+    place: { [Symbol.dispose]: () => {} },
+    streamMaxMs,
     ending: new AbortController(),
     cut: () => {},
     ...more,

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { type CredentialsEnd, expired } from '../auth/credentialsEnd.ts';
 import { faultOf } from '../fault.ts';
-import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
+import { keepAliveMs } from '../watch/streamTimes.ts';
 import { problemOf } from './problem.ts';
 
 /** One event of a stream: what to resume after, what it is, and its data. */
@@ -14,10 +14,14 @@ export type EventStreamOptions = {
   readonly stop: AbortSignal;
   /** The caller's credentials: the stream ends with them, and disposes of this. What yields the events listens, too. */
   readonly credentials: CredentialsEnd;
+  /** Among the streams of its owner; given back with the end. */
+  readonly place: Disposable;
   /** Aborted here when the stream is to end; what yields the events listens to it. */
   readonly ending: AbortController;
   /** Cuts off a client that does not read. */
   readonly cut: () => void;
+  /** The stream ends after that, and its client opens it again. */
+  readonly streamMaxMs: number;
   /** How long a client may leave the stream unread before it is cut off. Default: 60,000. */
   readonly stalledMs?: number;
 };
@@ -47,6 +51,7 @@ export function eventStream(
   stream._destroy = (error, done) => {
     options.ending.abort();
     options.credentials[Symbol.dispose]();
+    options.place[Symbol.dispose]();
     destroy(error, done);
   };
   return stream;
@@ -55,7 +60,7 @@ export function eventStream(
 /** Ends the stream in time, and cuts off who does not take what is yielded. */
 async function* guarded(
   chunks: AsyncIterable<string>,
-  { ending, cut, stalledMs = defaultStalledMs }: EventStreamOptions,
+  { ending, cut, streamMaxMs, stalledMs = defaultStalledMs }: EventStreamOptions,
 ): AsyncGenerator<string, void, void> {
   const end = setTimeout(() => ending.abort(), streamMaxMs);
   let stalled: NodeJS.Timeout | undefined;

@@ -2,6 +2,7 @@ import { type Contract, GatewayError, listTasks, taskIdSchema } from '@longhaul/
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
+import type { OwnerStreams } from '../edges/ownerStreams.ts';
 import type { ScheduleService } from '../schedule/scheduleService.ts';
 import { type TaskService, unknownTask } from '../service.ts';
 import { answerTo } from './answer.ts';
@@ -19,14 +20,16 @@ export type RestDeps = {
   readonly contract: Contract;
   readonly service: TaskService;
   readonly schedules: ScheduleService;
+  readonly streams: OwnerStreams;
+  readonly streamMaxMs: number;
   readonly logger: Logger;
   readonly stop: AbortSignal;
 };
 
 export type RestOptions = {
   readonly operations: readonly Operation[];
-  /** Says who calls. @throws GatewayError UNAUTHENTICATED */
-  readonly callerOf: (request: FastifyRequest) => Promise<Caller>;
+  /** Says who calls, and lets them in. @throws GatewayError UNAUTHENTICATED, TOO_MANY_REQUESTS */
+  readonly callerOf: (request: FastifyRequest, reply: FastifyReply) => Promise<Caller>;
   readonly logger: Logger;
   readonly stop: AbortSignal;
 };
@@ -35,11 +38,19 @@ export type RestOptions = {
 export const restPrefix = '/v1';
 
 /** Every REST operation of a contract. */
-export function restOperations({ contract, service, schedules, logger, stop }: RestDeps): Operation[] {
+export function restOperations({
+  contract,
+  service,
+  schedules,
+  streams,
+  streamMaxMs,
+  logger,
+  stop,
+}: RestDeps): Operation[] {
   const definitions = listTasks(contract);
   return [
     ...taskOperations(service, definitions),
-    eventOperation(service, definitions, { logger, stop }),
+    eventOperation(service, definitions, { streams, streamMaxMs, logger, stop }),
     ...typeOperations(contract, service),
     ...scheduleOperations(schedules),
     ...[...definitions].flatMap(([name, definition]) => [
@@ -72,9 +83,9 @@ export async function restPlugin(server: FastifyInstance, options: RestOptions):
     ),
   );
   // Before the body is read: who may not call need not be listened to.
-  server.addHook('onRequest', async request => {
+  server.addHook('onRequest', async (request, reply) => {
     if (stop.aborted) throw new GatewayError('SHUTTING_DOWN', 'The gateway is being stopped. Try again.');
-    callers.set(request, await callerOf(request));
+    callers.set(request, await callerOf(request, reply));
   });
 
   for (const [path, methods] of Map.groupBy(operations, ({ path }) => path)) {

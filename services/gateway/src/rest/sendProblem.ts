@@ -1,11 +1,9 @@
 import { GatewayError } from '@longhaul/proto';
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
+import { isPassing, retryAfterSeconds } from '../edges/retryLater.ts';
 import { faultOf } from '../fault.ts';
 import { problemOf, problemType } from './problem.ts';
-
-/** How long callers are told to wait when the gateway or NATS cannot serve them now. */
-const retrySeconds = 1;
 
 /** Answers a problem. Retries, authentication and the connection have their headers. */
 export function sendProblem(
@@ -16,7 +14,7 @@ export function sendProblem(
 ): FastifyReply {
   const error = fromServer(thrown);
   const problem = problemOf(faultOf(error, logger), error, inputAt);
-  if (problem.status === 503) reply.header('retry-after', String(retrySeconds));
+  if (isPassing(problem.status)) reply.header('retry-after', String(retryAfterSeconds(error) ?? 1));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="longhaul"');
   if (problem.code === 'SHUTTING_DOWN') reply.header('connection', 'close');
   return reply

@@ -6,7 +6,7 @@ import { toTrpcError } from './trpc.ts';
 /**
  * Turns a stream of the service into what a tRPC subscription yields: every item with the id to resume after.
  *
- * When the gateway stops, the stream ends in a way that makes clients open it again elsewhere. When the caller's
+ * When the gateway stops, and after `streamMaxMs`, the stream ends in a way that makes clients open it again. When the caller's
  * credentials end, it fails with CREDENTIALS_EXPIRED.
  *
  * @param open gets a signal that is aborted when the client leaves or the gateway stops
@@ -18,17 +18,37 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
   dataOf: (item: I) => D,
 ): AsyncGenerator<TrackedEnvelope<D>, void, void> {
   using credentials = untilCredentialsEnd(context.caller);
-  const ends = [context.stop, credentials.signal];
+  const old = new AbortController();
+  using _timer = context.room ? undefined : abortAfter(old, context.streamMaxMs);
+  const ends = [context.stop, credentials.signal, old.signal];
   const signal = AbortSignal.any(clientLeft ? [clientLeft, ...ends] : ends);
-  context.streams.open += 1;
+  using _place = takePlace(context);
   try {
-    for await (const item of open(signal)) yield tracked(item.id, dataOf(item));
+    for await (const item of open(signal)) {
+      // Over SSE nobody asks for the next item before the last one is on its way; a WebSocket has to be waited for.
+      for (let free = context.room?.whenFree(); free && !signal.aborted; free = context.room?.whenFree())
+        await free;
+      yield tracked(item.id, dataOf(item));
+    }
   } catch (error) {
     if (!signal.aborted) throw toTrpcError(error);
-  } finally {
-    context.streams.open -= 1;
   }
   // An AbortError ends tRPC's event stream without a word, and a client that was not told of an end comes back.
   if (context.stop.aborted) throw new DOMException('The gateway is being stopped.', 'AbortError');
+  if (old.signal.aborted && !clientLeft?.aborted)
+    throw new DOMException('The stream is to be opened again.', 'AbortError');
   if (credentials.signal.aborted && !clientLeft?.aborted) throw toTrpcError(expired());
+}
+
+function abortAfter(controller: AbortController, ms: number): Disposable {
+  const timer = setTimeout(() => controller.abort(), ms).unref();
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+function takePlace({ streams, caller }: Context): Disposable {
+  try {
+    return streams.take(caller.owner);
+  } catch (error) {
+    throw toTrpcError(error);
+  }
 }

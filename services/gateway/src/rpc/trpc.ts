@@ -6,9 +6,12 @@ import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
 import { expired, haveEnded } from '../auth/credentialsEnd.ts';
 import type { Caller } from '../caller.ts';
+import type { OwnerStreams } from '../edges/ownerStreams.ts';
+import { retryAfterSeconds } from '../edges/retryLater.ts';
+import type { SocketRoom } from '../edges/socketRoom.ts';
 import { faultOf, unavailable } from '../fault.ts';
 import { type RequestScope, requestScope } from '../observe/requestScope.ts';
-import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
+import { keepAliveMs } from '../watch/streamTimes.ts';
 
 /** What is told goes to the log with the id of the request. */
 type Log = Pick<FastifyBaseLogger, 'error'>;
@@ -19,8 +22,14 @@ export type Context = {
   readonly logger: Log;
   /** Aborted when the gateway stops: open streams end, and their clients go elsewhere. */
   readonly stop: AbortSignal;
-  /** Counts the subscriptions that are open. */
-  readonly streams: { open: number };
+  /** The streams that are open. */
+  readonly streams: OwnerStreams;
+  /** A stream ends after that and is opened again; not over a WebSocket, whose pings tell whether somebody is there. */
+  readonly streamMaxMs: number;
+  /** Of a WebSocket: what it takes. */
+  readonly room?: SocketRoom | undefined;
+  /** Of a WebSocket: lets another call in. Over HTTP, that was done for the request. @throws GatewayError */
+  readonly admit?: (() => void) | undefined;
   /** Of the request; of a WebSocket, the one that opened it. */
   readonly scope: RequestScope;
 };
@@ -32,7 +41,6 @@ export const t = initTRPC.context<Context>().create({
   // Never a stack trace in an answer, whatever NODE_ENV says.
   isDev: false,
   sse: {
-    maxDurationMs: streamMaxMs,
     ping: { enabled: true, intervalMs: keepAliveMs },
     client: { reconnectAfterInactivityMs: silenceLimitMs },
   },
@@ -42,7 +50,9 @@ export const t = initTRPC.context<Context>().create({
       const { message, ...data } = faultOf(cause, ctx?.logger);
       // tRPC has no code of its own for each status.
       const { http: httpStatus } = errorCatalogue[cause.code];
-      return { ...shape, message, data: { ...shape.data, httpStatus, ...data } };
+      const seconds = retryAfterSeconds(cause);
+      const later = seconds === undefined ? {} : { retryAfterSeconds: seconds };
+      return { ...shape, message, data: { ...shape.data, httpStatus, ...data, ...later } };
     }
     if (error.code === 'BAD_REQUEST' && cause instanceof z.ZodError) {
       const message = `The request is malformed:\n${z.prettifyError(cause)}`;
@@ -66,6 +76,11 @@ export const t = initTRPC.context<Context>().create({
 export const procedure = t.procedure.use(async ({ ctx, path, getRawInput, next }) => {
   // A WebSocket is asked once who calls, and may outlive the credentials.
   if (haveEnded(ctx.caller, Date.now())) throw toTrpcError(expired());
+  try {
+    ctx.admit?.();
+  } catch (error) {
+    throw toTrpcError(error);
+  }
   // tRPC reads the body here, and what it throws is the caller's fault. Left to the input's parser it would be ours.
   await getRawInput().catch((cause: unknown) => {
     throw new TRPCError({
@@ -75,6 +90,7 @@ export const procedure = t.procedure.use(async ({ ctx, path, getRawInput, next }
     });
   });
   const result = await observed(ctx, path, next);
+  ctx.room?.cutWhenFull();
   if (!result.ok) throw toTrpcError(result.error.cause ?? result.error);
   return result;
 });

@@ -1,5 +1,6 @@
 import { errorCatalogue, type GatewayErrorCode } from '@longhaul/proto';
 import { z } from 'zod';
+import { isPassing } from '../../edges/retryLater.ts';
 import type { AnswerDoc, Operation } from '../operation.ts';
 import { problemSchema, problemType, statusOf } from '../problem.ts';
 import { Components, jsonSchemaOf } from './components.ts';
@@ -13,8 +14,10 @@ export type OpenApiDocument = Json & {
 const always = [
   'INVALID_REQUEST',
   'UNAUTHENTICATED',
+  'TOO_MANY_REQUESTS',
   'NOT_ACCEPTABLE',
   'NATS_UNAVAILABLE',
+  'OVERLOADED',
   'SHUTTING_DOWN',
 ] as const;
 /** The tags that are no names of tasks. */
@@ -147,7 +150,7 @@ function problemObjects(one: Operation, problem: Json): Json {
       status,
       {
         description: all.map(adviceOf).join('\n'),
-        ...(status === 503 ? { headers: { 'retry-after': retryHeader } } : {}),
+        ...(isPassing(status) ? { headers: { 'retry-after': retryHeader } } : {}),
         ...(status === 401 ? { headers: { 'www-authenticate': authenticateHeader } } : {}),
         content: { [problemType]: { schema: problem } },
       },

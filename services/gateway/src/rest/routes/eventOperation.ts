@@ -1,6 +1,7 @@
 import { type TaskDefinition, watchRequestSchema } from '@longhaul/proto';
 import { z } from 'zod';
 import { untilCredentialsEnd } from '../../auth/credentialsEnd.ts';
+import type { OwnerStreams } from '../../edges/ownerStreams.ts';
 import { anyRecord, typedEvent } from '../../read/typedViews.ts';
 import type { TaskService } from '../../service.ts';
 import type { Watched } from '../../watch/watchTask.ts';
@@ -14,7 +15,10 @@ import { taskPayload } from '../taskPayload.ts';
 export function eventOperation(
   service: TaskService,
   definitions: ReadonlyMap<string, TaskDefinition>,
-  options: Pick<EventStreamOptions, 'stop' | 'logger'>,
+  {
+    streams,
+    ...options
+  }: Pick<EventStreamOptions, 'stop' | 'logger' | 'streamMaxMs'> & { readonly streams: OwnerStreams },
 ): Operation {
   return operation({
     id: 'watchTask',
@@ -41,17 +45,23 @@ export function eventOperation(
       },
       204: { description: 'The end has been seen: there is nothing more to come.' },
     },
-    problems: ['TASK_NOT_FOUND'],
+    problems: ['TASK_NOT_FOUND', 'TOO_MANY_STREAMS'],
     handle: async ({ caller, params, headers, left, cut }) => {
       const ending = new AbortController();
       const credentials = untilCredentialsEnd(caller);
       const signal = AbortSignal.any([left(), options.stop, ending.signal, credentials.signal]);
       const watched = await service.openWatch(caller, params.id, headers['last-event-id'], signal);
       if (!watched) return { status: 204 };
+      const place = streams.take(caller.owner);
       return {
         status: 200,
-        headers: { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' },
-        stream: eventStream(toEvents(watched), { ...options, credentials, ending, cut }),
+        headers: {
+          'cache-control': 'no-cache, no-transform',
+          'x-accel-buffering': 'no',
+          // So that the end of the stream ends the connection, also where nobody is left to close it.
+          connection: 'close',
+        },
+        stream: eventStream(toEvents(watched), { ...options, credentials, place, ending, cut }),
       };
     },
   });

@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CallRate } from './callRate.ts';
+
+describe('a rate of calls', () => {
+  it('lets a burst through, then as many as come back', () => {
+    const rate = new CallRate({ perSecond: 2, burst: 10 });
+    expect(rate.take('ann', 10, 0)).toEqual({
+      taken: true,
+      left: 0,
+      retryAfterSeconds: 0,
+      fullInSeconds: 5,
+    });
+    expect(rate.take('ann', 1, 0)).toMatchObject({ taken: false, left: 0, retryAfterSeconds: 1 });
+    expect(rate.take('ann', 4, 0)).toMatchObject({ taken: false, retryAfterSeconds: 2 });
+    expect(rate.take('ann', 1, 500)).toMatchObject({ taken: true, left: 0 });
+    expect(rate.take('ann', 1, 600)).toMatchObject({ taken: false });
+  });
+
+  it('counts each caller alone', () => {
+    const rate = new CallRate({ perSecond: 1, burst: 1 });
+    expect(rate.take('ann', 1, 0).taken).toBe(true);
+    expect(rate.take('bob', 1, 0).taken).toBe(true);
+    expect(rate.take('ann', 1, 0).taken).toBe(false);
+  });
+
+  it('never lets more through than burst and time allow, and whoever waits as told is let through', () => {
+    const calls = fc.array(fc.record({ afterMs: fc.nat(3_000), calls: fc.integer({ min: 1, max: 20 }) }));
+    fc.assert(
+      fc.property(calls, asked => {
+        const rate = new CallRate({ perSecond: 7, burst: 20 });
+        let nowMs = 1_000_000;
+        let through = 0;
+        for (const { afterMs, calls: count } of asked) {
+          nowMs += afterMs;
+          const turn = rate.take('ann', count, nowMs);
+          if (turn.taken) {
+            through += count;
+          } else {
+            nowMs += turn.retryAfterSeconds * 1_000;
+            expect(rate.take('ann', count, nowMs).taken).toBe(true);
+            through += count;
+          }
+        }
+        expect(through).toBeLessThanOrEqual(20 + (7 * (nowMs - 1_000_000)) / 1_000 + 1e-6);
+      }),
+    );
+  });
+});
