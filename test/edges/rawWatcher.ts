@@ -16,6 +16,7 @@ export class RawWatcher {
   #socket: Socket | undefined;
   #line = '';
   #id = 0;
+  #waiting: { readonly count: number; readonly resolve: () => void } | undefined;
   #isLast = false;
   #isDone = false;
   #isSilent = false;
@@ -58,6 +59,14 @@ export class RawWatcher {
     return this.#ended.promise;
   }
 
+  /** Resolves once so many events were received. */
+  received(count: number): Promise<void> {
+    if (this.ids.length >= count) return Promise.resolve();
+    return new Promise(resolve => {
+      this.#waiting = { count, resolve };
+    });
+  }
+
   /** Stops reading and says nothing: the connection stays. */
   fallSilent(): void {
     this.#isSilent = true;
@@ -95,6 +104,7 @@ export class RawWatcher {
     // An event counts with the empty line behind it, since only then all of it was received.
     if (line !== '' || this.#id === 0) return;
     this.ids.push(this.#id);
+    if (this.#waiting && this.ids.length >= this.#waiting.count) this.#waiting.resolve();
     this.#id = 0;
     if (this.#isLast) this.#end();
   }

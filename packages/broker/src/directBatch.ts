@@ -8,6 +8,8 @@ export type DirectBatch = { readonly messages: readonly StoredMsg[]; readonly is
 
 /** How many messages one read asks for: a task's usual chain in one round trip, without large bursts. */
 const batchSize = 256;
+/** And how many bytes: events can have 256 KiB each, and whoever reads slowly keeps a batch for as long. */
+const batchBytes = 1024 * 1024;
 /** A batch comes in one go. After such a silence the connection was lost on the way, and the rest will never come. */
 const silenceMs = 1_000;
 /** So many silences in a row, without a message, are NATS not answering. */
@@ -31,6 +33,7 @@ export async function* readStream(
     const { messages, isLast } = await readBatch(broker, stream, {
       seq,
       batch: batchSize,
+      max_bytes: batchBytes,
       next_by_subj: subject,
     });
     yield* messages;

@@ -72,6 +72,6 @@ export class LiveFeed {
     const previous = Number(message.headers?.get(RepublishHeaders.LastSequence));
     if (!Number.isSafeInteger(seq) || !Number.isSafeInteger(previous)) return undefined;
     const event: StoredEvent | undefined = toStoredEvent(this.#broker, message.subject, seq, message.data);
-    return event && { event, previous };
+    return event && { event, previous, bytes: message.data.length };
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { idleCheckMs, type LiveItem, LiveTap, tapCapacity } from './liveTap.ts';
+import { idleCheckMs, type LiveItem, LiveTap, tapCapacity, tapCapacityBytes } from './liveTap.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -39,6 +39,19 @@ describe('events', () => {
     // What is pushed while the stream is read is kept.
     tap.push(item(1_000));
     expect(await tap.next(open())).toEqual(item(1_000));
+  });
+
+  test('beyond the capacity in bytes as well, also when some were taken', async () => {
+    const { tap } = create();
+    const large = (seq: number) => ({ ...item(seq), bytes: tapCapacityBytes / 2 });
+    for (let seq = 1; seq <= 2; seq += 1) tap.push(large(seq));
+    expect(await tap.next(open())).toEqual(large(1));
+    tap.push(large(3));
+    expect(await tap.next(open())).toEqual(large(2));
+    for (let seq = 4; seq <= 6; seq += 1) tap.push(large(seq));
+    expect(await tap.next(open())).toBe('refill');
+    tap.push(large(7));
+    expect(await tap.next(open())).toEqual(large(7));
   });
 
   test('just within the capacity all come', async () => {

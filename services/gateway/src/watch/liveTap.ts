@@ -1,7 +1,12 @@
 import type { StoredEvent } from '@longhaul/proto';
 
 /** A live event, and the sequence of the event before it on the same subject. */
-export type LiveItem = { readonly event: StoredEvent; readonly previous: number };
+export type LiveItem = {
+  readonly event: StoredEvent;
+  readonly previous: number;
+  /** How large it was on the wire. Default: next to nothing. */
+  readonly bytes?: number;
+};
 
 /** What a watcher does next: take an event, or read the stream because something may have been missed. */
 export type TapStep = LiveItem | 'refill' | 'closed';
@@ -11,6 +16,8 @@ export type TapStep = LiveItem | 'refill' | 'closed';
  * them from the stream once it is ready: a slow reader costs this much memory and loses nothing.
  */
 export const tapCapacity = 256;
+/** And how many bytes of them: an event can have 256 KiB. */
+export const tapCapacityBytes = 1024 * 1024;
 /** After so long without an event a watcher looks into the stream: the very last event has no successor to show a hole. */
 export const idleCheckMs = 15_000;
 
@@ -18,6 +25,7 @@ export const idleCheckMs = 15_000;
 export class LiveTap {
   readonly #onClose: () => void;
   #items: LiveItem[] = [];
+  #bytes = 0;
   #missed = false;
   #closed = false;
   #wake: (() => void) | undefined;
@@ -28,14 +36,19 @@ export class LiveTap {
 
   push(item: LiveItem): void {
     if (this.#missed) return;
-    if (this.#items.length >= tapCapacity) this.missed();
-    else this.#items.push(item);
+    if (this.#items.length >= tapCapacity || this.#bytes >= tapCapacityBytes) {
+      this.missed();
+    } else {
+      this.#items.push(item);
+      this.#bytes += item.bytes ?? 0;
+    }
     this.#wake?.();
   }
 
   /** Something was, or may have been, missed. */
   missed(): void {
     this.#items = [];
+    this.#bytes = 0;
     this.#missed = true;
     this.#wake?.();
   }
@@ -51,7 +64,9 @@ export class LiveTap {
       this.#missed = false;
       return 'refill';
     }
-    return this.#items.shift() ?? 'refill';
+    const item = this.#items.shift();
+    this.#bytes -= item?.bytes ?? 0;
+    return item ?? 'refill';
   }
 
   close(): void {
