@@ -6,14 +6,13 @@ import {
   type FastifyTRPCPluginOptions,
   fastifyTRPCPlugin,
 } from '@trpc/server/adapters/fastify';
-import { getHTTPStatusCodeFromError } from '@trpc/server/http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Credentials } from '../auth/credentials.ts';
 import { SocketCredentials } from '../auth/socketCredentials.ts';
 import type { Entrance } from '../edges/entrance.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
-import { isPassing, retryAfterSeconds } from '../edges/retryLater.ts';
+import { retryAfterSeconds } from '../edges/retryLater.ts';
 import { SocketRoom } from '../edges/socketRoom.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { answerPlainCalls } from './directCalls.ts';
@@ -140,10 +139,11 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
               info.connectionParams,
             )
           : contextOfRequest(req, res, info),
-      responseMeta: ({ errors }) =>
-        errors.some(error => isPassing(getHTTPStatusCodeFromError(error)))
-          ? { headers: { 'retry-after': '1' } }
-          : {},
+      responseMeta: ({ errors }) => {
+        // Of the calls of a batch, whichever has to wait for longest.
+        const seconds = errors.flatMap(({ cause }) => retryAfterSeconds(cause) ?? []);
+        return seconds.length === 0 ? {} : { headers: { 'retry-after': String(Math.max(...seconds)) } };
+      },
       allowBatching: true,
       maxBatchSize: batchLimit,
       keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
