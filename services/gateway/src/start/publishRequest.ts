@@ -14,6 +14,8 @@ import { requestScope } from '../observe/requestScope.ts';
 /** A request that JetStream does not acknowledge is published again, under the same message id, so often. */
 const publishTries = 3;
 const retryDelayMs = 250;
+/** After so long no other try begins: one that is not answered takes five seconds, and somebody waits. */
+const lastTryMs = 6_000;
 
 /**
  * Publishes a task's request, or its schedule; a large input is stored before.
@@ -36,6 +38,7 @@ export function publishRequest(
 async function publishTraced(broker: Broker, outgoing: OutgoingRequest, messageId: string): Promise<PubAck> {
   const traceparent = requestScope.getStore()?.traceparent;
   let unstored = outgoing.large;
+  const beganMs = performance.now();
   for (let attempt = 1; ; attempt += 1) {
     try {
       if (unstored) await broker.payloads.put(unstored);
@@ -44,7 +47,7 @@ async function publishTraced(broker: Broker, outgoing: OutgoingRequest, messageI
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       // A lost acknowledgement may hide a stored request; the message id makes the next try answer `duplicate`.
-      if (attempt >= publishTries) {
+      if (attempt >= publishTries || performance.now() - beganMs > lastTryMs) {
         throw new GatewayError(
           'NATS_UNAVAILABLE',
           'NATS did not acknowledge the task. Try again in a moment; with an idempotency key it cannot start twice.',
