@@ -46,7 +46,12 @@ export async function callOverHttp(
   };
   const body = await within(`the answer of ${path}`, read());
   leave.abort();
-  const { date: _date, 'x-request-id': _request, ratelimit: _left, ...rest } = Object.fromEntries(response.headers);
+  const {
+    date: _date,
+    'x-request-id': _request,
+    ratelimit: _left,
+    ...rest
+  } = Object.fromEntries(response.headers);
   return { status: response.status, headers: rest, body };
 }
 

@@ -81,6 +81,7 @@ describe('every operation answers what the document says', () => {
     await call(id, 406, sent, { accept: 'image/png' });
     expect(codeOf(await call(id, 400, { ...sent, query: 'nope=1' }))).toBe('INVALID_REQUEST');
     expect(codeOf(await call(id, 503, sent, { 'x-owner': 'without-nats' }))).toBe('NATS_UNAVAILABLE');
+    expect(codeOf(await call(id, 429, sent, { 'x-owner': 'too-often' }))).toBe('TOO_MANY_REQUESTS');
     const broken = await call(id, 500, sent, { 'x-owner': 'broken' });
     expect(JSON.stringify(broken.body)).not.toContain('secret');
     if (driver.operations.get(id)?.requestBody) {

@@ -50,11 +50,13 @@ export const handlers: PlainHandlersOf<DemoContract> = {
   },
 };
 
-/** Who calls, by the header `x-owner`; and two who show what else can happen while that is found out. */
+/** Who calls, by the header `x-owner`; and three who show what else can happen while that is found out. */
 export const authenticate: typeof byHeader = request => {
   switch (request.headers['x-owner']) {
     case 'without-nats':
       throw new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.');
+    case 'too-often':
+      throw new GatewayError('TOO_MANY_REQUESTS', 'You call more often than an owner may.');
     case 'broken':
       throw new Error('the secret reason');
     default:

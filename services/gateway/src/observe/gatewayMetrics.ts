@@ -111,7 +111,7 @@ export class GatewayMetrics {
       lagSeconds: gauge('longhaul_projection_lag_seconds', 'Age of the oldest of them. Aggregate: max.'),
       index: gauge('longhaul_index_entries', "Records in this gateway's index. Aggregate: max."),
       watchers: gauge('longhaul_watchers', 'Live feeds that calls of this gateway follow. Aggregate: sum.'),
-      streams: gauge('longhaul_streams', 'Open subscriptions of this gateway. Aggregate: sum.'),
+      streams: gauge('longhaul_streams', 'Open streams of events of this gateway. Aggregate: sum.'),
       webSockets: gauge('longhaul_websockets', 'Open WebSockets of this gateway. Aggregate: sum.'),
       connections: gauge('longhaul_connections', 'Open connections of this gateway. Aggregate: sum.'),
       connected: gauge('longhaul_nats_connected', '1 while this gateway reaches NATS. Aggregate: min.'),
