@@ -63,7 +63,6 @@ export class Attempt implements Held {
   readonly name: string;
   readonly #setting: AttemptSetting;
   readonly #address: RequestAddress;
-  readonly #logger: Logger;
   readonly #slot: Slot;
   readonly #abort = new AbortController();
   readonly #pauses: AttemptPauses;
@@ -89,13 +88,17 @@ export class Attempt implements Held {
     this.#slot = slot;
     this.id = address.id;
     this.name = address.name;
-    this.#logger = logger.child({ taskId: this.id, task: this.name });
     this.#pauses = new AttemptPauses(signal, slot);
     this.#places = new AttemptPlaces({ broker, limits, task: address, slot, signal, giveUp });
     // While the claim is being made, the attempt's last event alone says that it was canceled.
-    this.#cancel = new AttemptCancel(this.#abort, this.#logger, async reason =>
-      this.#handlerRun?.writeStopping(reason),
-    );
+    this.#cancel = new AttemptCancel(this.#abort, async reason => {
+      try {
+        return await this.#handlerRun?.writeStopping(reason);
+      } catch (err) {
+        logger.warn({ err, taskId: this.id }, 'the stopping event could not be written');
+        return undefined;
+      }
+    });
   }
 
   /** Which attempt of the task this is. */
@@ -137,8 +140,9 @@ export class Attempt implements Held {
 
   /** Works on the request. Resolves when the handler has ended and its slot is free; never rejects. */
   async run(): Promise<void> {
-    const { broker, executor } = this.#setting;
-    const logger = this.#logger;
+    const { broker, logger, executor } = this.#setting;
+    // As fields, not as a child of the logger: to make one takes longer than most attempts log anything.
+    const said = { taskId: this.id, task: this.name };
     const heartbeat = startHeartbeat(() => this.#message);
     // Before the claim, and on the same connection: see `claimTask`.
     const listener = listenForCancel({
@@ -168,11 +172,14 @@ export class Attempt implements Held {
     } catch (error) {
       if (error instanceof BadMessageError) {
         // It cannot become a task: no owner to tell. Delivering it again would not mend it.
-        logger.error({ err: error }, 'a request that does not fit the protocol was dropped');
+        logger.error({ ...said, err: error }, 'a request that does not fit the protocol was dropped');
         this.#message.ack();
       } else if (!this.#setting.giveUp.aborted) {
         const level = isUnavailable(error) ? 'warn' : 'error';
-        logger[level]({ err: error }, 'the request could not be worked on; it will be delivered again');
+        logger[level](
+          { ...said, err: error },
+          'the request could not be worked on; it will be delivered again',
+        );
         this.#message.handBack(troubleDelayMs);
       }
     } finally {

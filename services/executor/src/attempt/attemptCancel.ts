@@ -1,11 +1,9 @@
-import type { Logger } from 'pino';
 import { AttemptAborted } from './abortReasons.ts';
 import type { AppendResult } from './chainWriter.ts';
 
 /** The cancel of one attempt: told to the handler at once, and written to the task's chain. */
 export class AttemptCancel {
   readonly #abort: AbortController;
-  readonly #logger: Logger;
   readonly #writeStopping: (reason: string | undefined) => Promise<AppendResult | undefined>;
   readonly #recorded = Promise.withResolvers<void>();
   #reason: string | undefined;
@@ -13,15 +11,13 @@ export class AttemptCancel {
   /**
    * @param abort what the handler's signal belongs to
    * @param writeStopping appends the event, where the attempt has come so far that it can; `undefined`: it has not, and
-   *   its last event will say so
+   *   its last event will say so. Never rejects
    */
   constructor(
     abort: AbortController,
-    logger: Logger,
     writeStopping: (reason: string | undefined) => Promise<AppendResult | undefined>,
   ) {
     this.#abort = abort;
-    this.#logger = logger;
     this.#writeStopping = writeStopping;
     // Nobody may be waiting for it.
     this.#recorded.promise.catch(() => {});
@@ -60,11 +56,7 @@ export class AttemptCancel {
 
   /** A refusal is met again by the attempt's last event. */
   async #record(): Promise<void> {
-    try {
-      const result = await this.#writeStopping(this.#reason);
-      if (result !== undefined && result !== 'superseded') this.#recorded.resolve();
-    } catch (err) {
-      this.#logger.warn({ err }, 'the stopping event could not be written');
-    }
+    const result = await this.#writeStopping(this.#reason);
+    if (result !== undefined && result !== 'superseded') this.#recorded.resolve();
   }
 }
