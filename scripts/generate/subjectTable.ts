@@ -57,6 +57,10 @@ const rowsOf = (
     example: subjects.cancel(id),
     who: 'core request-reply; the executor that has the task subscribes, a gateway asks',
   },
+  control: {
+    example: subjects.control(id),
+    who: 'core request-reply; the executor that has a pausable task subscribes, a gateway asks it to pause or to go on',
+  },
   holder: {
     example: subjects.holder('executor-1'),
     who: 'core request-reply; each executor answers for the tasks that it has, another one that was given the same task asks',

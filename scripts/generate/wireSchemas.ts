@@ -1,6 +1,8 @@
 import {
   cancelReplySchema,
   cancelRequestSchema,
+  controlReplySchema,
+  controlRequestSchema,
   eventSchema,
   executorStatusSchema,
   failureSchema,
@@ -22,6 +24,8 @@ const messages = {
   record: recordSchema,
   cancelRequest: cancelRequestSchema,
   cancelReply: cancelReplySchema,
+  controlRequest: controlRequestSchema,
+  controlReply: controlReplySchema,
   holderRequest: holderRequestSchema,
   holderReply: holderReplySchema,
   executorStatus: executorStatusSchema,

@@ -71,6 +71,18 @@ afterAll(async () => {
 });
 
 describe('the three users serve a whole system', () => {
+  it('children, and a pause of a running task', async () => {
+    expect(await tasks.script.family.run({ echoes: 2 })).toMatchObject({
+      output: { texts: ['child 0', 'child 1'] },
+    });
+    const walk = await tasks.script.walk.start({ steps: 200, stepMs: 10 });
+    await eventThat(observer, 'it walks', ({ id, event }) => id === walk.id && event.type === 'started');
+    await walk.pause();
+    await eventThat(observer, 'it rests', ({ id, event }) => id === walk.id && event.type === 'paused');
+    await walk.cancel();
+    expect(await walk.outcome()).toMatchObject({ status: 'CANCELED' });
+  });
+
   it('limits across executors', async () => {
     const input = { key: 'lift', forMs: 20 };
     const started = await tasks.script.oneByOne.startMany([{ input }, { input }, { input }]);
@@ -204,7 +216,6 @@ describe('what is not granted is refused', () => {
       '_INBOX_executor.x',
     ],
     executor: [
-      `$KV.tasks.local.${id}`,
       '$KV.task-schedules.local.x',
       `tasks.live.${id}.script.echo`,
       `tasks.cancel.${id}`,

@@ -20,6 +20,8 @@ test('each kind of message has an example', () => {
       'record',
       'cancelRequest',
       'cancelReply',
+      'controlRequest',
+      'controlReply',
       'holderRequest',
       'holderReply',
       'executorStatus',

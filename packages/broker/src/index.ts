@@ -10,7 +10,9 @@ export {
 } from './brokerErrors.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
 export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
+export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
 export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
+export { encodeRequest } from './encodeRequest.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export {
   appendEvent,
@@ -19,6 +21,7 @@ export {
   replayEvents,
   toStoredEvent,
 } from './eventChain.ts';
+export { findAccepted } from './findAccepted.ts';
 export { askHolder, type HolderAnswer } from './holderQuestion.ts';
 export { LimitStore } from './limitStore.ts';
 export { NatsCredentialsError } from './natsCredentialsError.ts';
@@ -31,5 +34,8 @@ export {
   type PayloadStoreOptions,
 } from './payloadStore.ts';
 export { PlaceHealing } from './placeHealing.ts';
+export { type OutgoingRequest, publishRequest } from './publishRequest.ts';
 export { type Chain, readChain } from './readChain.ts';
+export { isSameInput } from './sameInput.ts';
+export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';

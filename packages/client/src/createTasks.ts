@@ -5,6 +5,7 @@ import type {
   CancelManyRequest,
   CancelOutcome,
   Contract,
+  ControlOutcome,
   InputOf,
   ListRequest,
   NamePause,
@@ -56,6 +57,10 @@ export type AllTasks = {
   /** One page, newest first. */
   readonly list: (query?: ListRequest) => Promise<TaskPage>;
   readonly cancel: (id: string, reason?: string) => Promise<CancelOutcome>;
+  /** Has a running task pause at its handler's next checkpoint. */
+  readonly pauseTask: (id: string) => Promise<ControlOutcome>;
+  /** Has it go on. */
+  readonly resumeTask: (id: string) => Promise<ControlOutcome>;
   /**
    * Cancels the tasks that fit and have not ended, newest first, 1,000 at most where no `limit` says otherwise. Without
    * a filter: everything that the caller may see.
@@ -142,6 +147,8 @@ function allTasks(calls: GatewayCalls): AllTasks {
     list: (query = {}) => calls.query<TaskPage>('tasks.list', query),
     cancel: (id, reason) =>
       calls.mutation<CancelOutcome>('tasks.cancel', { id, ...(reason === undefined ? {} : { reason }) }),
+    pauseTask: id => calls.mutation<ControlOutcome>('tasks.pauseTask', { id }),
+    resumeTask: id => calls.mutation<ControlOutcome>('tasks.resumeTask', { id }),
     cancelMany: (request = {}) => calls.mutation<CancelManyOutcome>('tasks.cancelMany', request),
     retry: (id, options) => calls.mutation<AnyTaskRecord>('tasks.retry', { ...options, id }),
     watch: async function* ({ ids, lastEventId, signal } = {}) {

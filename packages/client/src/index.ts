@@ -1,4 +1,9 @@
-export { refusalOf, TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
+export {
+  type EndedOutcomeOf,
+  TaskCanceledError,
+  TaskFailedError,
+  type TaskFailedErrorOf,
+} from '@longhaul/proto';
 export {
   type AllTasks,
   createTasks,
@@ -9,6 +14,7 @@ export {
 } from './createTasks.ts';
 export type { Token } from './credentials.ts';
 export { gatewayLinks, type LinkOptions } from './links.ts';
+export { refusalOf } from './refusal.ts';
 export type { AllSchedules, ScheduleOwner } from './schedules.ts';
 export type { SystemOverview } from './system.ts';
-export type { EndedOutcomeOf, EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';
+export type { EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';

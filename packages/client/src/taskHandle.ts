@@ -1,13 +1,17 @@
-import type {
-  AnyTaskRecord,
-  CancelOutcome,
-  OutputOf,
-  TaskDefinition,
-  TaskEventOf,
-  TaskOutcomeOf,
-  TaskRecordOf,
+import {
+  type AnyTaskRecord,
+  type CancelOutcome,
+  type ControlOutcome,
+  type EndedOutcomeOf,
+  type OutputOf,
+  TaskCanceledError,
+  type TaskDefinition,
+  type TaskEventOf,
+  TaskFailedError,
+  type TaskFailedErrorOf,
+  type TaskOutcomeOf,
+  type TaskRecordOf,
 } from '@longhaul/proto';
-import { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
 import { iterateEvents } from './eventIterator.ts';
 import type { GatewayCalls } from './gatewayCalls.ts';
 import { isTransient, pause, waitBeforeTry } from './retry.ts';
@@ -26,9 +30,6 @@ export type RetryOptions = {
   /** The same key gives the same new task. Without one every call makes a new task. */
   readonly idempotencyKey?: string;
 };
-
-/** How a task ended. */
-export type EndedOutcomeOf<T extends TaskDefinition> = Extract<TaskOutcomeOf<T>, { done: true }>;
 
 /** One task, typed by its definition. Holds no connection: it may be kept, or made again from its id. */
 export type TaskHandle<T extends TaskDefinition> = {
@@ -51,6 +52,12 @@ export type TaskHandle<T extends TaskDefinition> = {
   readonly result: (options?: WaitOptions) => Promise<OutputOf<T>>;
   /** Ends the task, wherever it runs. */
   readonly cancel: (reason?: string) => Promise<CancelOutcome>;
+  /**
+   * Has the task pause at its handler's next checkpoint; it is `PAUSED` then. For tasks that are defined as pausable.
+   */
+  readonly pause: () => Promise<ControlOutcome>;
+  /** Has it go on. */
+  readonly resume: () => Promise<ControlOutcome>;
   /** Starts the task again once it has ended: a new task with the same input, whose record has `retryOf`. */
   readonly retry: (options?: RetryOptions) => Promise<TaskHandle<T>>;
   /** Tells whether an error is this task's failure, with its declared errors typed. */
@@ -106,6 +113,8 @@ export function createTaskHandle<T extends TaskDefinition>(
     },
     cancel: reason =>
       calls.mutation<CancelOutcome>('tasks.cancel', { id, ...(reason === undefined ? {} : { reason }) }),
+    pause: () => calls.mutation<ControlOutcome>('tasks.pauseTask', { id }),
+    resume: () => calls.mutation<ControlOutcome>('tasks.resumeTask', { id }),
     retry: async options => {
       const retried = await calls.mutation<AnyTaskRecord>('tasks.retry', { ...options, id });
       return createTaskHandle<T>(calls, name, retried.id);

@@ -6,9 +6,11 @@ export {
 } from './api/errorCatalogue.ts';
 export {
   type CancelManyRequest,
+  type ChildTaskOptions,
   cancelCallSchema,
   cancelManyLimit,
   cancelManyRequestSchema,
+  childOptionsSchema,
   delayLimitMs,
   idRequestSchema,
   type ListRequest,
@@ -67,9 +69,11 @@ export {
   type ThroughputRequest,
   throughputRequestSchema,
 } from './api/system.ts';
+export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './api/taskErrors.ts';
 export type {
   AnyTaskEvent,
   AnyTaskRecord,
+  EndedOutcomeOf,
   FailureOf,
   NamePause,
   StartFault,
@@ -81,6 +85,8 @@ export type {
   TaskSummary,
   TaskType,
 } from './api/taskViews.ts';
+export { type EndedTask, requireFitting, typedFailure, typedOutcome } from './api/typedOutcome.ts';
+export { faultsError, issuesOf, requireShallow, validateInput } from './api/validateInput.ts';
 export { type Backoff, backoffSchema } from './contract/backoff.ts';
 export { ContractError, type ContractErrorCode } from './contract/contractError.ts';
 export {
@@ -123,6 +129,7 @@ export {
   type ClaimLimits,
   decideClaim,
   decideRefusal,
+  isToPause,
   type Refusal,
   type RefusedEvent,
 } from './decide/chain.ts';
@@ -154,6 +161,7 @@ export { type RateAnswer, takeTurn } from './decide/rate.ts';
 export { type AfterFailure, decideAfterFailure, type RetryAdvice } from './decide/retry.ts';
 export {
   type ActiveStatus,
+  isRunning,
   isTerminal,
   nextStatus,
   statusAsOf,
@@ -179,6 +187,14 @@ export {
   cancelRequestSchema,
 } from './wire/cancel.ts';
 export {
+  type ControlOutcome,
+  type ControlReply,
+  type ControlRequest,
+  controlOutcomeSchema,
+  controlReplySchema,
+  controlRequestSchema,
+} from './wire/control.ts';
+export {
   type EventType,
   eventSchema,
   isLifecycle,
@@ -196,6 +212,7 @@ export {
   failureSchema,
   isBuiltInFailureCode,
 } from './wire/failure.ts';
+export { type ChildLink, childrenKept, type ParentLink } from './wire/family.ts';
 export {
   type HolderReply,
   type HolderRequest,

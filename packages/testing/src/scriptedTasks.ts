@@ -55,6 +55,19 @@ export const scriptedContract = defineContract({
       output: z.object({ key: z.string() }),
       concurrency: { group: 'alone', key: ({ key }) => key, limit: 1 },
     }),
+    /** Starts children and waits for them. */
+    family: defineTask({
+      input: z.object({ echoes: z.int().default(0), hangs: z.int().default(0) }),
+      progress: percent,
+      output: z.object({ texts: z.array(z.string()) }),
+    }),
+    /** Takes `steps` steps, `stepMs` apart, and comes to a checkpoint before each. */
+    walk: defineTask({
+      input: z.object({ steps: z.int(), stepMs: z.int() }),
+      progress: percent,
+      output: z.object({ steps: z.int(), attempt: z.int() }),
+      pausable: true,
+    }),
     /** Its input is parsed once: a default and a transform that does not accept its own output. */
     transform: defineTask({
       input: z.object({ number: z.string().transform(Number), times: z.int().default(2) }),
@@ -101,6 +114,25 @@ export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
     oneByOne: async ({ input, signal }) => {
       await abortableDelay(input.forMs, signal);
       return { key: input.key };
+    },
+    family: async ({ input, tasks, progress }) => {
+      const { echo, hang } = tasks(scriptedContract).script;
+      const started = await Promise.all(
+        Array.from({ length: input.echoes }, (_, n) => echo.start({ text: `child ${n}` })),
+      );
+      const hanging = await Promise.all(Array.from({ length: input.hangs }, () => hang.start({})));
+      progress({ percent: 50, description: 'all children are started' });
+      const outputs = await Promise.all(started.map(child => child.result()));
+      await Promise.all(hanging.map(child => child.result()));
+      return { texts: outputs.map(({ text }) => text) };
+    },
+    walk: async ({ input, attempt, signal, progress, checkpoint }) => {
+      for (let step = 1; step <= input.steps; step += 1) {
+        await checkpoint();
+        await abortableDelay(input.stepMs, signal);
+        progress({ percent: (100 * step) / input.steps });
+      }
+      return { steps: input.steps, attempt };
     },
     transform: ({ input }) => ({ product: input.number * input.times }),
   },

@@ -15,7 +15,7 @@ import type { MetricsOptions } from './observe/metricsServer.ts';
 import type { OpenMetrics } from './observe/openMetrics.ts';
 import { RequestConsumer } from './take/requestConsumer.ts';
 import type { RequestMessage } from './take/requestMessage.ts';
-import type { Slot } from './take/slot.ts';
+import type { Slot } from './take/slotPool.ts';
 
 /** What {@link createExecutor} takes. */
 export type ExecutorOptions<C extends Contract> = {
@@ -26,7 +26,7 @@ export type ExecutorOptions<C extends Contract> = {
   readonly nats: NatsOptions;
   /** The first token of every subject. Default: `tasks`. */
   readonly namespace?: string;
-  /** How many tasks run at once. Default: 4. */
+  /** How many tasks run at once; a task that only waits for its children does not count. Default: 4. */
   readonly concurrency?: number;
   /** Milliseconds that running handlers get when the executor stops, before they are handed back. Default: 30,000. */
   readonly drainMs?: number;
@@ -85,7 +85,8 @@ export async function createExecutor<const C extends Contract>(
     { serializers: safeSerializers },
   );
   const startedAt = new Date().toISOString();
-  const { tasks, close: closeSandboxes } = await openSandboxes(matched, concurrency, logger);
+  // As many threads as handlers run: those that wait for children keep theirs, and more than `concurrency` can.
+  const { tasks, close: closeSandboxes } = await openSandboxes(matched, Number.POSITIVE_INFINITY, logger);
 
   const { nc, close } = await openConnection(options.nats, `longhaul executor ${id}`);
   const { payloadLimitBytes } = options;
@@ -180,7 +181,7 @@ export async function createExecutor<const C extends Contract>(
     const timer = setTimeout(() => hurry.abort(), drainMs);
     stopping ??= (async () => {
       consumer.stopTaking();
-      for (const attempt of attempts.values()) if (attempt.isWaiting) attempt.handBack();
+      for (const attempt of attempts.values()) attempt.drain();
       await Promise.race([consumer.idle(), once(hurry.signal)]);
       for (const attempt of attempts.values()) attempt.handBack();
       const deadline = setTimeout(

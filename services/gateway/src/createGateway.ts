@@ -3,6 +3,8 @@ import { type Contract, createTopology, type GatewayRouter, listTasks } from '@l
 import { createLogger, safeSerializers } from '@longhaul/service';
 import type { Logger } from 'pino';
 import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
+import { cancelTask } from './cancel/cancelTask.ts';
+import { Families } from './cancel/families.ts';
 import { Expiry } from './expire/expiry.ts';
 import type { MetricsAccess } from './http/metricsRoute.ts';
 import type { RequestLog } from './http/observeRequests.ts';
@@ -17,7 +19,7 @@ import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
 import { RecordStore } from './project/recordStore.ts';
 import { defaultRetention, type Retention } from './project/retention.ts';
-import { createFindTask } from './read/findTask.ts';
+import { createFindTask, getTask } from './read/findTask.ts';
 import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedule/createSchedules.ts';
@@ -88,7 +90,7 @@ const defaultDrainMs = 10_000;
  * - `schedule/`: recurring schedules, and a task for each firing
  * - `observe/` and `overview/`: metrics, request ids and traces; who executes, what waits, how much was done
  * - `expire/`: ends tasks whose time is over while no executor has them
- * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop
+ * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop, also for children of ended tasks
  *
  * @throws AuthConfigError when others could reach a gateway without authentication, or it cannot be set up;
  *   TopologyError when NATS holds streams that do not fit; RangeError when the payload limit cannot be had
@@ -123,7 +125,18 @@ export async function createGateway<const C extends Contract>(
     const store = new RecordStore(broker, retention);
     const expiry = new Expiry(broker, logger, definitions);
     opened.push(() => expiry.stop());
-    const index = new RecordIndex(broker, logger, record => expiry.update(record));
+    const index: RecordIndex = new RecordIndex(broker, logger, (record, isOurs) => {
+      expiry.update(record);
+      families.update(record, isOurs);
+    });
+    const find = createFindTask(broker, store, index, retention);
+    const families = new Families({
+      broker,
+      logger,
+      statusOf: id => index.get(id)?.status,
+      cancel: async (caller, id, reason) => cancelTask(broker, await getTask(find, caller, id), reason),
+    });
+    opened.push(() => families.stop());
     const metrics = new GatewayMetrics(definitions.keys());
     const projection = new Projection(broker, logger, store, index, (before, after) =>
       metrics.folded(before, after),
@@ -140,7 +153,6 @@ export async function createGateway<const C extends Contract>(
     orphans.start();
     opened.push(() => orphans.stop());
 
-    const find = createFindTask(broker, store, index, retention);
     const service = createTaskService({
       broker,
       find,

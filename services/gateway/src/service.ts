@@ -2,6 +2,7 @@ import type { Broker } from '@longhaul/broker';
 import {
   type CancelManyOutcome,
   type CancelOutcome,
+  type ControlOutcome,
   GatewayError,
   type listRequestSchema,
   type NamePause,
@@ -15,6 +16,7 @@ import { type Action, demand } from './auth/permissions.ts';
 import type { Caller } from './caller.ts';
 import { type CancelManyQuery, cancelMany } from './cancel/cancelMany.ts';
 import { cancelTask } from './cancel/cancelTask.ts';
+import { controlTask } from './pause/controlTask.ts';
 import { pausedNames, pauseName, resumeName } from './pause/pausedNames.ts';
 import type { RecordIndex } from './project/recordIndex.ts';
 import { awaitEnd } from './read/awaitEnd.ts';
@@ -160,6 +162,12 @@ export function createTaskService(deps: ServiceDeps) {
       listTasks(index, caller, query, Date.now()),
 
     cancel,
+
+    /** Has a running task pause at its next checkpoint, or go on. @throws GatewayError see `controlTask` */
+    control: async (caller: Caller, id: string, what: 'pause' | 'resume'): Promise<ControlOutcome> => {
+      const task = await getTask(find, caller, id);
+      return controlTask({ broker, definitions }, task, what, caller.owner);
+    },
 
     /** Cancels what fits and has not ended. A value counts what could not be canceled. */
     cancelMany: (caller: Caller, query: CancelManyQuery, signal: AbortSignal): Promise<CancelManyOutcome> => {

@@ -116,6 +116,17 @@ export const errorCatalogue = {
     advice:
       'REST only: the task has no result, because it was canceled. Retry it, where it was to run after all.',
   },
+  TASK_NOT_RUNNING: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice: 'Only a task that runs can be paused. Wait for its start, or pause its name.',
+  },
+  NOT_PAUSABLE: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'The handler of this task has no checkpoints. Cancel the task, or have the handler await checkpoint() and define it with pausable: true.',
+  },
   IDEMPOTENCY_CONFLICT: {
     trpc: 'CONFLICT',
     http: 409,

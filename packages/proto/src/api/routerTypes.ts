@@ -8,6 +8,7 @@ import type {
 } from '@trpc/server';
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import type { CancelManyOutcome, CancelOutcome } from '../wire/cancel.ts';
+import type { ControlOutcome } from '../wire/control.ts';
 import type { CancelManyRequest, ListRequest, StartOptions, WatchManyRequest } from './requests.ts';
 import type { ScheduleProcedures } from './schedules.ts';
 import type { SystemProcedures } from './system.ts';
@@ -63,6 +64,10 @@ export type GenericProcedures = {
   get: TRPCQueryProcedure<Call<{ id: string }, AnyTaskRecord>>;
   list: TRPCQueryProcedure<Call<ListRequest, TaskPage>>;
   cancel: TRPCMutationProcedure<Call<{ id: string; reason?: string | undefined }, CancelOutcome>>;
+  /** Has a running task of the caller's pause at its next checkpoint. */
+  pauseTask: TRPCMutationProcedure<Call<{ id: string }, ControlOutcome>>;
+  /** Has it go on. */
+  resumeTask: TRPCMutationProcedure<Call<{ id: string }, ControlOutcome>>;
   /** Cancels the tasks that fit and that the caller may see, newest first. */
   cancelMany: TRPCMutationProcedure<Call<CancelManyRequest, CancelManyOutcome>>;
   /** Starts an ended task again, as a new task of the caller that links to it by `retryOf`. */

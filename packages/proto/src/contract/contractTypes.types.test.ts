@@ -79,7 +79,7 @@ export function record(given: TaskRecordOf<Count>): void {
       true satisfies Equal<typeof given.cancelReason, string | undefined>;
       return;
     default:
-      true satisfies Equal<typeof given.status, 'SCHEDULED' | 'PENDING' | 'RUNNING' | 'STOPPING'>;
+      true satisfies Equal<typeof given.status, 'SCHEDULED' | 'PENDING' | 'RUNNING' | 'PAUSED' | 'STOPPING'>;
       // @ts-expect-error a task that runs has no output yet
       given.output;
   }

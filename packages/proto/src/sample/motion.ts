@@ -219,6 +219,7 @@ export const motion = {
     concurrency: oneAtATime,
     title: 'Measure a surface profile',
     description: 'Moves x or y in equal steps and reads the height at each.',
+    pausable: true,
     input: z
       .object({
         stage,

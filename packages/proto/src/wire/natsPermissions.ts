@@ -98,6 +98,7 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         `$KV.${limitBucket}.>`,
         `$O.${payloadStore}.>`,
         subjects.cancel('*'),
+        subjects.control('*'),
         subjects.executorWake,
         // Who is there, and who still has the place of a limit.
         subjects.executorStatus,
@@ -115,7 +116,7 @@ const anyHolderOf = ({ subjects }: Topology) => subjects.holder('any').replace(/
 function executorPermissions(topology: Topology): NatsPermissions {
   const anyHolder = anyHolderOf(topology);
   const { subjects, requestStream, eventStream, payloadStore, payloadStream, consumers } = topology;
-  const { limitBucket, limitBucketStream } = topology;
+  const { bucket, limitBucket, limitBucketStream } = topology;
   const fires = consumers.schedules.durable_name;
   return {
     inboxPrefix: inboxPrefixOf('executor'),
@@ -142,6 +143,8 @@ function executorPermissions(topology: Topology): NatsPermissions {
         ...reading(requestStream),
         subjects.allRequests,
         subjects.allSchedules,
+        // The first record of each of them; all others are the gateways' to write.
+        `$KV.${bucket}.>`,
       ],
       deny: [
         // Recurring schedules are the gateways', and so is what they fire.
@@ -154,6 +157,7 @@ function executorPermissions(topology: Topology): NatsPermissions {
       allow: [
         `${inboxPrefixOf('executor')}.>`,
         subjects.cancel('*'),
+        subjects.control('*'),
         anyHolder,
         subjects.executorStatus,
         subjects.executorWake,

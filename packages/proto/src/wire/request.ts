@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { concurrencyKeyLimit } from '../contract/taskLimits.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
+import { parentSchema } from './family.ts';
 import { instantSchema, prioritySchema, taskIdSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { scheduleIdSchema } from './schedule.ts';
@@ -38,6 +39,7 @@ export const requestSchema = z
       .meta({ description: 'Not begun by then, it fails with NOT_STARTED_IN_TIME.' }),
     scheduledFor: instantSchema.optional().meta({ description: 'Not to start before.' }),
     retryOf: taskIdSchema.optional().meta({ description: 'The ended task that this one tries again.' }),
+    parent: parentSchema.optional().meta({ description: 'The task whose handler started it.' }),
     scheduleId: scheduleIdSchema.optional().meta({ description: 'The recurring schedule that started it.' }),
   })
   .meta({ title: 'TaskRequest', description: 'A request to run a task.' });

@@ -50,6 +50,8 @@ export function createSubjects(namespace: string) {
     allLive: `${livePrefix}>`,
     /** Core request-reply to the executor that runs the task. */
     cancel: (id: string) => `${namespace}.cancel.${id}`,
+    /** Core request-reply to the executor that runs the task, if it can be paused. */
+    control: (id: string) => `${namespace}.control.${id}`,
     /** Core request-reply to one executor: whether it still works on a task. */
     holder: (executor: string) => `${namespace}.executors.holder.${ownerToken(executor)}`,
     /** What each executor answers of itself. */

@@ -2,6 +2,7 @@ import { BadMessageError, type Broker, decode, isUnavailable } from '@longhaul/b
 import {
   deadlineOf,
   heartbeatMs,
+  isToPause,
   policyOf,
   type RequestAddress,
   rankOf,
@@ -20,9 +21,12 @@ import type { LimitedTask, Limits } from '../limit/limits.ts';
 import { type AttemptOutcome, outcomeOf } from '../observe/attemptOutcome.ts';
 import type { AttemptMetrics } from '../observe/executorMetrics.ts';
 import { observeAttempt } from '../observe/observeAttempt.ts';
+import { AttemptPauses } from '../pause/attemptPauses.ts';
+import { listenForControl } from '../pause/controlListener.ts';
 import type { RequestMessage } from '../take/requestMessage.ts';
-import type { Slot } from '../take/slot.ts';
+import type { Slot } from '../take/slotPool.ts';
 import { AttemptAborted } from './abortReasons.ts';
+import { AttemptChildren } from './attemptChildren.ts';
 import { type AppendResult, ChainWriter } from './chainWriter.ts';
 import { claimTask } from './claim.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -66,8 +70,9 @@ export class Attempt implements Held {
   readonly name: string;
   readonly #setting: AttemptSetting;
   readonly #address: RequestAddress;
-  readonly #abort = new AbortController();
   readonly #slot: Slot;
+  readonly #pauses: AttemptPauses;
+  readonly #abort = new AbortController();
   #message: RequestMessage;
   #number = 1;
   #cancelReason: string | undefined;
@@ -83,12 +88,14 @@ export class Attempt implements Held {
   #isWaiting = false;
   /** As what it stands in the records of its limits. */
   #limited: LimitedTask | undefined;
+  #children: AttemptChildren | undefined;
 
   constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage, slot: Slot) {
     this.#setting = setting;
-    this.#slot = slot;
     this.#address = address;
     this.#message = message;
+    this.#slot = slot;
+    this.#pauses = new AttemptPauses(this.#abort.signal, slot);
     this.id = address.id;
     this.name = address.name;
   }
@@ -106,11 +113,6 @@ export class Attempt implements Held {
     void this.lookAgain();
   }
 
-  /** Whether it waits for a place of a limit: its handler has not been called. */
-  get isWaiting(): boolean {
-    return this.#isWaiting;
-  }
-
   get isHeld(): boolean {
     return !this.#isSuperseded;
   }
@@ -118,7 +120,14 @@ export class Attempt implements Held {
   /** After a time out of NATS's reach, or when somebody says so: has the chain gone on without this attempt? */
   async lookAgain(): Promise<void> {
     this.#message.heartbeat();
+    this.#children?.lookAgain();
     await this.#writer?.check();
+  }
+
+  /** The executor takes nothing more: a task that waits for a limit, is paused, or comes to pause now, is handed back at once. */
+  drain(): void {
+    if (this.#isWaiting) this.handBack();
+    this.#pauses.drain(() => this.handBack());
   }
 
   /** Tells the handler to end, because the executor shuts down: another one will run the task. */
@@ -142,6 +151,18 @@ export class Attempt implements Held {
       attempt: () => this.#number,
       onCancel: reason => this.#cancel(reason),
     });
+    // Only where it can be paused: most tasks are too short to pay for one more subscription.
+    const isPausable = this.#setting.definitionOf(this.name)?.definition.policy.pausable;
+    const control = isPausable
+      ? listenForControl({
+          broker,
+          logger: log,
+          taskId: this.id,
+          executor,
+          attempt: () => this.#number,
+          onRequest: request => this.#pauses.request(request),
+        })
+      : undefined;
     let worked = nothingRuns;
     try {
       const request = decode(requestSchema, this.#message.subject, this.#message.data);
@@ -161,7 +182,9 @@ export class Attempt implements Held {
       this.#cancelRecorded.promise.catch(() => {});
       if (this.#hasEnded) this.#cancelRecorded.resolve();
       else this.#cancelRecorded.reject(new Error('The attempt is over, and the task is not.'));
+      this.#pauses.end();
       listener.stop();
+      control?.stop();
       heartbeat.stop();
     }
     await worked.handlerEnded;
@@ -217,6 +240,7 @@ export class Attempt implements Held {
       executor,
       after: claim.after,
       onRefused: why => this.#refused(why),
+      onRead: chain => this.#pauses.follow(isToPause(chain)),
       giveUp,
     });
     this.#writer = writer;
@@ -232,8 +256,8 @@ export class Attempt implements Held {
       );
       return nothingRuns;
     }
-    const { failures, after } = claim;
-    const run = { request, writer, redelivered, policy, deadlineMs, failures, ...runnable };
+    const { failures, after, toPause = false } = claim;
+    const run = { request, writer, redelivered, policy, deadlineMs, failures, toPause, ...runnable };
     const { traceparent } = this.#message;
     const observed = { task: this.#address, attempt: this.#number, traceparent, after, lost: this.#lost };
     return observeAttempt(this.#setting, observed, ended => this.#runClaimed(run, ended));
@@ -280,16 +304,19 @@ export class Attempt implements Held {
     const limits = startTimeLimits(policy.timeoutMs, run.deadlineMs, Date.now(), reason =>
       this.#abort.abort(reason),
     );
+    const { executor, broker, giveUp } = this.#setting;
+    const attempt = this.#number;
+    this.#pauses.begin({ writer, gate, limits, attempt, executor, toPause: run.toPause });
     // Refused, it aborts the signal, and the handler is not called.
     if (isContended) await gate.open();
-    const { ending, handlerEnded } = await this.#callHandler(run, output);
+    this.#children = this.#childrenOf(run, gate);
+    const { ending, handlerEnded } = await this.#callHandler(run, output, this.#children);
     limits.stop();
     await output.flush();
-    const { executor, broker, giveUp } = this.#setting;
     const answer = await settle(ending, {
       ...run,
       taskId: this.id,
-      attempt: this.#number,
+      attempt,
       executor,
       startedAt,
       gate,
@@ -305,6 +332,7 @@ export class Attempt implements Held {
   async #callHandler(
     { definition, handler, request }: ClaimedRun,
     output: HandlerOutput<TaskDefinition>,
+    children: AttemptChildren,
   ): Promise<HandlerEnd> {
     const { broker, giveUp } = this.#setting;
     const { signal } = this.#abort;
@@ -318,6 +346,24 @@ export class Attempt implements Held {
       attempt: this.#number,
       output,
       signal,
+      children,
+      pauses: this.#pauses,
+    });
+  }
+
+  #childrenOf({ request, writer }: ClaimedRun, gate: StartedGate): AttemptChildren {
+    const { broker, logger, executor } = this.#setting;
+    return new AttemptChildren({
+      broker,
+      logger,
+      parent: { id: this.id, name: this.name },
+      owner: request.owner,
+      attempt: this.#number,
+      executor,
+      writer,
+      gate,
+      signal: this.#abort.signal,
+      slot: this.#slot,
     });
   }
 
@@ -409,4 +455,6 @@ type ClaimedRun = {
   readonly deadlineMs: number | undefined;
   /** How many attempts have failed before. */
   readonly failures: number;
+  /** Whether it is to pause at its first checkpoint. */
+  readonly toPause: boolean;
 };

@@ -2,6 +2,7 @@ import { type Broker, encode } from '@longhaul/broker';
 import { defineTask, inlineLimitBytes, type TaskDefinition } from '@longhaul/proto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { standIns } from '../handler/children/standIns.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { Handler } from '../handler/taskContext.ts';
 import { AttemptAborted } from './abortReasons.ts';
@@ -60,6 +61,8 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     attempt: 1,
     output,
     signal: abort.signal,
+    children: standIns(undefined),
+    pauses: { checkpoint: async () => {}, onWish: () => {} },
   });
   return { ended, abort, told, output };
 }

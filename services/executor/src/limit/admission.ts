@@ -2,7 +2,7 @@ import type { PayloadStore } from '@longhaul/broker';
 import { concurrencyKeysOf, namesKeys, type TaskDefinition, type TaskRequest } from '@longhaul/proto';
 import { readInput } from '../attempt/largePayloads.ts';
 import { parseInput } from '../attempt/parseInput.ts';
-import type { Slot } from '../take/slot.ts';
+import type { Slot } from '../take/slotPool.ts';
 import type { LimitedTask, Limits } from './limits.ts';
 
 /** How a task came through its limits. */

@@ -14,17 +14,18 @@ const unansweredMs = 100;
 /** The book-keeping of the pulls on one durable consumer. No I/O. */
 export class PullConsumer {
   readonly name: string;
-  readonly taskName: string;
   readonly priority: Priority;
+  /** The name of its tasks. */
+  readonly task: string;
   /** Pulls in the order in which the server serves them: the oldest first. */
   #pulls: { readonly id: number; remaining: number; readonly atMs: number }[] = [];
   #lastDeliveryMs = Number.NEGATIVE_INFINITY;
   #waiting = 0;
 
-  constructor(name: string, taskName: string, priority: Priority) {
+  constructor(name: string, priority: Priority, task: string) {
     this.name = name;
-    this.taskName = taskName;
     this.priority = priority;
+    this.task = task;
   }
 
   state(nowMs: number): PullState {
@@ -38,11 +39,6 @@ export class PullConsumer {
       waiting: this.#waiting,
       active: nowMs - this.#lastDeliveryMs < activeForMs,
     };
-  }
-
-  /** As something that is not to be asked for anything. */
-  restingState(): PullState {
-    return { priority: this.priority, outstanding: Number.POSITIVE_INFINITY, waiting: 0, active: false };
   }
 
   asked(id: number, batch: number, nowMs: number): void {

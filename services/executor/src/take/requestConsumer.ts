@@ -4,7 +4,7 @@ import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
 import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
-import type { Slot } from './slot.ts';
+import { type Slot, SlotPool } from './slotPool.ts';
 import { planPulls } from './slots.ts';
 
 /** What the taking of requests needs. */
@@ -14,7 +14,7 @@ export type RequestConsumerOptions = {
   readonly taskNames: readonly string[];
   /** How many requests are worked on at once. */
   readonly slots: number;
-  /** Works on one request; its slot is free again when the promise settles. */
+  /** Works on one request; its slot is free again when the promise settles, and meanwhile where it is lent. */
   readonly work: (message: RequestMessage, slot: Slot) => Promise<void>;
   /** Whether requests of a name would only wait: none are asked for meanwhile. */
   readonly isHeldUp: (name: string) => boolean;
@@ -22,6 +22,8 @@ export type RequestConsumerOptions = {
 
 /** After a refused pull (no leader, consumer being made) the next one waits this long. */
 const refusedDelayMs = 250;
+/** What arrives of a name that is held back (see `lendLimit`) is delivered again after this long. */
+const heldBackDelayMs = 1_000;
 /** Pulls that were lost, and messages that somebody else took, are noticed this late. */
 const sweepMs = 250;
 
@@ -33,8 +35,8 @@ export class RequestConsumer {
   readonly #options: RequestConsumerOptions;
   readonly #consumers: PullConsumer[] = [];
   readonly #inbox: string;
-  readonly #working = new Set<Promise<void>>();
-  #busySlots = 0;
+  readonly #busy = new Set<Promise<void>>();
+  readonly #pool: SlotPool;
   #subscription: Subscription | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #planned: NodeJS.Immediate | undefined;
@@ -45,6 +47,7 @@ export class RequestConsumer {
   constructor(options: RequestConsumerOptions) {
     this.#options = options;
     this.#inbox = options.broker.newInbox();
+    this.#pool = new SlotPool(options.slots, () => this.#planSoon());
   }
 
   /** Makes the consumers where they are missing and begins to pull. Resolves when requests can arrive. */
@@ -64,13 +67,13 @@ export class RequestConsumer {
   async #ensureConsumers(): Promise<void> {
     const { broker, taskNames } = this.#options;
     const { requestStream, consumers } = broker.topology;
-    const plans = taskNames.flatMap(taskName =>
-      priorities.map(priority => ({ taskName, priority, plan: consumers.requests(taskName, priority) })),
+    const plans = taskNames.flatMap(name =>
+      priorities.map(priority => ({ name, priority, plan: consumers.requests(name, priority) })),
     );
     await Promise.all(plans.map(({ plan }) => ensureConsumer(broker, requestStream, plan)));
     if (this.#consumers.length > 0) return;
-    for (const { taskName, priority, plan } of plans)
-      this.#consumers.push(new PullConsumer(plan.durable_name, taskName, priority));
+    for (const { name, priority, plan } of plans)
+      this.#consumers.push(new PullConsumer(plan.durable_name, priority, name));
   }
 
   /** Takes nothing more. What is being worked on goes on. */
@@ -84,7 +87,7 @@ export class RequestConsumer {
 
   /** Resolves when nothing is worked on any more. */
   async idle(): Promise<void> {
-    while (this.#working.size > 0) await Promise.allSettled(this.#working);
+    while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
   }
 
   /**
@@ -107,40 +110,21 @@ export class RequestConsumer {
       this.#pullEnded(message);
       return;
     }
-    this.#consumers
-      .find(consumer => consumer.name === request.consumer)
-      ?.delivered(request.waiting, Date.now());
-    const slot = this.#newSlot();
-    if (!this.#taking || !slot.tryToEnter()) {
+    const consumer = this.#consumers.find(({ name }) => name === request.consumer);
+    consumer?.delivered(request.waiting, Date.now());
+    const slot = this.#taking && consumer ? this.#pool.take(consumer.task) : undefined;
+    if (!slot) {
       // A hand-back uses up no attempt: attempts are counted by `started` events, not by deliveries.
-      request.handBack();
+      request.handBack(consumer && !this.#pool.takes(consumer.task) ? heldBackDelayMs : 0);
       return;
     }
     const work = this.#options.work(request, slot).finally(() => {
-      this.#working.delete(work);
-      slot.leave();
+      this.#busy.delete(work);
+      slot.release();
+      this.#planSoon();
     });
-    this.#working.add(work);
+    this.#busy.add(work);
     this.#planSoon();
-  }
-
-  #newSlot(): Slot {
-    let isTaken = false;
-    return {
-      leave: () => {
-        if (!isTaken) return;
-        isTaken = false;
-        this.#busySlots -= 1;
-        this.#planSoon();
-      },
-      tryToEnter: () => {
-        if (!isTaken && this.#busySlots < this.#options.slots) {
-          isTaken = true;
-          this.#busySlots += 1;
-        }
-        return isTaken;
-      },
-    };
   }
 
   #pullEnded(status: Msg): void {
@@ -182,24 +166,23 @@ export class RequestConsumer {
   }
 
   #pull(): void {
-    const { broker, slots, isHeldUp } = this.#options;
+    const { broker, isHeldUp } = this.#options;
     if (!this.#taking || broker.nc.isClosed()) return;
-    const freeSlots = slots - this.#busySlots;
+    const freeSlots = this.#pool.free;
     // Only plans that can ask for something take a turn: else one busy slot could always have the odd turns.
     if (freeSlots <= 0) return;
     const nowMs = Date.now();
-    const states = this.#consumers.map(consumer =>
-      isHeldUp(consumer.taskName) ? consumer.restingState() : consumer.state(nowMs),
-    );
-    planPulls(states, freeSlots, this.#turn++).forEach((batch, index) => {
-      const consumer = this.#consumers[index];
+    const served = this.#consumers.filter(({ task }) => this.#pool.takes(task) && !isHeldUp(task));
+    const states = served.map(consumer => consumer.state(nowMs));
+    planPulls(states, freeSlots, this.#turn++).forEach((batch, at) => {
+      const consumer = served[at];
       if (batch === 0 || !consumer) return;
       this.#lastPullId += 1;
       consumer.asked(this.#lastPullId, batch, nowMs);
       broker.nc.publish(
         `$JS.API.CONSUMER.MSG.NEXT.${broker.topology.requestStream}.${consumer.name}`,
         encode({ batch, expires: nanos(pullExpiresMs) }),
-        { reply: `${this.#inbox}.${index}.${this.#lastPullId}` },
+        { reply: `${this.#inbox}.${this.#consumers.indexOf(consumer)}.${this.#lastPullId}` },
       );
     });
   }

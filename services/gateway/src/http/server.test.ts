@@ -12,6 +12,10 @@ it('a gateway that is being stopped sends everybody elsewhere, and REST in its o
     whyNotReady: () => undefined,
     stop: AbortSignal.abort(),
     payloadLimitBytes: 1,
+    isOpen: false,
+    streams: { open: 0 },
+    metrics: { access: 'off', text: async () => '' },
+    requestLog: 'off',
   });
   const rest = await server.inject('/v1/tasks');
   expect([rest.statusCode, rest.headers['retry-after'], rest.headers.connection]).toEqual([

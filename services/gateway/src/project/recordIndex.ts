@@ -12,6 +12,8 @@ const BTree = BTreeModule.default;
 
 /** What the index knows of a record. */
 type Entry = { readonly summary: TaskSummary; readonly revision: number };
+/** @param isOurs whether this gateway has just put it */
+type OnRecord = (record: TaskRecord, isOurs: boolean) => void;
 /** Newest last. ISO instants sort as text; the id makes the key unique. */
 type SortKey = string;
 type BTreeOf = InstanceType<typeof BTree<SortKey, string>>;
@@ -31,10 +33,10 @@ export class RecordIndex {
   readonly counts = new TaskCounts();
   #stopWatch: (() => void) | undefined;
 
-  readonly #onRecord: (record: TaskRecord) => void;
+  readonly #onRecord: OnRecord;
 
   /** @param onRecord told of every record that the bucket holds, as it changes */
-  constructor(broker: Broker, logger: Logger, onRecord: (record: TaskRecord) => void = () => {}) {
+  constructor(broker: Broker, logger: Logger, onRecord: OnRecord = () => {}) {
     this.#broker = broker;
     this.#logger = logger;
     this.#onRecord = onRecord;
@@ -108,7 +110,7 @@ export class RecordIndex {
   wrote(record: TaskRecord, revision: number): void {
     if ((this.#byId.get(record.id)?.revision ?? 0) >= revision) return;
     this.#set(summarize(record), revision);
-    this.#onRecord(record);
+    this.#onRecord(record, true);
   }
 
   #take(entry: KvWatchEntry): void {
@@ -121,7 +123,7 @@ export class RecordIndex {
     try {
       const record = decode(recordSchema, entry.key, entry.value);
       this.#set(summarize(record), entry.revision);
-      this.#onRecord(record);
+      this.#onRecord(record, false);
     } catch (err) {
       this.#logger.warn({ err, key: entry.key }, 'a record that does not fit the protocol is not listed');
     }

@@ -14,6 +14,7 @@ export function summarize(record: TaskRecord): TaskSummary {
     finishedAt,
     attempt,
     error,
+    parent,
   } = record;
   const percent = percentOf(record);
   return {
@@ -29,6 +30,7 @@ export function summarize(record: TaskRecord): TaskSummary {
     ...(finishedAt === undefined ? {} : { finishedAt }),
     ...(percent === undefined ? {} : { percent }),
     ...(error === undefined ? {} : { errorCode: error.code }),
+    ...(parent === undefined ? {} : { parentId: parent.id }),
   };
 }
 

@@ -52,6 +52,7 @@ function fits(summary: TaskSummary, query: Filters): boolean {
   return (
     (query.status === undefined || query.status.includes(summary.status)) &&
     (query.name === undefined || query.name === summary.name) &&
+    (query.parentId === undefined || query.parentId === summary.parentId) &&
     (query.until === undefined || summary.createdAt < query.until)
   );
 }

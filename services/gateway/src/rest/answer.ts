@@ -1,10 +1,9 @@
-import { GatewayError } from '@longhaul/proto';
+import { faultsError, GatewayError } from '@longhaul/proto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Caller } from '../caller.ts';
-import { faultsError } from '../start/validateInput.ts';
 import type { Operation } from './operation.ts';
 import { ParameterReader } from './readParameters.ts';
 import { sendProblem } from './sendProblem.ts';

@@ -1,5 +1,5 @@
+import { issuesOf } from '@longhaul/proto';
 import { z } from 'zod';
-import { issuesOf } from '../start/validateInput.ts';
 import { RequestError } from './problem.ts';
 
 type Raw = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -27,6 +27,12 @@ export function genericProcedures(contract: Contract, service: TaskService) {
     cancel: procedure
       .input(cancelCallSchema)
       .mutation(({ ctx, input }) => service.cancel(ctx.caller, input.id, input.reason)),
+    pauseTask: procedure
+      .input(idRequestSchema)
+      .mutation(({ ctx, input }) => service.control(ctx.caller, input.id, 'pause')),
+    resumeTask: procedure
+      .input(idRequestSchema)
+      .mutation(({ ctx, input }) => service.control(ctx.caller, input.id, 'resume')),
     cancelMany: procedure
       .input(cancelManyRequestSchema)
       .mutation(({ ctx, input, signal }) => service.cancelMany(ctx.caller, input, signal ?? ctx.stop)),

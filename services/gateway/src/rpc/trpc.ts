@@ -1,5 +1,5 @@
 import { contextOfHeaders, inSpan, isUnavailable } from '@longhaul/broker';
-import { errorCatalogue, GatewayError, type GatewayErrorShape } from '@longhaul/proto';
+import { errorCatalogue, GatewayError, type GatewayErrorShape, issuesOf } from '@longhaul/proto';
 import { context, SpanStatusCode } from '@opentelemetry/api';
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { FastifyBaseLogger } from 'fastify';
@@ -8,7 +8,6 @@ import { expired, haveEnded } from '../auth/credentialsEnd.ts';
 import type { Caller } from '../caller.ts';
 import { faultOf, unavailable } from '../fault.ts';
 import { type RequestScope, requestScope } from '../observe/requestScope.ts';
-import { issuesOf } from '../start/validateInput.ts';
 import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
 
 /** What is told goes to the log with the id of the request. */

@@ -12,12 +12,12 @@ import {
   type scheduleCallSchema,
   scheduleLimit,
   type TaskDefinition,
+  validateInput,
 } from '@longhaul/proto';
 import type { z } from 'zod';
 import { demand, mayDo } from '../auth/permissions.ts';
 import type { Caller } from '../caller.ts';
 import { newTaskId } from '../start/taskIds.ts';
-import { validateInput } from '../start/validateInput.ts';
 import { settleSchedule } from './arming.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 

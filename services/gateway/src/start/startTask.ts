@@ -1,21 +1,20 @@
-import type { Broker } from '@longhaul/broker';
+import { type Broker, encodeRequest } from '@longhaul/broker';
 import {
   policyOverridesSchema,
   recordOfRequest,
   type StartOptions,
   type TaskDefinition,
   type TaskRecord,
+  validateInput,
 } from '@longhaul/proto';
 import type { Caller } from '../caller.ts';
 import type { FindTask } from '../read/findTask.ts';
-import { encodeRequest } from './encodeRequest.ts';
 import { publishOnce, taskIdOf } from './idempotency.ts';
 import type { PendingRecords } from './pendingRecords.ts';
 import type { Placeholder } from './placeholder.ts';
 import { publishRequest } from './publishRequest.ts';
 import { keysOf, type ReservedPlaces } from './reservedPlaces.ts';
 import { newTaskId } from './taskIds.ts';
-import { validateInput } from './validateInput.ts';
 
 export type StartDeps = {
   readonly broker: Broker;

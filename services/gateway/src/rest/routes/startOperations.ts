@@ -1,15 +1,16 @@
 import {
   type AnyTaskRecord,
+  faultsError,
   GatewayError,
   isTerminal,
   type RestRoute,
+  requireShallow,
   type TaskDefinition,
   type TaskRecord,
 } from '@longhaul/proto';
 import { z } from 'zod';
 import { typedRecord } from '../../read/typedViews.ts';
 import type { TaskService } from '../../service.ts';
-import { faultsError, requireShallow } from '../../start/validateInput.ts';
 import { accepted, ended } from '../commonAnswers.ts';
 import { type Answer, type Operation, operation, type RestCall } from '../operation.ts';
 import { policyOf, restPolicySchema } from '../policy.ts';

@@ -1,5 +1,5 @@
-import type { FailureOf, GatewayErrorShape, StartFault, TaskDefinition } from '@longhaul/proto';
-import { TRPCClientError } from '@trpc/client';
+import type { TaskDefinition } from '../contract/taskDefinition.ts';
+import type { FailureOf } from './taskViews.ts';
 
 /** A task that ended `FAILED`. Narrow `failure` by its `code`; a declared error has its typed `data`. */
 export class TaskFailedError<
@@ -30,16 +30,4 @@ export class TaskCanceledError extends Error {
     this.taskId = taskId;
     this.reason = reason;
   }
-}
-
-/**
- * What the gateway said of a call that it refused: a stable `reason`, a message that says what to do, and what else
- * it told. `undefined`: the error is none of the gateway's (no connection, an error of your own).
- */
-export function refusalOf(error: unknown): StartFault | undefined {
-  if (!(error instanceof TRPCClientError)) return undefined;
-  const shape = error.shape as Partial<GatewayErrorShape> | undefined;
-  if (shape?.data?.reason === undefined) return undefined;
-  const { reason, issues, taskId } = shape.data;
-  return { reason, message: error.message, issues, ...(taskId === undefined ? {} : { taskId }) };
 }

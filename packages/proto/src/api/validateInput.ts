@@ -1,5 +1,6 @@
-import { GatewayError, type GatewayErrorCode, type InputIssue, type TaskDefinition } from '@longhaul/proto';
 import { z } from 'zod';
+import type { TaskDefinition } from '../contract/taskDefinition.ts';
+import { GatewayError, type GatewayErrorCode, type InputIssue } from './errorCatalogue.ts';
 
 /** The faults that zod found, with paths as JSON has them. */
 export function issuesOf(error: z.ZodError): InputIssue[] {
