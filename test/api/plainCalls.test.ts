@@ -58,8 +58,8 @@ describe('a plain call is answered byte for byte as by the adapter of tRPC', asy
   const start = { input: { text: 'ä "quoted" \u2028' }, idempotencyKey: 'one' };
   const started = await (await fetch(`${url}/script.echo.start`, post(start))).json();
   const { id } = (started as { result: { data: { id: string } } }).result.data;
-  // Before, it is read from its request, whose fields have another order.
-  await recordThat(stack.broker, 'the record of the task', record => record.id === id);
+  // From then on everybody reads the same record.
+  await recordThat(stack.broker, 'the record', record => record.id === id);
 
   const cases: Record<string, [status: number, path: string, init: RequestInit]> = {
     'a mutation': [200, '/script.echo.start', post(start)],
