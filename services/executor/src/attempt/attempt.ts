@@ -140,12 +140,13 @@ export class Attempt implements Held {
   /** Works on the request. Resolves when the handler has ended and its slot is free; never rejects. */
   async run(): Promise<void> {
     const { broker, logger, executor } = this.#setting;
-    const log = logger.child({ taskId: this.id, task: this.name });
+    // As fields, not as a child of the logger: to make one takes longer than most attempts log anything.
+    const said = { taskId: this.id, task: this.name };
     const heartbeat = startHeartbeat(() => this.#message);
     // Before the claim, and on the same connection: see `claimTask`.
     const listener = listenForCancel({
       broker,
-      logger: log,
+      logger,
       taskId: this.id,
       executor,
       attempt: () => this.#number,
@@ -156,7 +157,7 @@ export class Attempt implements Held {
     const control = isPausable
       ? listenForControl({
           broker,
-          logger: log,
+          logger,
           taskId: this.id,
           executor,
           attempt: () => this.#number,
@@ -170,11 +171,14 @@ export class Attempt implements Held {
     } catch (error) {
       if (error instanceof BadMessageError) {
         // It cannot become a task: no owner to tell. Delivering it again would not mend it.
-        log.error({ err: error }, 'a request that does not fit the protocol was dropped');
+        logger.error({ ...said, err: error }, 'a request that does not fit the protocol was dropped');
         this.#message.ack();
       } else if (!this.#setting.giveUp.aborted) {
         const level = isUnavailable(error) ? 'warn' : 'error';
-        log[level]({ err: error }, 'the request could not be worked on; it will be delivered again');
+        logger[level](
+          { ...said, err: error },
+          'the request could not be worked on; it will be delivered again',
+        );
         this.#message.handBack(troubleDelayMs);
       }
     } finally {
