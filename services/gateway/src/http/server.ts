@@ -13,6 +13,7 @@ import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
 import { sendProblem } from '../rest/sendProblem.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
 import { answerClientError } from './clientError.ts';
+import { lazyLogger } from './lazyLogger.ts';
 import { loggedRequest } from './loggedRequest.ts';
 import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
 import { observeRequests, type RequestLog } from './observeRequests.ts';
@@ -62,6 +63,7 @@ export async function createHttpServer(options: HttpOptions) {
     requestIdHeader: false,
     // See `observeRequests` for the log's line of a request.
     loggerInstance: httpLogger,
+    childLoggerFactory: (parent, bindings, opts) => lazyLogger(parent, () => parent.child(bindings, opts)),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: bodyLimitBytes,
     // With the default of 100, a batch of long names would be answered 414.
