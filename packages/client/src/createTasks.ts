@@ -6,6 +6,7 @@ import type {
   CancelOutcome,
   Contract,
   InputOf,
+  ListChange,
   ListRequest,
   NamePause,
   Schedule,
@@ -66,6 +67,13 @@ export type AllTasks = {
   readonly watch: (
     options?: EventsOptions & { readonly ids?: readonly string[] },
   ) => AsyncGenerator<AnyTaskEvent & { readonly eventId: string }, void, void>;
+  /**
+   * What changes in the lists of the caller, a few times a second at most. After each `open` (the first, and one
+   * whenever the connection was lost) list anew what is shown: these changes go on from there.
+   */
+  readonly watchList: (
+    options?: Omit<EventsOptions, 'lastEventId'>,
+  ) => AsyncGenerator<ListChange, void, void>;
   readonly types: () => Promise<TaskType[]>;
   /** Lets no executor take tasks of a name any more; starts wait, what runs goes on. For operators. */
   readonly pause: (name: string) => Promise<NamePause>;
@@ -137,10 +145,14 @@ function allTasks(calls: GatewayCalls): AllTasks {
       calls.mutation<CancelOutcome>('tasks.cancel', { id, ...(reason === undefined ? {} : { reason }) }),
     cancelMany: (request = {}) => calls.mutation<CancelManyOutcome>('tasks.cancelMany', request),
     retry: (id, options) => calls.mutation<AnyTaskRecord>('tasks.retry', { ...options, id }),
-    watch: async function* ({ ids, lastEventId, signal } = {}) {
+    watch: async function* ({ ids, lastEventId, signal, onLost } = {}) {
       const subscribe = calls.subscribe<AnyTaskEvent>('tasks.watch', ids ? { ids } : {});
-      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal))
+      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal, onLost))
         yield { ...data, eventId };
+    },
+    watchList: async function* ({ signal, onLost } = {}) {
+      const subscribe = calls.subscribe<ListChange>('tasks.watchList', {});
+      for await (const { data } of iterateEvents(subscribe, undefined, signal, onLost)) yield data;
     },
     types: () => calls.query<TaskType[]>('tasks.types'),
     pause: name => calls.mutation<NamePause>('tasks.pause', { name }),

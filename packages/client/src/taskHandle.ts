@@ -20,6 +20,8 @@ export type WaitOptions = {
 export type EventsOptions = WaitOptions & {
   /** Goes on after this event instead of beginning with a snapshot. */
   readonly lastEventId?: string;
+  /** Told when the connection is lost; another is tried until there is one, and nothing is missed. */
+  readonly onLost?: (error: unknown) => void;
 };
 
 export type RetryOptions = {
@@ -87,9 +89,9 @@ export function createTaskHandle<T extends TaskDefinition>(
   return {
     id,
     record: () => calls.query<TaskRecordOf<T>>(`${name}.get`, { id }),
-    events: async function* ({ lastEventId, signal } = {}) {
+    events: async function* ({ lastEventId, signal, onLost } = {}) {
       const subscribe = calls.subscribe<TaskEventOf<T>>(`${name}.watch`, { id });
-      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal))
+      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal, onLost))
         yield { ...data, eventId };
     },
     outcome,

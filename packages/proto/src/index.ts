@@ -23,9 +23,11 @@ export {
   startManyRequestSchema,
   startOptionsSchema,
   startRequestSchema,
+  type WatchListRequest,
   type WatchManyRequest,
   waitLimitMs,
   watchedIdsLimit,
+  watchListRequestSchema,
   watchManyRequestSchema,
   watchRequestSchema,
 } from './api/requests.ts';
@@ -58,6 +60,7 @@ export type {
   AnyTaskEvent,
   AnyTaskRecord,
   FailureOf,
+  ListChange,
   NamePause,
   StartFault,
   StartResultOf,
@@ -126,6 +129,7 @@ export {
   type TerminalStatus,
   transitions,
 } from './decide/status.ts';
+export { fitsFilter, type TaskFilter } from './decide/taskFilter.ts';
 export {
   cronRefused,
   type ReadTiming,

@@ -2,6 +2,7 @@ import { createBroker, ensureTopology, type NatsOptions, openConnection } from '
 import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
 import { type Logger, pino } from 'pino';
 import { Expiry } from './expire/expiry.ts';
+import type { ConsoleOptions } from './http/console.ts';
 import { type Authenticate, closeHttpServer, createHttpServer } from './http/server.ts';
 import { payloadsKeptMs } from './project/payloadRetention.ts';
 import { Projection } from './project/projection.ts';
@@ -40,6 +41,8 @@ export type GatewayOptions<C extends Contract> = {
   readonly payloadLimitBytes?: number;
   /** Milliseconds that calls in flight get when the gateway stops. Default: 10,000. */
   readonly drainMs?: number;
+  /** Serves the built console at `/`. Default: none. */
+  readonly console?: ConsoleOptions;
   /** Default: warnings and errors to standard output. */
   readonly logger?: Logger;
 };
@@ -147,6 +150,7 @@ export async function createGateway<const C extends Contract>(
       whyNotReady,
       stop: stopping.signal,
       payloadLimitBytes: broker.payloads.limitBytes,
+      console: options.console,
     });
     opened.push(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
     const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? defaultPort });

@@ -28,6 +28,7 @@ import { type NewTask, startTask } from './start/startTask.ts';
 import { newTaskId } from './start/taskIds.ts';
 import { followLive, followTask } from './watch/followTask.ts';
 import type { LiveFeed } from './watch/liveFeed.ts';
+import { type WatchedList, watchList } from './watch/watchList.ts';
 import { type WatchedMany, watchMany } from './watch/watchMany.ts';
 import { type Watched, watchTask } from './watch/watchTask.ts';
 
@@ -146,6 +147,9 @@ export function createTaskService({ broker, find, index, pending, feed, definiti
       signal: AbortSignal,
     ): AsyncGenerator<WatchedMany, void, void> =>
       watchMany({ broker, feed }, caller, ids, lastEventId, signal),
+
+    watchList: (caller: Caller, signal: AbortSignal): AsyncGenerator<WatchedList, void, void> =>
+      watchList(index, caller, signal),
   };
 }
 

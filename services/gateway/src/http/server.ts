@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
+import { type ConsoleOptions, consolePages } from './console.ts';
 
 /** What the credentials of a request may be read from. */
 export type Credentials = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
@@ -26,6 +27,8 @@ export type HttpOptions = {
   readonly stop: AbortSignal;
   /** The largest input of a task, in bytes. */
   readonly payloadLimitBytes: number;
+  /** Default: no console. */
+  readonly console?: ConsoleOptions | undefined;
 };
 
 /** The most calls in one batch. */
@@ -72,6 +75,7 @@ export async function createHttpServer(options: HttpOptions) {
       maxBatchSize: batchLimit,
     } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],
   });
+  if (options.console) await server.register(consolePages, options.console);
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const why = whyNotReady();

@@ -11,6 +11,8 @@ const BTree = BTreeModule.default;
 
 /** What the index knows of a record. */
 type Entry = { readonly summary: TaskSummary; readonly revision: number };
+/** Told of each change: how a task stands now, or how it stood when its record went. */
+export type ChangeListener = (summary: TaskSummary, gone: boolean) => void;
 /** Newest last. ISO instants sort as text; the id makes the key unique. */
 type SortKey = string;
 
@@ -24,6 +26,7 @@ export class RecordIndex {
   readonly #byId = new Map<string, Entry>();
   readonly #sorted = new BTree<SortKey, string>();
   #stopWatch: (() => void) | undefined;
+  readonly #listeners = new Set<ChangeListener>();
 
   readonly #onRecord: (record: TaskRecord) => void;
 
@@ -65,6 +68,12 @@ export class RecordIndex {
 
   get(id: string): TaskSummary | undefined {
     return this.#byId.get(id)?.summary;
+  }
+
+  /** Tells of every change from now on. The result ends that. */
+  listen(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** The revision of a record as the index last saw it: a guess that saves the projection a read. */
@@ -119,6 +128,7 @@ export class RecordIndex {
   #set(summary: TaskSummary, revision: number): void {
     if (!this.#byId.has(summary.id)) this.#sorted.set(sortKey(summary), summary.id);
     this.#byId.set(summary.id, { summary, revision });
+    for (const listener of this.#listeners) listener(summary, false);
   }
 
   #delete(id: string): void {
@@ -126,6 +136,7 @@ export class RecordIndex {
     if (!entry) return;
     this.#byId.delete(id);
     this.#sorted.delete(sortKey(entry.summary));
+    for (const listener of this.#listeners) listener(entry.summary, true);
   }
 }
 
