@@ -2,6 +2,7 @@ import {
   cancelReplySchema,
   cancelRequestSchema,
   eventSchema,
+  executorStatusSchema,
   failureSchema,
   fireSchema,
   holderReplySchema,
@@ -20,6 +21,7 @@ const messages = {
   cancelReply: cancelReplySchema,
   holderRequest: holderRequestSchema,
   holderReply: holderReplySchema,
+  executorStatus: executorStatusSchema,
   schedule: scheduleSchema,
   fire: fireSchema,
   failure: failureSchema.meta({

@@ -19,6 +19,7 @@ test('each kind of message has an example', () => {
       'cancelReply',
       'holderRequest',
       'holderReply',
+      'executorStatus',
       'failure',
       'schedule',
       'fire',

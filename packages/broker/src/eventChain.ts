@@ -10,6 +10,7 @@ import type { NextMsgRequest, PubAck, StoredMsg } from '@nats-io/jetstream';
 import { decode, encode } from './border.ts';
 import type { Broker } from './broker.ts';
 import { isNotFoundStatus } from './brokerErrors.ts';
+import { traceHeaders } from './tracing.ts';
 
 /** How many events one read asks for at a time: a task's usual chain in one round trip, without large bursts. */
 const readBatch = 256;
@@ -32,7 +33,9 @@ export function appendEvent(
   event: TaskEvent,
   after: number,
 ): Promise<PubAck> {
+  const headers = traceHeaders();
   return broker.js.publish(broker.topology.subjects.event(task), encode(event), {
+    ...(headers ? { headers } : {}),
     expect: { lastSubjectSequence: after },
     ...(isLifecycle(event) || after === 0 ? {} : { ttl: progressTtl }),
   });

@@ -25,3 +25,4 @@ export {
   type PayloadStoreOptions,
 } from './payloadStore.ts';
 export { type Chain, readChain } from './readChain.ts';
+export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';

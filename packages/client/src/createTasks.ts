@@ -24,6 +24,7 @@ import { iterateEvents } from './eventIterator.ts';
 import { createGatewayCalls, type GatewayCalls } from './gatewayCalls.ts';
 import type { LinkOptions } from './links.ts';
 import { type AllSchedules, allSchedules } from './schedules.ts';
+import { type SystemOverview, systemOverview } from './system.ts';
 import { createTaskHandle, type EventsOptions, type RetryOptions, type TaskHandle } from './taskHandle.ts';
 
 /** What became of one task of a batch: narrow it by `ok`. */
@@ -81,9 +82,14 @@ export type AllTasks = {
 };
 
 /**
- * A contract as a tree of tasks to start. `$tasks` and `$schedules` (no task name begins with `$`) serve all of them.
+ * A contract as a tree of tasks to start. `$tasks` and `$schedules` (no task name begins with `$`) serve all of them;
+ * `$system` is the overview of the system.
  */
-export type Tasks<C> = TaskClients<C> & { readonly $tasks: AllTasks; readonly $schedules: AllSchedules };
+export type Tasks<C> = TaskClients<C> & {
+  readonly $tasks: AllTasks;
+  readonly $schedules: AllSchedules;
+  readonly $system: SystemOverview;
+};
 export type TaskClients<C> = {
   readonly [K in keyof C]: C[K] extends TaskDefinition ? TaskClient<C[K]> : TaskClients<C[K]>;
 };
@@ -107,6 +113,7 @@ function branch(calls: GatewayCalls, path: readonly string[]): object {
         if (typeof key === 'symbol' || key === 'then') return undefined;
         if (key === '$tasks') return allTasks(calls);
         if (key === '$schedules') return allSchedules(calls);
+        if (key === '$system') return systemOverview(calls);
         const name = path.join('.');
         if (name !== '' && isVerb(key)) return taskClient(calls, name)[key];
         return branch(calls, [...path, key]);

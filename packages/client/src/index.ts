@@ -9,4 +9,5 @@ export {
 } from './createTasks.ts';
 export { gatewayLinks, type LinkOptions } from './links.ts';
 export type { AllSchedules, ScheduleOwner } from './schedules.ts';
+export type { SystemOverview } from './system.ts';
 export type { EndedOutcomeOf, EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';

@@ -2,6 +2,7 @@ import type { GatewayRoot } from '@longhaul/proto';
 import { httpBatchStreamLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter, TRPCBuiltRouter } from '@trpc/server';
 import { EventSource } from 'eventsource';
+import { isTraced, traceLink, traceOf } from './tracing.ts';
 import { inWholeLines } from './wholeLines.ts';
 
 /** How the gateway is reached. */
@@ -33,25 +34,30 @@ export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRP
   // tRPC's and the platform's type of an init differ only in whether `undefined` may be written out.
   const doFetch = (input: Parameters<typeof fetch>[0], init?: object) =>
     (options.fetch ?? fetch)(input, init as RequestInit);
+  const batching = (maxItems: number) =>
+    httpBatchStreamLink<PlainRouter>({
+      url,
+      // What the caller sets by hand wins over the active trace.
+      headers: async ({ opList: [first] }) => ({ ...traceOf(first), ...(await headers()) }),
+      fetch: async (input, init) => inWholeLines(await doFetch(input, init)),
+      maxItems,
+      maxURLLength: urlLimit,
+    });
   const links: TRPCLink<PlainRouter>[] = [
+    traceLink(),
     splitLink<PlainRouter>({
       condition: op => op.type === 'subscription',
       true: httpSubscriptionLink({
         url,
         EventSource,
-        eventSourceOptions: {
+        eventSourceOptions: ({ op }) => ({
           maxBufferSize: eventLimitChars,
           fetch: async (input, init) =>
-            doFetch(input, { ...init, headers: { ...init.headers, ...(await headers()) } }),
-        },
+            doFetch(input, { ...init, headers: { ...init.headers, ...traceOf(op), ...(await headers()) } }),
+        }),
       }),
-      false: httpBatchStreamLink({
-        url,
-        headers,
-        fetch: async (input, init) => inWholeLines(await doFetch(input, init)),
-        maxItems: batchLimit,
-        maxURLLength: urlLimit,
-      }),
+      // A request has one parent: calls of different traces cannot share one.
+      false: splitLink<PlainRouter>({ condition: isTraced, true: batching(1), false: batching(batchLimit) }),
     }),
   ];
   // tRPC ties a link to its router only by the transformer, and a gateway's router has none.

@@ -56,6 +56,19 @@ export {
   scheduleCallSchema,
   scheduleLimit,
 } from './api/schedules.ts';
+export {
+  type ExecutorInfo,
+  type Percentiles,
+  type QueueInfo,
+  type SystemEvent,
+  type SystemProcedures,
+  type SystemWatchRequest,
+  systemWatchRequestSchema,
+  type Throughput,
+  type ThroughputBucket,
+  type ThroughputRequest,
+  throughputRequestSchema,
+} from './api/system.ts';
 export type {
   AnyTaskEvent,
   AnyTaskRecord,
@@ -156,6 +169,7 @@ export {
   type StoredEvent,
   type TaskEvent,
 } from './wire/event.ts';
+export { type ExecutorStatus, executorStatusSchema } from './wire/executorStatus.ts';
 export {
   type BuiltInFailureCode,
   builtInFailures,

@@ -1,2 +1,4 @@
 export { EnvironmentError, readEnvironment } from './environment.ts';
+export { createLogger, safeSerializers } from './logger.ts';
 export { runService, type StoppableService } from './runService.ts';
+export { startTracing, type Tracing } from './tracing.ts';

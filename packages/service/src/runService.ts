@@ -1,4 +1,6 @@
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
+import { createLogger } from './logger.ts';
+import { startTracing } from './tracing.ts';
 
 /** A service that runs until it is stopped. */
 export type StoppableService = {
@@ -23,8 +25,10 @@ export async function runService(
     logger: Logger,
   ) => Promise<{ readonly service: StoppableService; readonly ready: Record<string, unknown> }>,
 ): Promise<void> {
-  const logger = pino({ level, name });
+  const logger = createLogger(name, level);
   try {
+    // Before anything that could be traced.
+    const tracing = await startTracing(`longhaul-${name.replaceAll(' ', '-')}`);
     const { service, ready } = await start(logger);
     logger.info(ready, `${name} is ready`);
     // Whoever started this process may wait for the word instead of reading the log.
@@ -34,6 +38,9 @@ export async function runService(
     const stopped = service.stop();
     void nextSignal(signal.atMs).then(() => service.stop({ drainMs: 0 }));
     await stopped;
+    await tracing
+      ?.stop()
+      .catch((err: unknown) => logger.warn({ err }, 'the last spans could not be exported'));
     logger.info(`${name} has stopped`);
     process.exit(0);
   } catch (error) {

@@ -1,13 +1,16 @@
 import { hostname } from 'node:os';
 import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
 import { type Contract, createTopology } from '@longhaul/proto';
-import { type Logger, pino } from 'pino';
+import { createLogger, safeSerializers } from '@longhaul/service';
+import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { Attempt, type AttemptSetting } from './attempt/attempt.ts';
 import { answerAsHolder } from './attempt/holder.ts';
 import { registerExecutor } from './executorService.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { openSandboxes } from './handler/sandbox/openSandboxes.ts';
+import type { MetricsOptions } from './observe/metricsServer.ts';
+import type { OpenMetrics } from './observe/openMetrics.ts';
 import { RequestConsumer } from './take/requestConsumer.ts';
 import type { RequestMessage } from './take/requestMessage.ts';
 
@@ -33,6 +36,8 @@ export type ExecutorOptions<C extends Contract> = {
   readonly payloadLimitBytes?: number;
   /** What other systems call this executor. Default: host name, process id and a random part. */
   readonly id?: string;
+  /** Serves Prometheus metrics on a port of its own. Default: not. */
+  readonly metrics?: MetricsOptions;
   /** Default: warnings and errors to standard output. */
   readonly logger?: Logger;
 };
@@ -40,6 +45,8 @@ export type ExecutorOptions<C extends Contract> = {
 /** A running executor. */
 export type Executor = {
   readonly id: string;
+  /** Where its metrics are, if it serves any: `http://127.0.0.1:9464/metrics`. */
+  readonly metricsUrl: string | undefined;
   /** The tasks being worked on. */
   readonly running: () => readonly { readonly id: string; readonly name: string; readonly attempt: number }[];
   /**
@@ -70,7 +77,10 @@ export async function createExecutor<const C extends Contract>(
     throw new RangeError(`concurrency must be a whole number of at least 1, not ${concurrency}.`);
   }
   const id = options.id ?? `${hostname()}-${process.pid}-${uuid().slice(-6)}`;
-  const logger = (options.logger ?? pino({ level: 'warn' })).child({ executor: id });
+  const logger = (options.logger ?? createLogger('executor', 'warn')).child(
+    { executor: id },
+    { serializers: safeSerializers },
+  );
   const startedAt = new Date().toISOString();
   const { tasks, close: closeSandboxes } = await openSandboxes(matched, concurrency, logger);
 
@@ -80,6 +90,18 @@ export async function createExecutor<const C extends Contract>(
   await ensureTopology(broker);
 
   const attempts = new Map<string, Attempt>();
+  let metrics: OpenMetrics | undefined;
+  if (options.metrics) {
+    // Not even loaded where nobody wants it.
+    const { openMetrics } = await import('./observe/openMetrics.ts');
+    const gauges = { slots: concurrency, running: () => attempts.size };
+    try {
+      metrics = await openMetrics(options.metrics, broker, tasks.keys(), gauges, logger);
+    } catch (error) {
+      await Promise.all([close(), closeSandboxes()]);
+      throw error;
+    }
+  }
   const giveUp = new AbortController();
   const setting: AttemptSetting = {
     broker,
@@ -88,6 +110,7 @@ export async function createExecutor<const C extends Contract>(
     holdStartedMs: options.holdStartedMs ?? defaults.holdStartedMs,
     definitionOf: name => tasks.get(name),
     giveUp: giveUp.signal,
+    metrics: metrics?.counted,
   };
 
   const work = async (message: RequestMessage): Promise<void> => {
@@ -128,6 +151,8 @@ export async function createExecutor<const C extends Contract>(
   const service = await registerExecutor(broker, version, () => ({
     v: 1,
     executor: id,
+    host: hostname(),
+    version,
     tasks: [...tasks.keys()],
     slots: concurrency,
     running: running(),
@@ -158,13 +183,14 @@ export async function createExecutor<const C extends Contract>(
       await closeSandboxes();
       holder.stop();
       await service.stop().catch(() => {});
+      await metrics?.close();
       // The last acknowledgements and hand-backs leave before the connection closes.
       if (!nc.isClosed()) await nc.flush().catch(() => {});
       await close();
     })();
     return stopping.finally(() => clearTimeout(timer));
   };
-  return { id, running, stop, [Symbol.asyncDispose]: () => stop({ drainMs: 0 }) };
+  return { id, metricsUrl: metrics?.url, running, stop, [Symbol.asyncDispose]: () => stop({ drainMs: 0 }) };
 }
 
 async function followConnection(

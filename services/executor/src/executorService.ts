@@ -1,15 +1,6 @@
 import { type Broker, encode } from '@longhaul/broker';
+import type { ExecutorStatus } from '@longhaul/proto';
 import { type Service, Svcm } from '@nats-io/services';
-
-/** What an executor says of itself on `tasks.executors.status`. */
-export type ExecutorStatus = {
-  readonly v: 1;
-  readonly executor: string;
-  readonly tasks: readonly string[];
-  readonly slots: number;
-  readonly running: readonly { readonly id: string; readonly name: string; readonly attempt: number }[];
-  readonly startedAt: string;
-};
 
 /**
  * Makes the executor visible as a NATS service (NATS ADR-32): `nats micro ls` and `nats micro info executor` show

@@ -1,6 +1,5 @@
 export { type AbortCode, AttemptAborted } from './attempt/abortReasons.ts';
 export { createExecutor, type Executor, type ExecutorOptions } from './createExecutor.ts';
-export type { ExecutorStatus } from './executorService.ts';
 export type { ChildOptions, ChildResult } from './handler/childProcess.ts';
 export { ChildProcessError } from './handler/childProcessError.ts';
 export { HandlersError, type HandlersOf, type PlainHandlersOf, selectTasks } from './handler/handlers.ts';
@@ -9,3 +8,4 @@ export { AdvisedError, doNotRetry, retryAfter } from './handler/retryAdvice.ts';
 export { type Sandboxed, type SandboxOptions, sandboxed } from './handler/sandbox/sandboxed.ts';
 export type { Handler, LogLevel, TaskContext, TaskLog } from './handler/taskContext.ts';
 export { TaskError } from './handler/taskError.ts';
+export type { MetricsOptions } from './observe/metricsServer.ts';

@@ -17,6 +17,9 @@ const env = readEnvironment(
       .string()
       .transform(list => list.split(',').map(name => name.trim()))
       .optional(),
+    /** The port of its metrics. Default: it serves none. */
+    METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+    METRICS_HOST: z.string().optional(),
     LOG_LEVEL: z.string().default('info'),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
   }),
@@ -35,7 +38,10 @@ await runService('executor', env.LOG_LEVEL, async logger => {
     drainMs: env.EXECUTOR_DRAIN_MS,
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     logger,
+    ...(env.METRICS_PORT === undefined
+      ? {}
+      : { metrics: { port: env.METRICS_PORT, ...(env.METRICS_HOST ? { host: env.METRICS_HOST } : {}) } }),
     ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
   });
-  return { service, ready: { executor: service.id } };
+  return { service, ready: { executor: service.id, metrics: service.metricsUrl } };
 });

@@ -1,9 +1,17 @@
 import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
 import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
-import { type Logger, pino } from 'pino';
+import { createLogger, safeSerializers } from '@longhaul/service';
+import type { Logger } from 'pino';
 import { Expiry } from './expire/expiry.ts';
 import type { ConsoleOptions } from './http/console.ts';
+import type { MetricsAccess } from './http/metricsRoute.ts';
+import type { RequestLog } from './http/observeRequests.ts';
 import { type Authenticate, closeHttpServer, createHttpServer } from './http/server.ts';
+import { GatewayMetrics, type Gauges } from './observe/gatewayMetrics.ts';
+import { readProjectionLag, readQueues } from './observe/queueState.ts';
+import { requestScope } from './observe/requestScope.ts';
+import { ExecutorDirectory } from './overview/executorDirectory.ts';
+import { createSystemService } from './overview/systemService.ts';
 import { payloadsKeptMs } from './project/payloadRetention.ts';
 import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
@@ -39,6 +47,16 @@ export type GatewayOptions<C extends Contract> = {
    * Default: 64 MiB.
    */
   readonly payloadLimitBytes?: number;
+  /**
+   * Who may read Prometheus metrics at `/metrics`. Default: `loopback`, whoever asks from this machine, not through a
+   * proxy, and operators from anywhere. `operator`: operators and administrators alone. `off`: nobody.
+   */
+  readonly metrics?: MetricsAccess;
+  /**
+   * The level of a log line for every HTTP request; it costs about a tenth of the calls that a gateway can serve where
+   * the logger writes that level. Default: `debug`. `off`: none.
+   */
+  readonly requestLog?: RequestLog;
   /** Milliseconds that calls in flight get when the gateway stops. Default: 10,000. */
   readonly drainMs?: number;
   /** Serves the built console at `/`. Default: none. */
@@ -70,6 +88,7 @@ const everybody = { owner: 'local', role: 'admin' } as const;
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
+ * - `observe/` and `overview/`: metrics, request ids and traces; who executes, what waits, how much was done
  * - `expire/`: ends tasks whose time is over while no executor has them
  * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop
  *
@@ -78,7 +97,10 @@ const everybody = { owner: 'local', role: 'admin' } as const;
 export async function createGateway<const C extends Contract>(
   options: GatewayOptions<C>,
 ): Promise<Gateway<C>> {
-  const logger = (options.logger ?? pino({ level: 'warn' })).child({ service: 'gateway' });
+  const logger = (options.logger ?? createLogger('gateway', 'warn')).child(
+    { service: 'gateway' },
+    { serializers: safeSerializers },
+  );
   const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
   const stopping = new AbortController();
   const opened: (() => Promise<void> | void)[] = [close];
@@ -100,7 +122,10 @@ export async function createGateway<const C extends Contract>(
     const expiry = new Expiry(broker, logger, definitions);
     opened.push(() => expiry.stop());
     const index = new RecordIndex(broker, logger, record => expiry.update(record));
-    const projection = new Projection(broker, logger, store, index);
+    const metrics = new GatewayMetrics(definitions.keys());
+    const projection = new Projection(broker, logger, store, index, (before, after) =>
+      metrics.folded(before, after),
+    );
     const pending = new PendingRecords(store, index, logger);
     const feed = new LiveFeed(broker, logger);
 
@@ -121,13 +146,24 @@ export async function createGateway<const C extends Contract>(
       pending,
       feed,
       definitions,
+      onAccepted: record => {
+        metrics.accepted(record);
+        const { requestId } = requestScope.getStore() ?? {};
+        logger.debug({ taskId: record.id, task: record.name, requestId }, 'a task was accepted');
+      },
       logger,
     });
     const { start, cancel } = service;
     const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
     await schedules.start();
     opened.push(() => schedules.stop());
-    const router = createGatewayRouter(options.contract, service, schedules.service);
+    const system = createSystemService({
+      broker,
+      index,
+      directory: new ExecutorDirectory(broker, logger),
+      names: [...definitions.keys()],
+    });
+    const router = createGatewayRouter(options.contract, service, schedules.service, system);
 
     let connected = true;
     void (async () => {
@@ -143,6 +179,17 @@ export async function createGateway<const C extends Contract>(
       if (stopping.signal.aborted) return 'The gateway is being stopped.';
       return connected ? undefined : 'There is no connection to NATS.';
     };
+    const streams = { open: 0 };
+    const gauges: Gauges = {
+      counts: () => index.counts.read(),
+      indexEntries: () => index.size,
+      watchers: () => feed.watchers,
+      streams: () => streams.open,
+      webSockets: () => server.websocketServer.clients.size,
+      isConnected: () => connected,
+      queues: () => readQueues(broker, definitions.keys()),
+      projectionLag: () => readProjectionLag(broker),
+    };
     const server = await createHttpServer({
       router,
       logger,
@@ -151,6 +198,9 @@ export async function createGateway<const C extends Contract>(
       stop: stopping.signal,
       payloadLimitBytes: broker.payloads.limitBytes,
       console: options.console,
+      streams,
+      requestLog: options.requestLog ?? 'debug',
+      metrics: { access: options.metrics ?? 'loopback', text: () => metrics.text(gauges) },
     });
     opened.push(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
     const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? defaultPort });

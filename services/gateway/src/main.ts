@@ -21,6 +21,8 @@ const env = readEnvironment(
     LONGHAUL_NAMESPACE: z.string().optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
+    METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
+    REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
     LOG_LEVEL: z.string().default('info'),
     CONSOLE_DIR: z.string().default(join(import.meta.dirname, '../../../packages/console/dist')),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
@@ -36,6 +38,8 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     nats: { servers: env.NATS_URL },
     host: env.HOST,
     port: env.PORT,
+    metrics: env.METRICS,
+    requestLog: env.REQUEST_LOG,
     logger,
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     retention: {

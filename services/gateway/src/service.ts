@@ -38,6 +38,8 @@ export type ServiceDeps = {
   readonly index: RecordIndex;
   readonly pending: PendingRecords;
   readonly feed: LiveFeed;
+  /** Told of every task that this gateway has accepted. */
+  readonly onAccepted: (record: TaskRecord) => void;
   /** Every task of the contract, by name. */
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
   readonly logger: Logger;
@@ -47,8 +49,9 @@ export type ServiceDeps = {
  * What the gateway does, whatever the protocol that asked for it. Every call names its caller, and sees and touches
  * only what that one may (invariant 8, owner-only).
  */
-export function createTaskService({ broker, find, index, pending, feed, definitions, logger }: ServiceDeps) {
-  const starting = { broker, find, pending };
+export function createTaskService(deps: ServiceDeps) {
+  const { broker, find, index, pending, feed, definitions, logger, onAccepted } = deps;
+  const starting = { broker, find, pending, onAccepted };
   const payloads = new PayloadReader(broker.payloads, logger);
 
   /** Waits for a task's end from its record on, at most `waitMs`. */

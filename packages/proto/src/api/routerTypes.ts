@@ -16,6 +16,7 @@ import type {
   WatchManyRequest,
 } from './requests.ts';
 import type { ScheduleProcedures } from './schedules.ts';
+import type { SystemProcedures } from './system.ts';
 import type {
   AnyTaskEvent,
   AnyTaskRecord,
@@ -35,7 +36,7 @@ export type GatewayErrorData = TRPCDefaultErrorData & Pick<StartFault, 'reason' 
 export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
 
 /** A stream of events, each with the id to resume after. */
-type EventStream<E> = AsyncIterable<{ id: string; data: E }, void, unknown>;
+export type EventStream<E> = AsyncIterable<{ id: string; data: E }, void, unknown>;
 
 /** One procedure's types. */
 export type Call<I, O> = { input: I; output: O; meta: object; errorShape: GatewayErrorShape };
@@ -93,5 +94,5 @@ export type GatewayRoot = { ctx: object; meta: object; errorShape: GatewayErrorS
 /** The gateway's router, typed by a contract alone: `createTRPCClient<GatewayRouter<typeof contract>>(…)`. */
 export type GatewayRouter<C> = TRPCBuiltRouter<
   GatewayRoot,
-  TaskTree<C> & { tasks: GenericProcedures; schedules: ScheduleProcedures }
+  TaskTree<C> & { tasks: GenericProcedures; schedules: ScheduleProcedures; system: SystemProcedures }
 >;

@@ -47,6 +47,7 @@ describe('names', () => {
     'apply',
     '_def',
     'createCaller',
+    'system',
     'constructor',
     'prototype',
     'start',

@@ -7,7 +7,7 @@ export type Contract = { readonly [name: string]: TaskDefinition | Contract };
 
 /** The names that a contract cannot use at its top: the gateway's own procedures, and what tRPC reserves. */
 type ReservedNames = {
-  [N in 'tasks' | 'schedules' | 'then' | 'call' | 'apply' | '_def' | 'createCaller']?: never;
+  [N in 'tasks' | 'schedules' | 'system' | 'then' | 'call' | 'apply' | '_def' | 'createCaller']?: never;
 };
 
 /** Every task name of a contract, as a union of dotted paths. */
@@ -37,6 +37,7 @@ const reserved = new Set([
   ...verbs,
   'tasks',
   'schedules',
+  'system',
   'then',
   'call',
   'apply',

@@ -13,6 +13,9 @@ import type { Logger } from 'pino';
 import { listenForCancel } from '../cancel/cancelListener.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { RunnableTask } from '../handler/sandbox/openSandboxes.ts';
+import { type AttemptOutcome, outcomeOf } from '../observe/attemptOutcome.ts';
+import type { AttemptMetrics } from '../observe/executorMetrics.ts';
+import { observeAttempt } from '../observe/observeAttempt.ts';
 import type { RequestMessage } from '../take/requestMessage.ts';
 import { AttemptAborted } from './abortReasons.ts';
 import { type AppendResult, ChainWriter } from './chainWriter.ts';
@@ -21,7 +24,7 @@ import { startHeartbeat } from './heartbeat.ts';
 import { type Held, tellHolder } from './holder.ts';
 import { readInput } from './largePayloads.ts';
 import { callHandler, type HandlerEnd, type RunnableHandler } from './runHandler.ts';
-import { type Answer, settle } from './settle.ts';
+import { type Answer, settle, type TaskEnd } from './settle.ts';
 import { StartedGate } from './startedGate.ts';
 import { startTimeLimits } from './timeLimits.ts';
 
@@ -35,6 +38,8 @@ export type AttemptSetting = {
   readonly definitionOf: (name: string) => RunnableTask | undefined;
   /** Ends what still waits for NATS: the process is about to end. */
   readonly giveUp: AbortSignal;
+  /** Where nobody reads metrics, nothing is counted. */
+  readonly metrics: AttemptMetrics | undefined;
 };
 
 /** After a request that cannot be worked on just now, it is delivered again this much later. */
@@ -183,26 +188,25 @@ export class Attempt implements Held {
     });
     this.#writer = writer;
     if (claim.do === 'fail') {
-      await this.#end(writer.append({ type: 'failed', error: claim.error }));
+      await this.#end(writer.append({ type: 'failed', error: claim.error }), 'failed');
       return nothingRuns;
     }
     if (claim.do !== 'run') {
       const reason = claim.do === 'cancel' ? claim.reason : this.#cancelReason;
-      await this.#end(writer.append({ type: 'canceled', ...(reason === undefined ? {} : { reason }) }));
+      await this.#end(
+        writer.append({ type: 'canceled', ...(reason === undefined ? {} : { reason }) }),
+        'canceled',
+      );
       return nothingRuns;
     }
-    return this.#runClaimed({
-      request,
-      writer,
-      redelivered,
-      policy,
-      deadlineMs,
-      failures: claim.failures,
-      ...runnable,
-    });
+    const { failures, after } = claim;
+    const run = { request, writer, redelivered, policy, deadlineMs, failures, ...runnable };
+    const { traceparent } = this.#message;
+    const observed = { task: this.#address, attempt: this.#number, traceparent, after, lost: this.#lost };
+    return observeAttempt(this.#setting, observed, ended => this.#runClaimed(run, ended));
   }
 
-  async #runClaimed(run: ClaimedRun): Promise<Worked> {
+  async #runClaimed(run: ClaimedRun, ended: (outcome: AttemptOutcome) => void): Promise<Worked> {
     const { definition, writer, policy } = run;
     const startedAt = new Date().toISOString();
     // Somebody else may have begun meanwhile: so may a process think that was suspended while it claimed.
@@ -233,6 +237,7 @@ export class Attempt implements Held {
       giveUp,
     });
     this.#answer(answer);
+    ended(outcomeOf(answer));
     return { handlerEnded };
   }
 
@@ -327,8 +332,8 @@ export class Attempt implements Held {
   }
 
   /** Ends a task that was not run. */
-  async #end(append: Promise<AppendResult>): Promise<void> {
-    if ((await append) === 'accepted') this.#answer({ do: 'acknowledge' });
+  async #end(append: Promise<AppendResult>, end: TaskEnd): Promise<void> {
+    if ((await append) === 'accepted') this.#answer({ do: 'acknowledge', end });
   }
 }
 

@@ -24,12 +24,15 @@ export type EndedAttempt = {
   readonly giveUp: AbortSignal;
 };
 
+/** How a task ended. */
+export type TaskEnd = 'completed' | 'failed' | 'canceled';
+
 /** What is answered to the delivered request. */
 export type Answer =
   /** The task has ended, and the chain says so: off the queue with it. */
-  | { readonly do: 'acknowledge' }
-  /** Somebody is to work on it, at once or after a while. */
-  | { readonly do: 'handBack'; readonly delayMs: number }
+  | { readonly do: 'acknowledge'; readonly end: TaskEnd }
+  /** Somebody is to work on it: at once, or, to try it again, after a while. */
+  | { readonly do: 'handBack'; readonly why: 'shutdown' | 'retry'; readonly delayMs: number }
   /**
    * It is another executor's to finish: an acknowledgement of ours would take the request off the queue while that
    * one can still die. If the task has ended, its ender acknowledges.
@@ -52,7 +55,7 @@ export async function settle(ending: Ending, ended: EndedAttempt): Promise<Answe
       const result = gate.close()
         ? await writer.append({ type: 'released', ...mine }).catch(() => 'accepted')
         : 'accepted';
-      return result === 'superseded' ? nothing : { do: 'handBack', delayMs: 0 };
+      return result === 'superseded' ? nothing : { do: 'handBack', why: 'shutdown', delayMs: 0 };
     }
     case 'superseded':
       return nothing;
@@ -61,7 +64,10 @@ export async function settle(ending: Ending, ended: EndedAttempt): Promise<Answe
       const written = await writeOutput(ended.payloads, ending, name, ended.giveUp);
       gate.close();
       if (!written.ok) return settleFailure({ kind: 'failed', error: written.error }, ended);
-      return end(writer.append({ type: 'completed', ...mine, startedAt: ended.startedAt, ...written.part }));
+      return end(
+        writer.append({ type: 'completed', ...mine, startedAt: ended.startedAt, ...written.part }),
+        'completed',
+      );
     }
     case 'failed':
       gate.close();
@@ -74,6 +80,7 @@ export async function settle(ending: Ending, ended: EndedAttempt): Promise<Answe
           ...(reason === undefined ? {} : { reason }),
           ...(ending.handlerStillRunning ? { handlerStillRunning: true } : {}),
         }),
+        'canceled',
       );
     }
   }
@@ -90,14 +97,14 @@ async function settleFailure(
   const advice = ended.canceled ? ({ retry: false } as const) : ending.advice;
   const failure = { error: ending.error, advice };
   const next = decideAfterFailure(policy, failure, failures + 1, deadlineMs, Date.now(), Math.random());
-  if (next.do === 'fail') return end(writer.append({ type: 'failed', ...mine, error: next.error }));
+  if (next.do === 'fail') return end(writer.append({ type: 'failed', ...mine, error: next.error }), 'failed');
   const nextAttemptAt = new Date(Date.now() + next.delayMs).toISOString();
   const result = await writer.append({ type: 'retrying', ...mine, error: next.error, nextAttemptAt });
   // The request waits at the server, which delivers it when it is due, to whoever is free by then.
-  if (result === 'accepted') return { do: 'handBack', delayMs: next.delayMs };
-  return result === 'stop' ? end(writer.append({ type: 'canceled' })) : nothing;
+  if (result === 'accepted') return { do: 'handBack', why: 'retry', delayMs: next.delayMs };
+  return result === 'stop' ? end(writer.append({ type: 'canceled' }), 'canceled') : nothing;
 }
 
-async function end(append: ReturnType<ChainWriter['append']>): Promise<Answer> {
-  return (await append) === 'accepted' ? { do: 'acknowledge' } : nothing;
+async function end(append: ReturnType<ChainWriter['append']>, how: TaskEnd): Promise<Answer> {
+  return (await append) === 'accepted' ? { do: 'acknowledge', end: how } : nothing;
 }

@@ -31,6 +31,7 @@ export class Projection {
   readonly #logger: Logger;
   readonly #store: RecordStore;
   readonly #index: RecordIndex;
+  readonly #onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void;
   readonly #atHand = new LRUCache<string, StoredRecord & { readonly record: TaskRecord }>({
     max: recordsAtHand,
   });
@@ -42,11 +43,19 @@ export class Projection {
   #arrived: JsMsg[] = [];
   #wake: (() => void) | undefined;
 
-  constructor(broker: Broker, logger: Logger, store: RecordStore, index: RecordIndex) {
+  /** @param onFolded told of every fold that this gateway has put: by all gateways together, once for each change */
+  constructor(
+    broker: Broker,
+    logger: Logger,
+    store: RecordStore,
+    index: RecordIndex,
+    onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void = () => {},
+  ) {
     this.#broker = broker;
     this.#logger = logger;
     this.#store = store;
     this.#index = index;
+    this.#onFolded = onFolded;
   }
 
   /** Makes the consumer where it is missing and joins those that wait to be pinned. */
@@ -168,6 +177,7 @@ export class Projection {
       const revision = await this.#store.put(record, before.revision);
       if (revision !== undefined) {
         this.#index.wrote(record, revision);
+        this.#onFolded(before.record, record);
         if (isTerminal(record.status)) this.#atHand.delete(record.id);
         else this.#atHand.set(record.id, { record, revision });
         return;

@@ -3,6 +3,7 @@ import { recordSchema, type TaskRecord, type TaskSummary } from '@longhaul/proto
 import { Kvm, type KvWatchEntry } from '@nats-io/kv';
 import type { Logger } from 'pino';
 import BTreeModule from 'sorted-btree';
+import { TaskCounts } from '../observe/taskCounts.ts';
 import { hasExpired, type Retention } from './retention.ts';
 import { summarize } from './taskSummary.ts';
 
@@ -25,6 +26,8 @@ export class RecordIndex {
   readonly #logger: Logger;
   readonly #byId = new Map<string, Entry>();
   readonly #sorted = new BTree<SortKey, string>();
+  /** How many entries there are of each kind. */
+  readonly counts = new TaskCounts();
   #stopWatch: (() => void) | undefined;
   readonly #listeners = new Set<ChangeListener>();
 
@@ -126,7 +129,9 @@ export class RecordIndex {
   }
 
   #set(summary: TaskSummary, revision: number): void {
-    if (!this.#byId.has(summary.id)) this.#sorted.set(sortKey(summary), summary.id);
+    const before = this.#byId.get(summary.id)?.summary;
+    if (!before) this.#sorted.set(sortKey(summary), summary.id);
+    this.counts.move(before, summary);
     this.#byId.set(summary.id, { summary, revision });
     for (const listener of this.#listeners) listener(summary, false);
   }
@@ -137,6 +142,7 @@ export class RecordIndex {
     this.#byId.delete(id);
     this.#sorted.delete(sortKey(entry.summary));
     for (const listener of this.#listeners) listener(entry.summary, true);
+    this.counts.move(entry.summary, undefined);
   }
 }
 

@@ -1,22 +1,26 @@
 import { type Contract, type GatewayRouter, isTaskDefinition } from '@longhaul/proto';
 import type { TRPCRouterRecord } from '@trpc/server';
+import type { SystemService } from '../overview/systemService.ts';
 import type { ScheduleService } from '../schedule/scheduleService.ts';
 import type { TaskService } from '../service.ts';
 import { genericProcedures } from './genericProcedures.ts';
 import { scheduleProcedures } from './scheduleProcedures.ts';
+import { systemProcedures } from './systemProcedures.ts';
 import { taskProcedures } from './taskProcedures.ts';
 import { t } from './trpc.ts';
 
-/** The gateway's router: the contract's tree with a set of procedures at each task, with `tasks` and `schedules` beside it. */
+/** The gateway's router: the contract's tree with a set of procedures at each task, with `tasks`, `schedules` and `system` beside it. */
 export function createGatewayRouter<const C extends Contract>(
   contract: C,
   service: TaskService,
   schedules: ScheduleService,
+  system: SystemService,
 ): GatewayRouter<C> {
   const router = t.router({
     ...taskTree(contract, [], service),
     tasks: genericProcedures(contract, service),
     schedules: scheduleProcedures(schedules),
+    system: systemProcedures(system),
   });
   // The one cast: a loop over the tree cannot carry its type. `router.types.test.ts` holds both sides together.
   return router as unknown as GatewayRouter<C>;

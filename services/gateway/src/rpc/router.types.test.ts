@@ -9,6 +9,7 @@ import {
   type GenericProcedures,
   type ScheduleProcedures,
   type StartFault,
+  type SystemProcedures,
   type TaskDefinition,
   type TaskEventOf,
   type TaskOutcomeOf,
@@ -21,6 +22,7 @@ import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server';
 import { z } from 'zod';
 import type { genericProcedures } from './genericProcedures.ts';
 import type { scheduleProcedures } from './scheduleProcedures.ts';
+import type { systemProcedures } from './systemProcedures.ts';
 import type { taskProcedures } from './taskProcedures.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -79,6 +81,12 @@ type BuiltSchedules = ReturnType<typeof scheduleProcedures>['_def']['record'];
 true satisfies Equal<Kinds<BuiltSchedules>, Kinds<ScheduleProcedures>>;
 true satisfies Equal<Outputs<BuiltSchedules>, Outputs<ScheduleProcedures>>;
 true satisfies Equal<Inputs<BuiltSchedules>, Inputs<ScheduleProcedures>>;
+
+type BuiltSystem = ReturnType<typeof systemProcedures>['_def']['record'];
+true satisfies Equal<Kinds<BuiltSystem>, Kinds<SystemProcedures>>;
+true satisfies Equal<Omit<Outputs<BuiltSystem>, 'watch'>, Omit<Outputs<SystemProcedures>, 'watch'>>;
+true satisfies Equal<Yields<Outputs<BuiltSystem>['watch']>, Yields<Outputs<SystemProcedures>['watch']>>;
+true satisfies Equal<Inputs<BuiltSystem>, Inputs<SystemProcedures>>;
 
 // The drift test would notice: another output is another signature.
 type Other = TaskDefinition<Count['input'], Count['progress'], z.ZodString, Count['errors']>;

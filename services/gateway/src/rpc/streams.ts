@@ -16,10 +16,13 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
   dataOf: (item: I) => D,
 ): AsyncGenerator<TrackedEnvelope<D>, void, void> {
   const signal = clientLeft ? AbortSignal.any([clientLeft, context.stop]) : context.stop;
+  context.streams.open += 1;
   try {
     for await (const item of open(signal)) yield tracked(item.id, dataOf(item));
   } catch (error) {
     if (!signal.aborted) throw toTrpcError(error);
+  } finally {
+    context.streams.open -= 1;
   }
   // An AbortError ends tRPC's event stream without a word, and a client that was not told of an end comes back.
   if (context.stop.aborted) throw new DOMException('The gateway is being stopped.', 'AbortError');

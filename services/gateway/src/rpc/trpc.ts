@@ -1,18 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { isUnavailable } from '@longhaul/broker';
+import { contextOfHeaders, inSpan, isUnavailable } from '@longhaul/broker';
 import { errorCatalogue, GatewayError, type GatewayErrorShape, type StartFault } from '@longhaul/proto';
+import { context, SpanStatusCode } from '@opentelemetry/api';
 import { initTRPC, TRPCError } from '@trpc/server';
-import type { Logger } from 'pino';
+import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
 import type { Caller } from '../caller.ts';
+import { type RequestScope, requestScope } from '../observe/requestScope.ts';
 import { issuesOf } from '../start/validateInput.ts';
+
+/** What is told goes to the log with the id of the request. */
+type Log = Pick<FastifyBaseLogger, 'error'>;
 
 /** What every procedure is given. */
 export type Context = {
   readonly caller: Caller;
-  readonly logger: Logger;
+  readonly logger: Log;
   /** Aborted when the gateway stops: open streams end, and their clients go elsewhere. */
   readonly stop: AbortSignal;
+  /** Counts the subscriptions that are open. */
+  readonly streams: { open: number };
+  /** Of the request; of a WebSocket, the one that opened it. */
+  readonly scope: RequestScope;
 };
 
 /** A stream says this often that it lives; a client that hears nothing for longer opens a new one. */
@@ -55,8 +64,23 @@ export const t = initTRPC.context<Context>().create({
   },
 });
 
+/** Each call of a batch or a WebSocket in a span of its own; the calls of a WebSocket in its scope. */
+const observed = t.procedure.use(({ ctx, path, type, next }) => {
+  const attributes = { 'rpc.system': 'trpc', 'rpc.method': path, 'longhaul.rpc.type': type };
+  const call = () =>
+    inSpan(path, { attributes }, async span => {
+      const result = await next();
+      if (!result.ok) span.setStatus({ code: SpanStatusCode.ERROR, message: result.error.code });
+      return result;
+    });
+  if (requestScope.getStore()) return call();
+  return requestScope.run(ctx.scope, () =>
+    context.with(contextOfHeaders({ traceparent: ctx.scope.traceparent }), call),
+  );
+});
+
 /** Turns the errors of the service into tRPC's, by the catalogue. */
-export const procedure = t.procedure.use(async ({ getRawInput, next }) => {
+export const procedure = observed.use(async ({ getRawInput, next }) => {
   // tRPC reads the body here, and what it throws is the caller's fault. Left to the input's parser it would be ours.
   await getRawInput().catch((cause: unknown) => {
     throw new TRPCError({
@@ -82,7 +106,7 @@ export function toTrpcError(error: unknown): TRPCError {
 }
 
 /** What a caller may know of an error. */
-export function faultOf(error: unknown, logger: Logger | undefined): StartFault {
+export function faultOf(error: unknown, logger: Log | undefined): StartFault {
   if (error instanceof GatewayError)
     return { reason: error.code, message: error.message, issues: error.issues };
   if (isUnavailable(error)) return faultOf(unavailable(error), logger);

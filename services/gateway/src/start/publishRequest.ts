@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Broker, isUnavailable, type PackedPayload } from '@longhaul/broker';
+import { type Broker, inSpan, isUnavailable, type PackedPayload, traceHeaders } from '@longhaul/broker';
 import { GatewayError, type TaskAddress, type TaskRequest } from '@longhaul/proto';
 import type { PubAck } from '@nats-io/jetstream';
+import { SpanKind } from '@opentelemetry/api';
+import { requestScope } from '../observe/requestScope.ts';
 
 /** A request that JetStream does not acknowledge is published again, under the same message id, so often. */
 const publishTries = 3;
@@ -23,18 +25,33 @@ export type OutgoingRequest = {
  * @param messageId of publishes with the same one, JetStream stores the first; `duplicate` says that it was not this
  * @throws GatewayError NATS_UNAVAILABLE
  */
-export async function publishRequest(
+export function publishRequest(
+  broker: Broker,
+  outgoing: OutgoingRequest,
+  messageId: string,
+): Promise<PubAck> {
+  const { id, name } = outgoing.address;
+  const attributes = { 'longhaul.task.id': id, 'longhaul.task.name': name, 'messaging.system': 'nats' };
+  return inSpan(`${name} publish`, { kind: SpanKind.PRODUCER, attributes }, () =>
+    publishTraced(broker, outgoing, messageId),
+  );
+}
+
+async function publishTraced(
   broker: Broker,
   { address, request, payload, large }: OutgoingRequest,
   messageId: string,
 ): Promise<PubAck> {
   const { subjects } = broker.topology;
+  const traced = traceHeaders(requestScope.getStore()?.traceparent);
+  const headers = traced ? { headers: traced } : {};
   const target = subjects.request({ ...address, priority: request.priority });
   const publish = () =>
     request.scheduledFor === undefined
-      ? broker.js.publish(target, payload, { msgID: messageId })
+      ? broker.js.publish(target, payload, { msgID: messageId, ...headers })
       : broker.js.publish(subjects.schedule(address), payload, {
           msgID: messageId,
+          ...headers,
           schedule: { specification: { at: new Date(request.scheduledFor) }, target },
         });
   let unstored = large;

@@ -19,6 +19,8 @@ export type StartDeps = {
   readonly broker: Broker;
   readonly pending: PendingRecords;
   readonly find: FindTask;
+  /** Told of every task that this gateway has accepted. */
+  readonly onAccepted: (record: TaskRecord) => void;
 };
 /** A task to start: which one, its input, and what stands beside it. */
 export type NewTask = StartOptions & {
@@ -70,5 +72,6 @@ export async function startTask(
   }
   const record = recordOfRequest(address.id, address.name, outgoing.request);
   deps.pending.add(record);
+  deps.onAccepted(record);
   return record;
 }

@@ -1,0 +1,109 @@
+import type { TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server';
+import { z } from 'zod';
+import { type Priority, taskNameSchema } from '../wire/names.ts';
+import type { Call, EventStream } from './routerTypes.ts';
+
+/** The longest time that a throughput looks back on: a week. */
+const longestLookMs = 7 * 24 * 60 * 60 * 1_000;
+/** The most points of one time series. */
+const bucketLimit = 240;
+
+/** Which time series. */
+export const throughputRequestSchema = z.object({
+  /** How far to look back, in milliseconds, from a minute to a week. Default: an hour. */
+  lastMs: z
+    .int()
+    .min(60_000)
+    .max(longestLookMs)
+    .default(60 * 60_000),
+  /** How many points. Default: 60. */
+  buckets: z.int().min(1).max(bucketLimit).default(60),
+  /** One task name alone. Default: all. */
+  name: taskNameSchema.optional(),
+});
+export type ThroughputRequest = z.input<typeof throughputRequestSchema>;
+
+/** How often a live overview is sent, and with which time series. */
+export const systemWatchRequestSchema = z.object({
+  /** Milliseconds between two snapshots, from one second to a minute. Default: 2,000. */
+  intervalMs: z.int().min(1_000).max(60_000).default(2_000),
+  throughput: throughputRequestSchema.prefault({}),
+});
+export type SystemWatchRequest = z.input<typeof systemWatchRequestSchema>;
+
+/** One executor, as it answered last. */
+export type ExecutorInfo = {
+  id: string;
+  host?: string;
+  version?: string;
+  startedAt: string;
+  lastSeenAt: string;
+  /** Whether it answered just now. One that does not is shown for a minute longer. */
+  responding: boolean;
+  slots: number;
+  /** The task names that it serves. */
+  tasks: string[];
+  /** How many attempts it works on. */
+  runningCount: number;
+  /** Those of them that the caller may see. */
+  running: { id: string; name: string; attempt: number }[];
+};
+
+/** The queue of one task name. An operator sees everybody's tasks, a user the own ones. */
+export type QueueInfo = {
+  name: string;
+  /** Whether its tasks wait until it is resumed. */
+  paused: boolean;
+  /** Tasks that no executor has been given yet. */
+  pending: { [P in Priority]: number };
+  /** Tasks that wait for their time. */
+  scheduled: number;
+  running: number;
+  /** Tasks that wait to be tried again. */
+  retrying: number;
+  /** Tasks whose handlers have been told to end. */
+  stopping: number;
+  /** Requests that executors have, or that wait to be tried again, as the queue counts them. For operators. */
+  delivered?: number;
+};
+
+/** The middle, and what 95 of 100 stay below, in milliseconds. */
+export type Percentiles = { p50: number; p95: number };
+
+/** One point of a time series: what happened from `at` on, for `bucketMs`. */
+export type ThroughputBucket = {
+  at: string;
+  created: number;
+  /** Tasks whose first attempt began. */
+  started: number;
+  completed: number;
+  failed: number;
+  canceled: number;
+  /** How long the tasks that started had waited, where any did. */
+  waitingMs?: Percentiles;
+  /** How long the tasks that ended had run, where any did. */
+  runningMs?: Percentiles;
+};
+
+/** A time series, oldest first. The last point is not over yet. */
+export type Throughput = {
+  bucketMs: number;
+  buckets: ThroughputBucket[];
+  /** Whether there were more tasks than are looked at: the oldest are left out. */
+  partial: boolean;
+};
+
+/** What the stream of the overview sends. */
+export type SystemEvent =
+  | { type: 'snapshot'; at: string; executors: ExecutorInfo[]; queues: QueueInfo[]; throughput: Throughput }
+  /** NATS does not answer just now; the stream goes on. */
+  | { type: 'unavailable'; at: string };
+
+/** The procedures of the overview. */
+export type SystemProcedures = {
+  executors: TRPCQueryProcedure<Call<void, ExecutorInfo[]>>;
+  queues: TRPCQueryProcedure<Call<void, QueueInfo[]>>;
+  throughput: TRPCQueryProcedure<Call<ThroughputRequest | undefined, Throughput>>;
+  /** All of it, again and again, without end. */
+  watch: TRPCSubscriptionProcedure<Call<SystemWatchRequest | undefined, EventStream<SystemEvent>>>;
+};

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { metricsContentType } from '@longhaul/service/processMetrics';
+import type { Logger } from 'pino';
+
+/** Where an executor serves its metrics. */
+export type MetricsOptions = {
+  /** `0` takes a free one. */
+  readonly port: number;
+  /** The address to listen on. Default: `127.0.0.1`. It asks nobody who they are: open it to the scraper alone. */
+  readonly host?: string;
+};
+
+/** A scraper asks seldom and briefly; what is slower is cut off. */
+const requestTimeoutMs = 10_000;
+
+/**
+ * Serves `GET /metrics`, and nothing else.
+ * @throws Error when the port cannot be had
+ */
+export async function serveMetrics(
+  { port, host = '127.0.0.1' }: MetricsOptions,
+  text: () => Promise<string>,
+  logger: Logger,
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('The metrics are at /metrics.\n');
+      return;
+    }
+    text().then(
+      body => response.writeHead(200, { 'content-type': metricsContentType }).end(body),
+      (err: unknown) => {
+        logger.error({ err }, 'the metrics could not be read');
+        response.writeHead(500).end();
+      },
+    );
+  });
+  server.maxConnections = 16;
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${name}:${address.port}/metrics`,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
