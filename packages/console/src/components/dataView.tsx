@@ -6,6 +6,7 @@ import { CopyButton } from './copyButton.tsx';
 import { cellText, type Row, shapeOf } from './dataShape.ts';
 import { JsonTree } from './jsonTree.tsx';
 import { durationText } from './timeText.ts';
+import './dataView.css';
 
 const rowsAtFirst = 20;
 

@@ -4,6 +4,7 @@ import {
   CalendarClock,
   CircleCheck,
   CircleDashed,
+  CirclePause,
   CircleX,
   Hand,
   LoaderCircle,
@@ -11,28 +12,29 @@ import {
   RotateCw,
 } from 'lucide-react';
 
-const looks: { readonly [S in TaskStatus]: { readonly icon: LucideIcon; readonly word: string } } = {
-  SCHEDULED: { icon: CalendarClock, word: 'Scheduled' },
-  PENDING: { icon: CircleDashed, word: 'Pending' },
-  RUNNING: { icon: LoaderCircle, word: 'Running' },
-  RETRYING: { icon: RotateCw, word: 'Retrying' },
-  STOPPING: { icon: Hand, word: 'Stopping' },
-  COMPLETED: { icon: CircleCheck, word: 'Completed' },
-  FAILED: { icon: CircleX, word: 'Failed' },
-  CANCELED: { icon: Ban, word: 'Canceled' },
+const icons: { readonly [status: string]: LucideIcon } = {
+  SCHEDULED: CalendarClock,
+  PENDING: CircleDashed,
+  RUNNING: LoaderCircle,
+  PAUSED: CirclePause,
+  RETRYING: RotateCw,
+  STOPPING: Hand,
+  COMPLETED: CircleCheck,
+  FAILED: CircleX,
+  CANCELED: Ban,
 };
 
 /** A status in words, never by its colour alone. */
 export function Status({ status, large = false }: { readonly status: TaskStatus; readonly large?: boolean }) {
-  const { icon: Icon, word } = looks[status];
+  const Icon = icons[status] ?? CircleDashed;
   return (
     <span className={large ? 'status large' : 'status'} data-status={status}>
       <Icon aria-hidden />
-      {word}
+      {statusWord(status)}
     </span>
   );
 }
 
 export function statusWord(status: TaskStatus): string {
-  return looks[status].word;
+  return status.charAt(0) + status.slice(1).toLowerCase();
 }

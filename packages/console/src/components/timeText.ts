@@ -14,6 +14,15 @@ export function durationText(ms: number): string {
   return two(ms, dayMs, 'd', hourMs, 'h');
 }
 
+/** A duration in one unit: `320 ms`, `4.2 s`, `1.7 min`, `2 h`. */
+export function roundDurationText(ms: number): string {
+  const in1 = (unitMs: number, unit: string) => `${Number((ms / unitMs).toPrecision(2))} ${unit}`;
+  if (ms < secondMs) return in1(1, 'ms');
+  if (ms < minuteMs) return in1(secondMs, 's');
+  if (ms < hourMs) return in1(minuteMs, 'min');
+  return ms < dayMs ? in1(hourMs, 'h') : in1(dayMs, 'd');
+}
+
 function two(ms: number, bigMs: number, big: string, smallMs: number, small: string): string {
   const rest = Math.floor((ms % bigMs) / smallMs);
   return rest === 0

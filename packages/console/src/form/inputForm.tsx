@@ -6,6 +6,7 @@ import { type FieldFault, faultsIn, isUnread, placeOf } from './faults.ts';
 import { FormContext, SchemaField } from './fields.tsx';
 import { readJson, toJson } from './inputs.ts';
 import { initialValue, type Schema, type Value } from './schema.ts';
+import './form.css';
 
 /**
  * A form for any input, made of its JSON Schema, or the same as JSON. Faults stand at their fields: those that the
