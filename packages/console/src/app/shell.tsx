@@ -58,7 +58,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             <img src="/favicon.svg" alt="" />
             Longhaul
           </Link>
-          <nav className="nav" aria-label="Pages">
+          <nav className="nav" aria-label="Main">
             {pages.map(({ href, name, icon: Icon }) => (
               <Link key={href} href={href} aria-current={isHere(href) ? 'page' : undefined}>
                 <Icon aria-hidden />

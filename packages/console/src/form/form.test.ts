@@ -1,8 +1,8 @@
 import { sampleContract } from '@longhaul/proto/sample';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
 import { faultsIn } from './faults.ts';
-import { branchOf, initialValue, readField, type Schema, titleOf } from './schema.ts';
+import { branchOf, initialValue, readField, type Schema, titleOf, withDefaults } from './schema.ts';
 
 const schemaOf = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input' }) as Schema;
 const kindOf = (schema: z.ZodType) => readField(schemaOf(schema), schemaOf(schema)).kind;
@@ -68,6 +68,14 @@ describe('what a form begins with', () => {
     for (const [index, branch] of field.branches.entries())
       expect(branchOf(field.branches, initialValue(branch, root), root)).toBe(index);
   });
+});
+
+test('an earlier input shows the defaults that it left out', () => {
+  const root = schemaOf(
+    z.object({ a: z.int().default(3), b: z.string().optional(), deep: z.object({ c: z.int().default(1) }) }),
+  );
+  expect(withDefaults({ deep: {} }, root, root)).toEqual({ a: 3, deep: { c: 1 } });
+  expect(withDefaults({ a: 5, deep: { c: 2 } }, root, root)).toEqual({ a: 5, deep: { c: 2 } });
 });
 
 describe('faults that need no gateway', () => {

@@ -2,6 +2,7 @@ import { Tabs } from 'radix-ui';
 import { type ReactNode, type SubmitEvent, useId, useMemo, useRef, useState } from 'react';
 import { Failed } from '../components/states.tsx';
 import { faultOf } from '../gateway/faults.ts';
+import { session } from '../gateway/session.ts';
 import { type FieldFault, faultsIn, isUnread, placeOf } from './faults.ts';
 import { FormContext, SchemaField } from './fields.tsx';
 import { readJson, toJson } from './inputs.ts';
@@ -68,6 +69,8 @@ export function InputForm({
     try {
       await submit(toJson(json === undefined ? value : readJson(json)));
     } catch (error) {
+      // Without credentials nothing was said of the input: it waits for the sign-in as it is.
+      if (session.refused(error)) return;
       setRefusal(error);
       showFault();
     } finally {

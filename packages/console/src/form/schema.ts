@@ -157,6 +157,25 @@ export function initialValue(given: Schema, root: Schema): Value {
   }
 }
 
+/** An earlier input, with the defaults that it left out, so that a form shows what was really worked with. */
+export function withDefaults(value: Value, given: Schema, root: Schema): Value {
+  const field = readField(given, root);
+  if (field.kind === 'union') {
+    const branch = field.branches[branchOf(field.branches, value, root)];
+    return branch ? withDefaults(value, branch, root) : value;
+  }
+  if (field.kind !== 'object' || !isSchema(value)) return value;
+  const missing = field.properties.flatMap(({ key, schema }) => {
+    const resolved = resolve(schema, root);
+    return !(key in value) && 'default' in resolved ? [[key, resolved.default] as const] : [];
+  });
+  const present = Object.entries(value).map(([key, part]) => {
+    const property = field.properties.find(one => one.key === key);
+    return [key, property ? withDefaults(part, property.schema, root) : part] as const;
+  });
+  return Object.fromEntries([...present, ...missing]);
+}
+
 /** Which branch of a union a value is of: the one that knows most of what it has. */
 export function branchOf(branches: readonly Schema[], value: Value, root: Schema): number {
   const scores = branches.map(branch => likeness(readField(branch, root), value));

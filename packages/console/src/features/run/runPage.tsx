@@ -6,6 +6,7 @@ import { usePageTitle } from '../../app/pageTitle.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty, Failed, Skeleton } from '../../components/states.tsx';
 import { InputForm } from '../../form/inputForm.tsx';
+import { withDefaults } from '../../form/schema.ts';
 import { taskQuery, typesQuery } from '../../gateway/queries.ts';
 import { taskNamed } from '../../gateway/tasks.ts';
 import { findTypes } from './findTypes.ts';
@@ -126,7 +127,9 @@ function StartForm({ name }: { readonly name: string }) {
       <div className="body">
         <InputForm
           schema={type.input}
-          {...(earlier.data === undefined ? {} : { start: earlier.data.input })}
+          {...(earlier.data === undefined
+            ? {}
+            : { start: withDefaults(earlier.data.input, type.input, type.input) })}
           submit={async input => {
             const task = await taskNamed(name).start(input, toStartOptions(options));
             navigate(`/tasks/${task.id}`);
