@@ -1,5 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { durationText, instantText } from './timeText.ts';
+import { durationText, instantText, wholeInstantText } from './timeText.ts';
 
 const tickMs = 1_000;
 let nowMs = Date.now();
@@ -33,7 +33,7 @@ export function useNowMs(): number {
 /** An instant as its reader's clock shows it, with the whole of it for whoever points at it. */
 export function Instant({ at }: { readonly at: string }) {
   return (
-    <time dateTime={at} title={new Date(at).toLocaleString()} className="nowrap">
+    <time dateTime={at} title={wholeInstantText(at)} className="nowrap">
       {instantText(at, Date.now())}
     </time>
   );

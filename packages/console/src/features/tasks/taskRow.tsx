@@ -1,7 +1,6 @@
 import type { TaskSummary } from '@longhaul/proto';
 import { isTerminal, statusAsOf } from '@longhaul/proto/browser';
 import { memo } from 'react';
-import { Link } from 'wouter';
 import { ProgressBar } from '../../components/progress.tsx';
 import { Status } from '../../components/status.tsx';
 import { Elapsed, Instant } from '../../components/time.tsx';
@@ -56,9 +55,9 @@ export const TaskRow = memo(function TaskRow({
         <Status status={status} />
       </span>
       <span role="gridcell" className="c-task">
-        <Link href={`/tasks/${task.id}`} tabIndex={-1} className="truncate">
+        <a href={`/tasks/${task.id}`} tabIndex={-1} className="truncate">
           {title}
-        </Link>
+        </a>
         <span className="mono muted truncate">{task.id.slice(-12)}</span>
       </span>
       <span role="gridcell" className="c-progress">

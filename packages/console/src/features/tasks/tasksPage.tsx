@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { ListChecks, Play, SearchX } from 'lucide-react';
 import {
   type KeyboardEvent,
+  type MouseEvent,
   useCallback,
   useEffect,
   useMemo,
@@ -145,7 +146,8 @@ function Grid({
     getScrollElement: () => scroller.current,
     estimateSize: () => heightPx,
     overscan: 8,
-    getItemKey: index => rows[index]?.id ?? index,
+    // A scroll need not be drawn before its event is over; forced, it would be drawn twice a frame.
+    useFlushSync: false,
     // Keys land on rows below the head.
     scrollPaddingStart: heightPx,
   });
@@ -186,6 +188,13 @@ function Grid({
     event.preventDefault();
     action();
   };
+  // One for all rows: they come and go by the hundred. With a key held, the browser opens a new tab as ever.
+  const onClick = (event: MouseEvent) => {
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    navigate(link.pathname);
+  };
   useShortcuts({
     j: () => step(1),
     k: () => step(-1),
@@ -206,6 +215,7 @@ function Grid({
       aria-rowcount={reach === 'more' ? -1 : rows.length + 1}
       aria-multiselectable
       onKeyDown={onKeyDown}
+      onClick={onClick}
     >
       <div role="rowgroup" className="grid-head">
         <div role="row" className="row" aria-rowindex={1}>
@@ -238,12 +248,12 @@ function Grid({
         </div>
       </div>
       <div role="rowgroup" className="grid-body" style={{ height: virtual.getTotalSize() }}>
-        {items.map(({ index, start, key }) => {
+        {items.map(({ index, start }) => {
           const task = rows[index];
           return (
             task && (
               <TaskRow
-                key={key}
+                key={task.id}
                 task={task}
                 title={titles.get(task.name) ?? task.name}
                 index={index}
