@@ -6,7 +6,7 @@ import type { RecordIndex } from '../project/recordIndex.ts';
 /** Changes are collected for so long: of a task that changes often, its latest state alone is sent. */
 const collectMs = 200;
 /** With more tasks than this, sending each costs more than listing again, and takes memory for as long as a reader is slow. */
-const changesLimit = 1_000;
+export const changesLimit = 1_000;
 
 /** A list's changes have no place to resume at: whoever comes back begins anew. */
 export type WatchedList = { readonly id: string; readonly change: ListChange };
@@ -17,7 +17,7 @@ const item = (change: ListChange): WatchedList => ({ id: '0', change });
  * changes miss nothing. A page that shows thousands of tasks at thousands of changes a second gets a few batches.
  */
 export async function* watchList(
-  index: RecordIndex,
+  index: Pick<RecordIndex, 'listen'>,
   caller: Caller,
   signal: AbortSignal,
 ): AsyncGenerator<WatchedList, void, void> {
