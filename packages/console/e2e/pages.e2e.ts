@@ -94,7 +94,7 @@ const places: readonly Place[] = [
       await page.goto(url('/'));
       await page.getByText('press-room-2').waitFor();
       await page.getByText('nightly-index').waitFor();
-      await page.locator('.plot canvas').nth(2).waitFor();
+      await page.locator('.plot[data-points="4"] canvas').waitFor();
     },
   },
   {
@@ -102,7 +102,7 @@ const places: readonly Place[] = [
     open: async page => {
       await page.goto(url('/tasks'));
       await page.locator('.grid-body .row').nth(8).waitFor();
-      await page.getByLabel('Select Mail a report').first().check();
+      await page.locator('.grid-body .row input').nth(1).check();
     },
   },
   {

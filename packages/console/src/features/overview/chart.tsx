@@ -13,6 +13,8 @@ export type Line = {
 };
 
 const heightPx = 168;
+/** A line of a few seconds would look like much. */
+const leastSeconds = 60;
 
 /** Lines over time. What they end with stands in words below, so that nobody needs to see the lines to know. */
 export default function Chart({
@@ -56,7 +58,10 @@ export default function Chart({
         height: heightPx,
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-        scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, 1)] } },
+        scales: {
+          x: { range: (_plot, first, last) => [Math.min(first, last - leastSeconds), last] },
+          y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, 1)] },
+        },
         axes: [
           { ...axis, size: 26, space: 70, values: clockTexts },
           {
@@ -96,7 +101,7 @@ export default function Chart({
   useEffect(() => plot.current?.setData(data), [data]);
   return (
     <>
-      <div ref={box} className="plot" aria-hidden />
+      <div ref={box} className="plot" data-points={times.length} aria-hidden />
       <ul className="legend">
         {lines.map(({ name, tone, values, dashed }) => {
           const last = values.findLast(value => value !== null);

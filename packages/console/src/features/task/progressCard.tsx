@@ -21,6 +21,8 @@ export function ProgressCard({
   const { status } = now;
   const percent = status === 'COMPLETED' ? 100 : percentIn(now.progress);
   const ended = isTerminal(status);
+  // It ended without a word of how far it was: its status and its end say all there is.
+  if (ended && now.progress === undefined) return null;
   const waiting = status === 'PENDING' || status === 'SCHEDULED';
   return (
     <section className="card progress-card" aria-label="Progress">
