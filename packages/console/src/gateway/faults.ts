@@ -26,11 +26,12 @@ export function faultOf(error: unknown): Fault {
 
 /** Whether credentials are missing, wrong or expired. */
 export function isSignedOut(error: unknown): boolean {
-  return faultOf(error).code === 'UNAUTHENTICATED';
+  return ['UNAUTHENTICATED', 'CREDENTIALS_EXPIRED'].includes(faultOf(error).code);
 }
 
 /** Whether trying the same again can help: the gateway, or NATS behind it, is away. */
 export function isPassing(error: unknown): boolean {
-  const { code } = faultOf(error);
-  return code === 'UNREACHABLE' || code === 'NATS_UNAVAILABLE' || code === 'SHUTTING_DOWN';
+  return ['UNREACHABLE', 'NATS_UNAVAILABLE', 'SHUTTING_DOWN', 'IDENTITY_UNAVAILABLE'].includes(
+    faultOf(error).code,
+  );
 }
