@@ -57,7 +57,7 @@ async function start(): Promise<void> {
   const executor = await run('executor', {});
   opened.push(executor.stop);
   const url = String(gateway.ready.url);
-  say(`gateway   ${url} (tRPC at /trpc, health at /healthz and /readyz)`);
+  say(`gateway   ${url} (tRPC at /trpc, REST at /v1 and /docs, health at /healthz and /readyz)`);
   say(`executor  ${executor.ready.executor}`);
   if (hasConsole) say(`console   ${url}`);
 

@@ -4,6 +4,8 @@ import { errorTable, failureTable } from './errorTables.ts';
 import { jsonText } from './jsonText.ts';
 import { limitTable } from './limitTable.ts';
 import { fillMarkers } from './markers.ts';
+import { natsConfiguration } from './natsConfiguration.ts';
+import { permissionTable } from './permissionTable.ts';
 import { statusTable } from './statusTable.ts';
 import { consumerTable, streamTable } from './streamTables.ts';
 import { subjectTable } from './subjectTable.ts';
@@ -13,6 +15,7 @@ import { wireSchemas } from './wireSchemas.ts';
 export type StaleFile = { readonly path: string; readonly wanted: string | undefined };
 
 const schemaFolder = 'docs/protocol/schemas';
+const serverConfiguration = 'deploy/nats/longhaul.conf';
 
 /** Which page holds which generated parts. */
 const pages: { readonly [path: string]: { readonly [name: string]: () => string } } = {
@@ -23,6 +26,7 @@ const pages: { readonly [path: string]: { readonly [name: string]: () => string 
     limits: limitTable,
     transitions: statusTable,
   },
+  'docs/guides/authentication.md': { permissions: permissionTable },
   'docs/errors.md': { 'gateway-errors': errorTable, 'task-failures': failureTable },
 };
 
@@ -37,6 +41,7 @@ export async function findStale(root: string): Promise<StaleFile[]> {
   for (const [name, schema] of wireSchemas()) {
     wanted.set(`${schemaFolder}/${name}.schema.json`, jsonText(schema));
   }
+  wanted.set(serverConfiguration, natsConfiguration());
   for (const [path, parts] of Object.entries(pages)) {
     const page = await readFile(join(root, path), 'utf8');
     wanted.set(path, fillMarkers(path, page, parts));

@@ -3,12 +3,16 @@ import { code, table } from './markers.ts';
 
 const columnOf: { readonly [E in LifecycleType]: number } = {
   started: 0,
-  retrying: 1,
-  released: 2,
-  stopping: 3,
-  completed: 4,
-  failed: 5,
-  canceled: 6,
+  child: 1,
+  retrying: 2,
+  released: 3,
+  pausing: 4,
+  paused: 5,
+  resumed: 6,
+  stopping: 7,
+  completed: 8,
+  failed: 9,
+  canceled: 10,
 };
 
 /** Which status follows which event: the table that decides, as a table. */

@@ -39,6 +39,10 @@ const rowsOf = (
     example: subjects.fire({ owner, id: scheduleId }),
     who: 'a firing of a recurring schedule; one gateway takes it and starts a task',
   },
+  placeholder: {
+    example: subjects.placeholder,
+    who: 'keeps the file of a busy queue from being made anew for each task; nobody takes it, and it expires',
+  },
   allFires: { example: subjects.allFires, who: 'every firing' },
   event: {
     example: subjects.event({ id, name }),
@@ -46,17 +50,26 @@ const rowsOf = (
   },
   eventsOf: { example: subjects.eventsOf(id), who: "one task's events, whatever its name" },
   allEvents: { example: subjects.allEvents, who: 'every event' },
-  liveOf: { example: subjects.liveOf(id), who: "one task's events, republished once they are stored" },
+  live: { example: subjects.live({ id, name }), who: "one task's events, republished once they are stored" },
+  liveOf: { example: subjects.liveOf(id), who: 'the same, whatever the task is called' },
   allLive: { example: subjects.allLive, who: 'every event, republished' },
   cancel: {
     example: subjects.cancel(id),
     who: 'core request-reply; the executor that has the task subscribes, a gateway asks',
+  },
+  control: {
+    example: subjects.control(id),
+    who: 'core request-reply; the executor that has a pausable task subscribes, a gateway asks it to pause or to go on',
   },
   holder: {
     example: subjects.holder('executor-1'),
     who: 'core request-reply; each executor answers for the tasks that it has, another one that was given the same task asks',
   },
   executorStatus: { example: subjects.executorStatus, who: 'core request-reply; every executor answers' },
+  limitFreed: {
+    example: subjects.limitFreed,
+    who: 'a place of a limit may be free; executors with a task that waits for one look',
+  },
   executorWake: {
     example: subjects.executorWake,
     who: 'core, from a gateway that ends a pause; executors pull anew',

@@ -19,10 +19,11 @@ export async function settle(broker: Broker, limitMs: number): Promise<string | 
 
 async function whatIsLeft({ jsm, topology }: Broker): Promise<string | undefined> {
   const requests = await jsm.streams.info(topology.requestStream, { subjects_filter: '>' });
-  if (requests.state.messages > 0) {
-    const subjects = Object.keys(requests.state.subjects ?? {});
-    return `${requests.state.messages} requests on the queue: ${subjects.slice(0, 10).join(', ')}`;
-  }
+  const subjects = Object.keys(requests.state.subjects ?? {}).filter(
+    subject => subject !== topology.subjects.placeholder,
+  );
+  if (subjects.length > 0)
+    return `${subjects.length} requests on the queue: ${subjects.slice(0, 10).join(', ')}`;
   const { durable_name } = topology.consumers.projection;
   const projection = await jsm.consumers.info(topology.eventStream, durable_name);
   if (projection.num_pending > 0 || projection.num_ack_pending > 0) {

@@ -28,9 +28,15 @@ export type PlannedTask = {
   readonly isIntrudedUpon: boolean;
 };
 
+/** Tasks of one of these keys run one at a time, across all executors. */
+export const limitedKeys = ['lift', 'gate', 'crane', 'belt'] as const;
+
 const weights = {
-  echo: 34,
-  quick: 18,
+  echo: 26,
+  large: 1,
+  flaky: 5,
+  oneByOne: 6,
+  quick: 14,
   slow: 9,
   hang: 11,
   fail: 9,
@@ -83,6 +89,13 @@ function scriptOf(
   switch (kind) {
     case 'echo':
       return { name: 'echo', input: { text: `text ${index}` } };
+    case 'large':
+      // Too large for a message, so it goes through the object store, both ways.
+      return { name: 'echo', input: { text: `${index} `.padEnd(300_000, 'large ') } };
+    case 'flaky':
+      return { name: 'flaky', input: { failures: random.whole(0, 2) } };
+    case 'oneByOne':
+      return { name: 'oneByOne', input: { key: random.pick(limitedKeys), forMs: random.whole(0, 150) } };
     case 'quick':
       return { name: 'count', input: { steps: random.whole(0, 30), stepMs: random.whole(0, 20) } };
     case 'slow':

@@ -13,10 +13,15 @@ test('each kind of message has an example', () => {
   expect(new Set(examples.map(({ schema }) => schema))).toEqual(
     new Set([
       'request',
+      'places',
+      'rate',
+      'freed',
       'event',
       'record',
       'cancelRequest',
       'cancelReply',
+      'controlRequest',
+      'controlReply',
       'holderRequest',
       'holderReply',
       'executorStatus',

@@ -113,7 +113,13 @@ describe('watch-is-complete', () => {
       },
     } as unknown as InstanceType<typeof LiveFeed>;
     const watching = Array.fromAsync(
-      followLive(stack.broker, lossy, task.id, { seq: 0, attempt: 0 }, AbortSignal.timeout(20_000)),
+      followLive(
+        stack.broker,
+        lossy,
+        { id: task.id, name: 'script.count' },
+        { seq: 0, attempt: 0 },
+        AbortSignal.timeout(20_000),
+      ),
     );
     await stack.addExecutor();
     const seen = await within('the end', watching);

@@ -6,6 +6,7 @@ import {
   startStack,
   within,
 } from '@longhaul/testing';
+import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readMetrics, type Sample, sumOf } from './readMetrics.ts';
 
@@ -132,6 +133,26 @@ describe('the metrics of gateways', () => {
       all => sumOf(all, 'longhaul_tasks_completed_total', { name: '(unknown)' }) === 1,
     );
     expect(samples.filter(({ labels }) => labels.name?.includes('somebody'))).toEqual([]);
+  });
+
+  it('leave out what the server does not say while it cannot be reached', async () => {
+    const nats = await connect({ servers: inject('natsUrl') });
+    const gateway = await stack.addGateway({ nats });
+    const namesOf = async () => new Set((await samplesOf(gateway)).map(({ name }) => name));
+    const ofServer = ['longhaul_queue_depth', 'longhaul_queue_paused', 'longhaul_projection_lag_events'];
+    expect([...(await namesOf())]).toEqual(expect.arrayContaining(ofServer));
+    await nats.close();
+    const cutOff = await within(
+      'the gateway knows it',
+      (async () => {
+        for (;;) {
+          const samples = await samplesOf(gateway);
+          if (sumOf(samples, 'longhaul_nats_connected') === 0) return samples;
+        }
+      })(),
+    );
+    expect(cutOff.filter(({ name }) => ofServer.includes(name))).toEqual([]);
+    expect(sumOf(cutOff, 'longhaul_index_entries')).toBeGreaterThan(0);
   });
 
   it('are for this machine and operators, as the gateway is told', async () => {

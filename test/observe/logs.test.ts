@@ -1,4 +1,6 @@
-import { Writable } from 'node:stream';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { type Duplex, Writable } from 'node:stream';
 import type { GatewayRouter } from '@longhaul/proto';
 import { createLogger } from '@longhaul/service';
 import {
@@ -53,12 +55,26 @@ describe('ids of requests', () => {
     for (const bad of ['with space', '-first', 'x'.repeat(129), '{"a":1}'])
       expect((await answerOf('/healthz', bad)).headers.get('x-request-id')).toMatch(uuid);
 
+    const socket = request(`${url}/trpc`, {
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'x-request-id': 'socket-1',
+      },
+    }).end();
+    const [switched, opened] = (await once(socket, 'upgrade')) as [IncomingMessage, Duplex];
+    opened.destroy();
+    expect([switched.statusCode, switched.headers['x-request-id']]).toEqual([101, 'socket-1']);
+
     const accepted = parsed().find(({ msg }) => msg === 'a task was accepted');
     expect(accepted).toMatchObject({ requestId: 'call-1', taskId: result.data.id, task: 'script.echo' });
+    const written = (message: string) => parsed().some(({ msg }) => msg === message);
     await within(
-      'the line',
+      'both lines',
       (async () => {
-        while (!parsed().some(({ msg }) => msg === 'request')) await new Promise(setImmediate);
+        while (!written('request') || !written('an attempt has ended')) await new Promise(setImmediate);
       })(),
     );
     const [line] = parsed().filter(({ msg }) => msg === 'request');

@@ -31,7 +31,7 @@ const watchedSchema = z.object({
     event: z.object({ type: z.string(), progress: z.object({ sentAtMs: z.number() }).optional() }).optional(),
   }),
 });
-const activeStatuses = ['SCHEDULED', 'PENDING', 'RUNNING', 'RETRYING', 'STOPPING'];
+const activeStatuses = ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'RETRYING', 'STOPPING'];
 /** How long one call waits for an end. */
 const waitMs = 45_000;
 

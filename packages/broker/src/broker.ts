@@ -1,6 +1,8 @@
 import type { Topology } from '@longhaul/proto';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { createInbox } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { AckedPublisher } from './ackedPublisher.ts';
 import { PayloadStore, type PayloadStoreOptions } from './payloadStore.ts';
 
 /** The clients that all NATS I/O of one service goes through, and the names of what it talks to. */
@@ -8,7 +10,11 @@ export type Broker = {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  /** For what is published on every task's way: cheaper than `js.publish`. */
+  readonly acked: AckedPublisher;
   readonly topology: Topology;
+  /** A subject for answers that nobody else listens to, and that the connection's user may listen to. */
+  readonly newInbox: () => string;
   /** Large inputs and outputs. */
   readonly payloads: PayloadStore;
 };
@@ -27,5 +33,13 @@ export async function createBroker(
 ): Promise<Broker> {
   const jsm = await jetstreamManager(nc, { timeout: apiTimeoutMs });
   const js = jetstream(nc, { timeout: apiTimeoutMs });
-  return { nc, js, jsm, topology, payloads: new PayloadStore(js, jsm, topology, options) };
+  const newInbox = () => createInbox(inboxPrefixOf(nc));
+  const acked = new AckedPublisher(nc, newInbox(), apiTimeoutMs);
+  return { nc, js, jsm, acked, topology, newInbox, payloads: new PayloadStore(js, jsm, topology, options) };
+}
+
+/** The client keeps its options beside its public face; its own JetStream packages read the prefix from there. */
+function inboxPrefixOf(nc: NatsConnection): string | undefined {
+  const { options } = nc as { readonly options?: { readonly inboxPrefix?: string } };
+  return options?.inboxPrefix;
 }

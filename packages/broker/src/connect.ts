@@ -1,11 +1,20 @@
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { connect, errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { type NatsCredentials, type NatsTls, securityOptions } from './credentials.ts';
+import { NatsCredentialsError } from './natsCredentialsError.ts';
+import { writeOncePerTurn } from './writeOncePerTurn.ts';
 
 /** Where NATS is: a connection of yours, or what is needed to make one. */
 export type NatsOptions = NatsConnection | ConnectOptions;
 export type ConnectOptions = {
   /** URLs of one or more servers of the cluster. */
   readonly servers: string | readonly string[];
-  /** Anything else that the NATS client takes (credentials, TLS, …). Reconnecting is set: for ever. */
+  /** Default: none. */
+  readonly credentials?: NatsCredentials;
+  /** Default: as the server wants it, with the certificates that Node.js trusts. */
+  readonly tls?: NatsTls;
+  /** The first part of the subjects that answers go to: of a user who may listen to its own only. Default: `_INBOX`. */
+  readonly inboxPrefix?: string;
+  /** Anything else that the NATS client takes. Reconnecting is set: for ever. */
   readonly options?: Omit<NodeConnectionOptions, 'servers'>;
 };
 
@@ -16,25 +25,41 @@ export type OpenedConnection = { readonly nc: NatsConnection; readonly close: ()
  * Opens the connection of a service, or takes over the caller's.
  *
  * A connection of ours reconnects for ever and pings every 5 s, so that a dead peer is noticed in about 10 s; one of
- * the caller's is left open by `close`.
+ * the caller's is left open by `close`, and writes as it does by itself (see `writeOncePerTurn`).
  *
  * @param name what `nats server report connections` shows
+ * @throws NatsCredentialsError when the server does not take the credentials
  */
 export async function openConnection(nats: NatsOptions, name: string): Promise<OpenedConnection> {
   if ('jetstream' in nats || 'publish' in nats) return { nc: nats as NatsConnection, close: async () => {} };
-  const { servers, options } = nats;
-  const nc = await connect({
+  const { servers, credentials, tls, inboxPrefix, options } = nats;
+  const connecting = connect({
     pingInterval: 5_000,
     maxPingOut: 2,
     // The client captures a stack trace with every request, for the case that it fails: an eighth of a gateway's time.
     noAsyncTraces: true,
     reconnectTimeWait: 100,
     reconnectJitter: 100,
+    ...securityOptions(credentials, tls),
+    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
     ...options,
     name,
     servers: typeof servers === 'string' ? servers.split(',').map(url => url.trim()) : [...servers],
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
   });
-  return { nc, close: () => nc.close() };
+  const nc = await connecting.catch((cause: unknown) => {
+    if (!(cause instanceof errors.AuthorizationError)) throw cause;
+    throw new NatsCredentialsError(
+      'NATS does not take the credentials of this service. Check NATS_USER and NATS_PASSWORD, NATS_TOKEN, NATS_NKEY_SEED or NATS_CREDS_FILE, and the configuration of the server.',
+      { cause },
+    );
+  });
+  const writeNow = writeOncePerTurn(nc);
+  const close = async () => {
+    // A close drops what has gathered: the answers of this very turn, for example.
+    writeNow?.();
+    await nc.close();
+  };
+  return { nc, close };
 }

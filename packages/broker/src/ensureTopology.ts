@@ -19,12 +19,13 @@ const expiryMarkerTtlMs = 60_000;
  * @throws TopologyError naming each field that differs from what Longhaul needs, when the server will not change it
  */
 export async function ensureTopology(broker: Broker): Promise<void> {
-  const { streams, bucket, scheduleBucket } = broker.topology;
+  const { streams, bucket, scheduleBucket, limitBucket } = broker.topology;
   await Promise.all([
     ensureStream(broker, streams.requests),
     ensureStream(broker, streams.events),
     ensureBucket(broker, bucket, 'Longhaul: a record a task'),
     ensureBucket(broker, scheduleBucket, 'Longhaul: recurring schedules'),
+    ensureBucket(broker, limitBucket, 'Longhaul: who has the places of a limit'),
     broker.payloads.ensure(),
   ]);
 }

@@ -9,11 +9,8 @@ import {
 import type { NextMsgRequest, PubAck, StoredMsg } from '@nats-io/jetstream';
 import { decode, encode } from './border.ts';
 import type { Broker } from './broker.ts';
-import { isNotFoundStatus } from './brokerErrors.ts';
+import { readStream } from './directBatch.ts';
 import { traceHeaders } from './tracing.ts';
-
-/** How many events one read asks for at a time: a task's usual chain in one round trip, without large bursts. */
-const readBatch = 256;
 
 const progressTtl = `${progressKeptSeconds}s`;
 
@@ -34,7 +31,7 @@ export function appendEvent(
   after: number,
 ): Promise<PubAck> {
   const headers = traceHeaders();
-  return broker.js.publish(broker.topology.subjects.event(task), encode(event), {
+  return broker.acked.publish(broker.topology.subjects.event(task), encode(event), {
     ...(headers ? { headers } : {}),
     expect: { lastSubjectSequence: after },
     ...(isLifecycle(event) || after === 0 ? {} : { ttl: progressTtl }),
@@ -42,35 +39,19 @@ export function appendEvent(
 }
 
 /**
- * Reads stored events in stream order, in batches, from `fromSeq` on.
+ * Reads stored events in stream order from `fromSeq` on.
  *
  * @param subject an event subject, of one task or with wildcards
+ * @throws TimeoutError when NATS does not answer
  */
 export async function* replayEvents(
   broker: Broker,
   subject: string,
   fromSeq: number,
 ): AsyncGenerator<StoredEvent> {
-  let next = Math.max(1, fromSeq);
-  for (;;) {
-    let received = 0;
-    try {
-      const messages = await broker.jsm.direct.getBatch(broker.topology.eventStream, {
-        seq: next,
-        batch: readBatch,
-        next_by_subj: subject,
-      });
-      for await (const message of messages) {
-        received += 1;
-        next = message.seq + 1;
-        const event = toStoredEvent(broker, message.subject, message.seq, message.data);
-        if (event) yield event;
-      }
-    } catch (error) {
-      // A batch of nothing at all is answered as an error.
-      if (!isNotFoundStatus(error)) throw error;
-    }
-    if (received < readBatch) return;
+  for await (const message of readStream(broker, broker.topology.eventStream, subject, fromSeq)) {
+    const event = toStoredEvent(broker, message.subject, message.seq, message.data);
+    if (event) yield event;
   }
 }
 
@@ -93,6 +74,14 @@ export async function* readFromLeader(
     const event = toStoredEvent(broker, message.subject, message.seq, message.data);
     if (event) yield event;
   }
+}
+
+/** A task's last event; `undefined`: it has none (or all have expired). */
+export async function lastEvent(broker: Broker, task: TaskAddress): Promise<StoredEvent | undefined> {
+  const message = await broker.jsm.direct.getMessage(broker.topology.eventStream, {
+    last_by_subj: broker.topology.subjects.event(task),
+  });
+  return message ? toStoredEvent(broker, message.subject, message.seq, message.data) : undefined;
 }
 
 /** The sequence of a task's last event, 0 when it has none (or all have expired). */

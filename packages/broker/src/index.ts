@@ -9,6 +9,10 @@ export {
   scheduleRefusal,
 } from './brokerErrors.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
+export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
+export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
+export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
+export { encodeRequest } from './encodeRequest.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export {
   appendEvent,
@@ -17,6 +21,11 @@ export {
   replayEvents,
   toStoredEvent,
 } from './eventChain.ts';
+export { findAccepted } from './findAccepted.ts';
+export { askHolder, type HolderAnswer } from './holderQuestion.ts';
+export { LimitStore } from './limitStore.ts';
+export { NatsCredentialsError } from './natsCredentialsError.ts';
+export { type NatsVariables, natsOptionsOf, natsVariables } from './natsEnvironment.ts';
 export {
   highestPayloadLimitBytes,
   type PackedPayload,
@@ -24,5 +33,9 @@ export {
   type PayloadStore,
   type PayloadStoreOptions,
 } from './payloadStore.ts';
+export { PlaceHealing } from './placeHealing.ts';
+export { type OutgoingRequest, publishRequest } from './publishRequest.ts';
 export { type Chain, readChain } from './readChain.ts';
+export { isSameInput } from './sameInput.ts';
+export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';

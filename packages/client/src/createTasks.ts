@@ -5,6 +5,7 @@ import type {
   CancelManyRequest,
   CancelOutcome,
   Contract,
+  ControlOutcome,
   InputOf,
   ListChange,
   ListRequest,
@@ -57,6 +58,10 @@ export type AllTasks = {
   /** One page, newest first. */
   readonly list: (query?: ListRequest) => Promise<TaskPage>;
   readonly cancel: (id: string, reason?: string) => Promise<CancelOutcome>;
+  /** Has a running task pause at its handler's next checkpoint. */
+  readonly pauseTask: (id: string) => Promise<ControlOutcome>;
+  /** Has it go on. */
+  readonly resumeTask: (id: string) => Promise<ControlOutcome>;
   /**
    * Cancels the tasks that fit and have not ended, newest first, 1,000 at most where no `limit` says otherwise. Without
    * a filter: everything that the caller may see.
@@ -76,7 +81,7 @@ export type AllTasks = {
     options?: Omit<EventsOptions, 'lastEventId'>,
   ) => AsyncGenerator<ListChange, void, void>;
   readonly types: () => Promise<TaskType[]>;
-  /** Lets no executor take tasks of a name any more; starts wait, what runs goes on. For operators. */
+  /** Lets no executor take tasks of a name any more; starts wait, what runs goes on. For administrators. */
   readonly pause: (name: string) => Promise<NamePause>;
   readonly resume: (name: string) => Promise<NamePause>;
 };
@@ -150,6 +155,8 @@ function allTasks(calls: GatewayCalls): AllTasks {
     list: (query = {}) => calls.query<TaskPage>('tasks.list', query),
     cancel: (id, reason) =>
       calls.mutation<CancelOutcome>('tasks.cancel', { id, ...(reason === undefined ? {} : { reason }) }),
+    pauseTask: id => calls.mutation<ControlOutcome>('tasks.pauseTask', { id }),
+    resumeTask: id => calls.mutation<ControlOutcome>('tasks.resumeTask', { id }),
     cancelMany: (request = {}) => calls.mutation<CancelManyOutcome>('tasks.cancelMany', request),
     retry: (id, options) => calls.mutation<AnyTaskRecord>('tasks.retry', { ...options, id }),
     watch: async function* ({ ids, lastEventId, signal, onLost } = {}) {

@@ -1,4 +1,5 @@
-export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
+export type { EndedOutcomeOf, TaskFailedErrorOf } from '@longhaul/proto';
+export { TaskCanceledError, TaskFailedError } from '@longhaul/proto/browser';
 export {
   type AllTasks,
   createTasks,
@@ -7,7 +8,9 @@ export {
   type TaskClients,
   type Tasks,
 } from './createTasks.ts';
+export type { Token } from './credentials.ts';
 export { gatewayLinks, type LinkOptions } from './links.ts';
+export { refusalOf } from './refusal.ts';
 export type { AllSchedules, ScheduleOwner } from './schedules.ts';
 export type { SystemOverview } from './system.ts';
-export type { EndedOutcomeOf, EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';
+export type { EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';

@@ -1,7 +1,9 @@
 import type { GatewayRoot } from '@longhaul/proto';
-import { httpBatchStreamLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
+import { httpBatchStreamLink, httpLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter, TRPCBuiltRouter } from '@trpc/server';
 import { EventSource } from 'eventsource';
+import { aloneOrBatched } from './aloneOrBatched.ts';
+import { createTokenSource, freshCredentialsLink, type Token } from './credentials.ts';
 import { isTraced, traceLink, traceOf } from './tracing.ts';
 import { inWholeLines } from './wholeLines.ts';
 
@@ -9,7 +11,13 @@ import { inWholeLines } from './wholeLines.ts';
 export type LinkOptions = {
   /** The gateway's address, `http://127.0.0.1:8080`, without `/trpc`. */
   readonly url: string;
-  /** Sent with every call and every (re)connect of a stream, so a token may be renewed. */
+  /**
+   * An API key or a JWT, sent as `Authorization: Bearer` with every call and stream; or a function that gives one, which
+   * is asked again when the gateway refuses what it gave: a call is then made once more, a stream goes on where it was.
+   * Default: none, for a gateway on this machine that wants none.
+   */
+  readonly token?: Token;
+  /** Sent with every call and every (re)connect of a stream, beside the token. */
   readonly headers?: () => Record<string, string> | Promise<Record<string, string>>;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
@@ -25,26 +33,35 @@ const eventLimitChars = 2 * 128 * 1024 * 1024 + 1024 * 1024;
 type PlainRouter = TRPCBuiltRouter<GatewayRoot, Record<never, never>>;
 
 /**
- * The tRPC links for a gateway: calls in streamed batches (a slow one holds up no other), live events by SSE. Works
- * in Node and browsers; the event source goes through `fetch`, so no credential ever stands in a URL.
+ * The tRPC links for a gateway: a call alone as a request of its own, calls that are made together in streamed batches
+ * (a slow one holds up no other), live events by SSE. Works in Node and browsers; the event source goes through `fetch`, so no credential ever stands in a URL.
  */
 export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRPCLink<R>[] {
   const url = `${options.url.replace(/\/$/, '')}/trpc`;
-  const headers = async () => (await options.headers?.()) ?? {};
+  const source = options.token === undefined ? undefined : createTokenSource(options.token);
+  const headers = async () => ({
+    ...(source ? { authorization: `Bearer ${await source.get()}` } : {}),
+    ...(await options.headers?.()),
+  });
   // tRPC's and the platform's type of an init differ only in whether `undefined` may be written out.
   const doFetch = (input: Parameters<typeof fetch>[0], init?: object) =>
     (options.fetch ?? fetch)(input, init as RequestInit);
-  const batching = (maxItems: number) =>
-    httpBatchStreamLink<PlainRouter>({
-      url,
-      // What the caller sets by hand wins over the active trace.
-      headers: async ({ opList: [first] }) => ({ ...traceOf(first), ...(await headers()) }),
-      fetch: async (input, init) => inWholeLines(await doFetch(input, init)),
-      maxItems,
-      maxURLLength: urlLimit,
-    });
+  const alone = httpLink<PlainRouter>({
+    url,
+    // What the caller sets by hand wins over the active trace.
+    headers: async ({ op }) => ({ ...traceOf(op), ...(await headers()) }),
+    fetch: doFetch,
+  });
+  const batched = httpBatchStreamLink<PlainRouter>({
+    url,
+    headers,
+    fetch: async (input, init) => inWholeLines(await doFetch(input, init)),
+    maxItems: batchLimit,
+    maxURLLength: urlLimit,
+  });
   const links: TRPCLink<PlainRouter>[] = [
     traceLink(),
+    ...(source ? [freshCredentialsLink<PlainRouter>(source)] : []),
     splitLink<PlainRouter>({
       condition: op => op.type === 'subscription',
       true: httpSubscriptionLink({
@@ -57,7 +74,11 @@ export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRP
         }),
       }),
       // A request has one parent: calls of different traces cannot share one.
-      false: splitLink<PlainRouter>({ condition: isTraced, true: batching(1), false: batching(batchLimit) }),
+      false: splitLink<PlainRouter>({
+        condition: isTraced,
+        true: alone,
+        false: aloneOrBatched({ alone, batched }),
+      }),
     }),
   ];
   // tRPC ties a link to its router only by the transformer, and a gateway's router has none.

@@ -8,7 +8,7 @@ import type {
 } from '@longhaul/proto';
 import type { GatewayCalls } from './gatewayCalls.ts';
 
-/** Whose schedule; only an operator or administrator may name another owner than themself. */
+/** Whose schedule; an operator may see another owner's, an administrator also change it. */
 export type ScheduleOwner = Pick<ScheduleCall, 'owner'>;
 
 /** Recurring schedules of whatever task. To create one, `tasks.document.analyze.schedule` is typed by the contract. */

@@ -1,13 +1,17 @@
 import type {
   AnyTaskRecord,
   CancelOutcome,
+  ControlOutcome,
+  EndedOutcomeOf,
   OutputOf,
   TaskDefinition,
   TaskEventOf,
+  TaskFailedErrorOf,
   TaskOutcomeOf,
   TaskRecordOf,
 } from '@longhaul/proto';
-import { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './clientErrors.ts';
+// From there, so that a page has no schemas to load.
+import { TaskCanceledError, TaskFailedError } from '@longhaul/proto/browser';
 import { iterateEvents } from './eventIterator.ts';
 import type { GatewayCalls } from './gatewayCalls.ts';
 import { isTransient, pause, waitBeforeTry } from './retry.ts';
@@ -28,9 +32,6 @@ export type RetryOptions = {
   /** The same key gives the same new task. Without one every call makes a new task. */
   readonly idempotencyKey?: string;
 };
-
-/** How a task ended. */
-export type EndedOutcomeOf<T extends TaskDefinition> = Extract<TaskOutcomeOf<T>, { done: true }>;
 
 /** One task, typed by its definition. Holds no connection: it may be kept, or made again from its id. */
 export type TaskHandle<T extends TaskDefinition> = {
@@ -53,6 +54,12 @@ export type TaskHandle<T extends TaskDefinition> = {
   readonly result: (options?: WaitOptions) => Promise<OutputOf<T>>;
   /** Ends the task, wherever it runs. */
   readonly cancel: (reason?: string) => Promise<CancelOutcome>;
+  /**
+   * Has the task pause at its handler's next checkpoint; it is `PAUSED` then. For tasks that are defined as pausable.
+   */
+  readonly pause: () => Promise<ControlOutcome>;
+  /** Has it go on. */
+  readonly resume: () => Promise<ControlOutcome>;
   /** Starts the task again once it has ended: a new task with the same input, whose record has `retryOf`. */
   readonly retry: (options?: RetryOptions) => Promise<TaskHandle<T>>;
   /** Tells whether an error is this task's failure, with its declared errors typed. */
@@ -108,6 +115,8 @@ export function createTaskHandle<T extends TaskDefinition>(
     },
     cancel: reason =>
       calls.mutation<CancelOutcome>('tasks.cancel', { id, ...(reason === undefined ? {} : { reason }) }),
+    pause: () => calls.mutation<ControlOutcome>('tasks.pauseTask', { id }),
+    resume: () => calls.mutation<ControlOutcome>('tasks.resumeTask', { id }),
     retry: async options => {
       const retried = await calls.mutation<AnyTaskRecord>('tasks.retry', { ...options, id });
       return createTaskHandle<T>(calls, name, retried.id);

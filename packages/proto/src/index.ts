@@ -6,9 +6,11 @@ export {
 } from './api/errorCatalogue.ts';
 export {
   type CancelManyRequest,
+  type ChildTaskOptions,
   cancelCallSchema,
   cancelManyLimit,
   cancelManyRequestSchema,
+  childOptionsSchema,
   delayLimitMs,
   idRequestSchema,
   type ListRequest,
@@ -69,9 +71,11 @@ export {
   type ThroughputRequest,
   throughputRequestSchema,
 } from './api/system.ts';
+export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './api/taskErrors.ts';
 export type {
   AnyTaskEvent,
   AnyTaskRecord,
+  EndedOutcomeOf,
   FailureOf,
   ListChange,
   NamePause,
@@ -84,6 +88,8 @@ export type {
   TaskSummary,
   TaskType,
 } from './api/taskViews.ts';
+export { type EndedTask, requireFitting, typedFailure, typedOutcome } from './api/typedOutcome.ts';
+export { faultsError, issuesOf, requireShallow, validateInput } from './api/validateInput.ts';
 export { type Backoff, backoffSchema } from './contract/backoff.ts';
 export { ContractError, type ContractErrorCode } from './contract/contractError.ts';
 export {
@@ -95,6 +101,7 @@ export {
   type TaskNames,
 } from './contract/defineContract.ts';
 export { defineTask, type TaskOptions } from './contract/defineTask.ts';
+export { ownRestSegments, type RestRoute, restRoute } from './contract/restRoute.ts';
 export type {
   ErrorSchemas,
   ErrorsOf,
@@ -104,6 +111,15 @@ export type {
   ProgressOf,
   TaskDefinition,
 } from './contract/taskDefinition.ts';
+export {
+  type ConcurrencyLimit,
+  type ConcurrencyOptions,
+  concurrencyKeyLimit,
+  type LimitOptions,
+  type RateLimit,
+  type TaskLimits,
+  type WhenBusy,
+} from './contract/taskLimits.ts';
 export {
   defaultPolicy,
   type PolicyOverrides,
@@ -116,6 +132,7 @@ export {
   type ClaimLimits,
   decideClaim,
   decideRefusal,
+  isToPause,
   type Refusal,
   type RefusedEvent,
 } from './decide/chain.ts';
@@ -130,10 +147,24 @@ export {
 } from './decide/firing.ts';
 export { fitRecord } from './decide/fitRecord.ts';
 export { attemptsKept, fold, recordOfRequest, requestOfRecord } from './decide/fold.ts';
+export { concurrencyKeysOf, namesKeys, type WantedPlace, wantedPlaces } from './decide/limitKeys.ts';
 export { deadlineOf, policyOf } from './decide/limits.ts';
+export {
+  evictHolder,
+  goesBefore,
+  leavePlace,
+  noPlaces,
+  type PlaceAnswer,
+  type Ranked,
+  rankOf,
+  takePlace,
+  waitValidMs,
+} from './decide/places.ts';
+export { type RateAnswer, takeTurn } from './decide/rate.ts';
 export { type AfterFailure, decideAfterFailure, type RetryAdvice } from './decide/retry.ts';
 export {
   type ActiveStatus,
+  isRunning,
   isTerminal,
   nextStatus,
   statusAsOf,
@@ -160,6 +191,14 @@ export {
   cancelRequestSchema,
 } from './wire/cancel.ts';
 export {
+  type ControlOutcome,
+  type ControlReply,
+  type ControlRequest,
+  controlOutcomeSchema,
+  controlReplySchema,
+  controlRequestSchema,
+} from './wire/control.ts';
+export {
   type EventType,
   eventSchema,
   isLifecycle,
@@ -177,12 +216,22 @@ export {
   failureSchema,
   isBuiltInFailureCode,
 } from './wire/failure.ts';
+export { type ChildLink, childrenKept, type ParentLink } from './wire/family.ts';
 export {
   type HolderReply,
   type HolderRequest,
   holderReplySchema,
   holderRequestSchema,
 } from './wire/holder.ts';
+export {
+  type Freed,
+  freedSchema,
+  type PlaceHolder,
+  type Places,
+  placesSchema,
+  type Rate,
+  rateSchema,
+} from './wire/limit.ts';
 export {
   instantSchema,
   ownerToken,
@@ -192,6 +241,13 @@ export {
   taskIdSchema,
   taskNameSchema,
 } from './wire/names.ts';
+export {
+  inboxPrefixOf,
+  type NatsPermissions,
+  type NatsUser,
+  natsPermissions,
+  natsUsers,
+} from './wire/natsPermissions.ts';
 export { type PayloadRef, payloadRefSchema } from './wire/payload.ts';
 export { type AttemptRecord, recordSchema, statusSchema, type TaskRecord } from './wire/record.ts';
 export { requestSchema, type TaskRequest } from './wire/request.ts';

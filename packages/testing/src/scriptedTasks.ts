@@ -36,6 +36,38 @@ export const scriptedContract = defineContract({
     lie: defineTask({ input: z.object({}), output: z.object({ truth: z.literal(true) }) }),
     /** Takes longer than it may. */
     overrun: defineTask({ input: z.object({}), output: z.object({}), timeoutMs: 50, cancelGraceMs: 100 }),
+    /** Fails in its first attempts. */
+    flaky: defineTask({
+      input: z.object({ failures: z.int().min(0).max(2) }),
+      output: z.object({ attempt: z.int() }),
+      attempts: 3,
+      backoff: { kind: 'fixed', delayMs: 150 },
+    }),
+    /** These two share one place for each key, across all executors. */
+    hangAlone: defineTask({
+      input: z.object({ key: z.string() }),
+      progress: percent,
+      output: z.object({}),
+      concurrency: { group: 'alone', key: ({ key }) => key, limit: 1 },
+    }),
+    oneByOne: defineTask({
+      input: z.object({ key: z.string(), forMs: z.int().min(0).default(0) }),
+      output: z.object({ key: z.string() }),
+      concurrency: { group: 'alone', key: ({ key }) => key, limit: 1 },
+    }),
+    /** Starts children and waits for them. */
+    family: defineTask({
+      input: z.object({ echoes: z.int().default(0), hangs: z.int().default(0) }),
+      progress: percent,
+      output: z.object({ texts: z.array(z.string()) }),
+    }),
+    /** Takes `steps` steps, `stepMs` apart, and comes to a checkpoint before each. */
+    walk: defineTask({
+      input: z.object({ steps: z.int(), stepMs: z.int() }),
+      progress: percent,
+      output: z.object({ steps: z.int(), attempt: z.int() }),
+      pausable: true,
+    }),
     /** Its input is parsed once: a default and a transform that does not accept its own output. */
     transform: defineTask({
       input: z.object({ number: z.string().transform(Number), times: z.int().default(2) }),
@@ -59,14 +91,8 @@ export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
       log.info('counted', { steps: input.steps });
       return { steps: input.steps };
     },
-    hang: async ({ signal, progress }) => {
-      progress({ percent: 0, description: 'hanging' });
-      return new Promise((_resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-        if (signal.aborted) reject(signal.reason);
-      });
-    },
-    fragile: context => scriptedHandlers.script.hang(context),
+    hang: ({ signal, progress }) => hang(signal, progress),
+    fragile: ({ signal, progress }) => hang(signal, progress),
     ignoreSignal: async ({ input, attempt }) => {
       await abortableDelay(input.forMs, new AbortController().signal);
       return { attempt };
@@ -80,9 +106,48 @@ export const scriptedHandlers: PlainHandlersOf<ScriptedContract> = {
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
       ),
+    flaky: ({ input, attempt }) => {
+      if (attempt <= input.failures) throw new Error(`attempt ${attempt} fails`);
+      return { attempt };
+    },
+    hangAlone: ({ signal, progress }) => hang(signal, progress),
+    oneByOne: async ({ input, signal }) => {
+      await abortableDelay(input.forMs, signal);
+      return { key: input.key };
+    },
+    family: async ({ input, tasks, progress }) => {
+      const { echo, hang } = tasks(scriptedContract).script;
+      const started = await Promise.all(
+        Array.from({ length: input.echoes }, (_, n) => echo.start({ text: `child ${n}` })),
+      );
+      const hanging = await Promise.all(Array.from({ length: input.hangs }, () => hang.start({})));
+      progress({ percent: 50, description: 'all children are started' });
+      const outputs = await Promise.all(started.map(child => child.result()));
+      await Promise.all(hanging.map(child => child.result()));
+      return { texts: outputs.map(({ text }) => text) };
+    },
+    walk: async ({ input, attempt, signal, progress, checkpoint }) => {
+      for (let step = 1; step <= input.steps; step += 1) {
+        await checkpoint();
+        await abortableDelay(input.stepMs, signal);
+        progress({ percent: (100 * step) / input.steps });
+      }
+      return { steps: input.steps, attempt };
+    },
     transform: ({ input }) => ({ product: input.number * input.times }),
   },
 };
+
+function hang(
+  signal: AbortSignal,
+  progress: (progress: { percent: number; description: string }) => void,
+): Promise<never> {
+  progress({ percent: 0, description: 'hanging' });
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+}
 
 function abortableDelay(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -116,12 +116,23 @@ export async function startStack<const C extends Contract>(options: StackOptions
     [Symbol.asyncDispose]: async () => {
       await Promise.all(executors.map(executor => executor.stop({ drainMs: 0 })));
       await Promise.all(gateways.map(gateway => gateway.stop()));
-      const { requestStream, eventStream, bucketStream, payloadStream, scheduleBucketStream } =
-        broker.topology;
+      const {
+        requestStream,
+        eventStream,
+        bucketStream,
+        payloadStream,
+        scheduleBucketStream,
+        limitBucketStream,
+      } = broker.topology;
       await Promise.all(
-        [requestStream, eventStream, bucketStream, payloadStream, scheduleBucketStream].map(name =>
-          broker.jsm.streams.delete(name),
-        ),
+        [
+          requestStream,
+          eventStream,
+          bucketStream,
+          payloadStream,
+          scheduleBucketStream,
+          limitBucketStream,
+        ].map(name => broker.jsm.streams.delete(name)),
       );
       await nc.close();
     },

@@ -9,10 +9,13 @@ import { answerAsHolder } from './attempt/holder.ts';
 import { registerExecutor } from './executorService.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { openSandboxes } from './handler/sandbox/openSandboxes.ts';
+import { Limits } from './limit/limits.ts';
+import { WaitingRoom } from './limit/waitingRoom.ts';
 import type { MetricsOptions } from './observe/metricsServer.ts';
 import type { OpenMetrics } from './observe/openMetrics.ts';
 import { RequestConsumer } from './take/requestConsumer.ts';
 import type { RequestMessage } from './take/requestMessage.ts';
+import type { Slot } from './take/slotPool.ts';
 
 /** What {@link createExecutor} takes. */
 export type ExecutorOptions<C extends Contract> = {
@@ -23,7 +26,7 @@ export type ExecutorOptions<C extends Contract> = {
   readonly nats: NatsOptions;
   /** The first token of every subject. Default: `tasks`. */
   readonly namespace?: string;
-  /** How many tasks run at once. Default: 4. */
+  /** How many tasks run at once; a task that only waits for its children does not count. Default: 4. */
   readonly concurrency?: number;
   /** Milliseconds that running handlers get when the executor stops, before they are handed back. Default: 30,000. */
   readonly drainMs?: number;
@@ -82,7 +85,8 @@ export async function createExecutor<const C extends Contract>(
     { serializers: safeSerializers },
   );
   const startedAt = new Date().toISOString();
-  const { tasks, close: closeSandboxes } = await openSandboxes(matched, concurrency, logger);
+  // As many threads as handlers run: those that wait for children keep theirs, and more than `concurrency` can.
+  const { tasks, close: closeSandboxes } = await openSandboxes(matched, Number.POSITIVE_INFINITY, logger);
 
   const { nc, close } = await openConnection(options.nats, `longhaul executor ${id}`);
   const { payloadLimitBytes } = options;
@@ -90,6 +94,8 @@ export async function createExecutor<const C extends Contract>(
   await ensureTopology(broker);
 
   const attempts = new Map<string, Attempt>();
+  const room = new WaitingRoom(() => consumer.planAnew());
+  const limits = new Limits(broker, logger, id, room);
   let metrics: OpenMetrics | undefined;
   if (options.metrics) {
     // Not even loaded where nobody wants it.
@@ -109,11 +115,12 @@ export async function createExecutor<const C extends Contract>(
     executor: id,
     holdStartedMs: options.holdStartedMs ?? defaults.holdStartedMs,
     definitionOf: name => tasks.get(name),
+    limits,
     giveUp: giveUp.signal,
     metrics: metrics?.counted,
   };
 
-  const work = async (message: RequestMessage): Promise<void> => {
+  const work = async (message: RequestMessage, slot: Slot): Promise<void> => {
     const address = broker.topology.subjects.parseRequest(message.subject);
     if (!address) {
       logger.error(
@@ -129,7 +136,7 @@ export async function createExecutor<const C extends Contract>(
       running.adopt(message);
       return;
     }
-    const attempt = new Attempt(setting, address, message);
+    const attempt = new Attempt(setting, address, message, slot);
     attempts.set(address.id, attempt);
     try {
       await attempt.run();
@@ -144,7 +151,9 @@ export async function createExecutor<const C extends Contract>(
     taskNames: [...tasks.keys()],
     slots: concurrency,
     work,
+    isHeldUp: name => room.isHeldUp(name),
   });
+  const freedPlaces = limits.listen();
   const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));
   await consumer.start();
   const running = () => [...attempts.values()].map(({ id, name, number }) => ({ id, name, attempt: number }));
@@ -172,6 +181,7 @@ export async function createExecutor<const C extends Contract>(
     const timer = setTimeout(() => hurry.abort(), drainMs);
     stopping ??= (async () => {
       consumer.stopTaking();
+      for (const attempt of attempts.values()) attempt.drain();
       await Promise.race([consumer.idle(), once(hurry.signal)]);
       for (const attempt of attempts.values()) attempt.handBack();
       const deadline = setTimeout(
@@ -182,6 +192,7 @@ export async function createExecutor<const C extends Contract>(
       clearTimeout(deadline);
       await closeSandboxes();
       holder.stop();
+      freedPlaces.stop();
       await service.stop().catch(() => {});
       await metrics?.close();
       // The last acknowledgements and hand-backs leave before the connection closes.

@@ -1,3 +1,4 @@
+import { natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/proto/sample';
 import { readEnvironment, runService } from '@longhaul/service';
@@ -8,7 +9,7 @@ import { createExecutor, type HandlersOf, selectTasks } from './index.ts';
 /** An executor of the sample contract as a process, configured by its environment. */
 const env = readEnvironment(
   z.object({
-    NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+    ...natsVariables.shape,
     LONGHAUL_NAMESPACE: z.string().optional(),
     EXECUTOR_CONCURRENCY: z.coerce.number().int().min(1).default(4),
     EXECUTOR_DRAIN_MS: z.coerce.number().int().min(0).default(30_000),
@@ -33,7 +34,7 @@ await runService('executor', env.LOG_LEVEL, async logger => {
   const service = await createExecutor({
     contract: served.contract,
     handlers: served.handlers as HandlersOf<typeof served.contract>,
-    nats: { servers: env.NATS_URL },
+    nats: natsOptionsOf(env),
     concurrency: env.EXECUTOR_CONCURRENCY,
     drainMs: env.EXECUTOR_DRAIN_MS,
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,

@@ -2,11 +2,14 @@ import { createBroker, ensureTopology, type NatsOptions, openConnection } from '
 import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
 import { createLogger, safeSerializers } from '@longhaul/service';
 import type { Logger } from 'pino';
+import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
+import { cancelTask } from './cancel/cancelTask.ts';
+import { Families } from './cancel/families.ts';
 import { Expiry } from './expire/expiry.ts';
 import type { ConsoleOptions } from './http/console.ts';
 import type { MetricsAccess } from './http/metricsRoute.ts';
 import type { RequestLog } from './http/observeRequests.ts';
-import { type Authenticate, closeHttpServer, createHttpServer } from './http/server.ts';
+import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { GatewayMetrics, type Gauges } from './observe/gatewayMetrics.ts';
 import { readProjectionLag, readQueues } from './observe/queueState.ts';
 import { requestScope } from './observe/requestScope.ts';
@@ -17,7 +20,8 @@ import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
 import { RecordStore } from './project/recordStore.ts';
 import { defaultRetention, type Retention } from './project/retention.ts';
-import { createFindTask } from './read/findTask.ts';
+import { createFindTask, getTask } from './read/findTask.ts';
+import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedule/createSchedules.ts';
 import { createTaskService } from './service.ts';
@@ -26,17 +30,15 @@ import { PendingRecords } from './start/pendingRecords.ts';
 import { LiveFeed } from './watch/liveFeed.ts';
 
 /** What {@link createGateway} takes. */
-export type GatewayOptions<C extends Contract> = {
+export type GatewayOptions<C extends Contract> = AuthOptions & {
   readonly contract: C;
   readonly nats: NatsOptions;
   /** The first token of every subject. Default: `tasks`. */
   readonly namespace?: string;
-  /** The address to listen on. Default: `127.0.0.1`, so that nobody else reaches it. */
+  /** The address to listen on. Default: `127.0.0.1`, so that nobody else reaches it. Another one needs authentication. */
   readonly host?: string;
   /** Default: 8080. `0` takes a free one. */
   readonly port?: number;
-  /** Says who calls. Default: everybody is the owner `local`, who may do everything. */
-  readonly authenticate?: Authenticate;
   /**
    * How long records of ended tasks are kept, the same on every gateway. Default: completed a day, failed and canceled
    * a week.
@@ -77,22 +79,24 @@ export type Gateway<C extends Contract = Contract> = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
+const defaultHost = '127.0.0.1';
 const defaultPort = 8080;
 const defaultDrainMs = 10_000;
-const everybody = { owner: 'local', role: 'admin' } as const;
 
 /**
  * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
  *
- * - `http/` and `rpc/`: the call, who makes it, and which procedure it is
+ * - `http/`, `rpc/` and `rest/`: the call, and which procedure or operation it is · `auth/`: who makes it, and what
+ *   they may do
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedule/`: recurring schedules, and a task for each firing
  * - `observe/` and `overview/`: metrics, request ids and traces; who executes, what waits, how much was done
  * - `expire/`: ends tasks whose time is over while no executor has them
- * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop
+ * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop, also for children of ended tasks
  *
- * @throws TopologyError when NATS holds streams that do not fit; RangeError when the payload limit cannot be had
+ * @throws AuthConfigError when others could reach a gateway without authentication, or it cannot be set up;
+ *   TopologyError when NATS holds streams that do not fit; RangeError when the payload limit cannot be had
  */
 export async function createGateway<const C extends Contract>(
   options: GatewayOptions<C>,
@@ -101,15 +105,18 @@ export async function createGateway<const C extends Contract>(
     { service: 'gateway' },
     { serializers: safeSerializers },
   );
-  const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
+  const host = options.host ?? defaultHost;
+  const { authenticate, isOpen, stop: stopAuthentication } = await openAuthentication(options, host, logger);
   const stopping = new AbortController();
-  const opened: (() => Promise<void> | void)[] = [close];
+  const opened: (() => Promise<void> | void)[] = [stopAuthentication];
   const stopAll = async () => {
     stopping.abort();
     // In reverse: what was opened last depends on what was opened before it.
     for (const closeOne of opened.reverse()) await closeOne();
   };
   try {
+    const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
+    opened.push(close);
     const retention = options.retention ?? defaultRetention;
     const broker = await createBroker(nc, createTopology(options.namespace), {
       payloadLimitBytes: options.payloadLimitBytes,
@@ -121,7 +128,18 @@ export async function createGateway<const C extends Contract>(
     const store = new RecordStore(broker, retention);
     const expiry = new Expiry(broker, logger, definitions);
     opened.push(() => expiry.stop());
-    const index = new RecordIndex(broker, logger, record => expiry.update(record));
+    const index: RecordIndex = new RecordIndex(broker, logger, (record, isOurs) => {
+      expiry.update(record);
+      families.update(record, isOurs);
+    });
+    const find = createFindTask(broker, store, index, retention);
+    const families = new Families({
+      broker,
+      logger,
+      statusOf: id => index.get(id)?.status,
+      cancel: async (caller, id, reason) => cancelTask(broker, await getTask(find, caller, id), reason),
+    });
+    opened.push(() => families.stop());
     const metrics = new GatewayMetrics(definitions.keys());
     const projection = new Projection(broker, logger, store, index, (before, after) =>
       metrics.folded(before, after),
@@ -138,7 +156,6 @@ export async function createGateway<const C extends Contract>(
     orphans.start();
     opened.push(() => orphans.stop());
 
-    const find = createFindTask(broker, store, index, retention);
     const service = createTaskService({
       broker,
       find,
@@ -168,7 +185,7 @@ export async function createGateway<const C extends Contract>(
     let connected = true;
     void (async () => {
       for await (const { type } of nc.status()) {
-        if (type === 'disconnect') connected = false;
+        if (type === 'disconnect' || type === 'close') connected = false;
         if (type !== 'reconnect') continue;
         connected = true;
         feed.reconnected();
@@ -192,8 +209,16 @@ export async function createGateway<const C extends Contract>(
     };
     const server = await createHttpServer({
       router,
+      operations: restOperations({
+        contract: options.contract,
+        service,
+        schedules: schedules.service,
+        logger,
+        stop: stopping.signal,
+      }),
       logger,
-      authenticate: options.authenticate ?? (() => everybody),
+      authenticate,
+      isOpen,
       whyNotReady,
       stop: stopping.signal,
       payloadLimitBytes: broker.payloads.limitBytes,
@@ -203,7 +228,7 @@ export async function createGateway<const C extends Contract>(
       metrics: { access: options.metrics ?? 'loopback', text: () => metrics.text(gauges) },
     });
     opened.push(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
-    const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? defaultPort });
+    const url = await server.listen({ host, port: options.port ?? defaultPort });
     logger.info({ url }, 'gateway ready');
 
     let stopped: Promise<void> | undefined;

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/proto/sample';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
+import { authOptionsOf, authVariables } from './auth/authEnvironment.ts';
 import { createGateway, defaultRetention } from './index.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -17,10 +19,11 @@ const hourMs = 60 * 60 * 1_000;
 /** The gateway of the sample contract as a process, configured by its environment. */
 const env = readEnvironment(
   z.object({
-    NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+    ...natsVariables.shape,
     LONGHAUL_NAMESPACE: z.string().optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
+    ...authVariables.shape,
     METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
     REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
     LOG_LEVEL: z.string().default('info'),
@@ -35,12 +38,13 @@ const env = readEnvironment(
 await runService('gateway', env.LOG_LEVEL, async logger => {
   const service = await createGateway({
     contract: sampleContract,
-    nats: { servers: env.NATS_URL },
+    nats: natsOptionsOf(env),
     host: env.HOST,
     port: env.PORT,
     metrics: env.METRICS,
     requestLog: env.REQUEST_LOG,
     logger,
+    ...(await authOptionsOf(env)),
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     retention: {
       completedMs: env.TASK_RETENTION_COMPLETED_HOURS * hourMs,

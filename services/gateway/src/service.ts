@@ -2,6 +2,7 @@ import type { Broker } from '@longhaul/broker';
 import {
   type CancelManyOutcome,
   type CancelOutcome,
+  type ControlOutcome,
   GatewayError,
   type listRequestSchema,
   type NamePause,
@@ -11,17 +12,22 @@ import {
 } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import { type Action, demand } from './auth/permissions.ts';
 import type { Caller } from './caller.ts';
 import { type CancelManyQuery, cancelMany } from './cancel/cancelMany.ts';
 import { cancelTask } from './cancel/cancelTask.ts';
+import { controlTask } from './pause/controlTask.ts';
 import { pausedNames, pauseName, resumeName } from './pause/pausedNames.ts';
 import type { RecordIndex } from './project/recordIndex.ts';
 import { awaitEnd } from './read/awaitEnd.ts';
 import { type FindTask, getTask } from './read/findTask.ts';
 import { listTasks } from './read/listTasks.ts';
 import { PayloadReader } from './read/payloadReader.ts';
+import { withLimit } from './read/withLimit.ts';
 import { taskIdOf } from './start/idempotency.ts';
 import type { PendingRecords } from './start/pendingRecords.ts';
+import { Placeholder } from './start/placeholder.ts';
+import { ReservedPlaces } from './start/reservedPlaces.ts';
 import { retryTask } from './start/retryTask.ts';
 import { type Started, startMany } from './start/startMany.ts';
 import { type NewTask, startTask } from './start/startTask.ts';
@@ -51,18 +57,38 @@ export type ServiceDeps = {
  */
 export function createTaskService(deps: ServiceDeps) {
   const { broker, find, index, pending, feed, definitions, logger, onAccepted } = deps;
-  const starting = { broker, find, pending, onAccepted };
+  const placeholder = new Placeholder(broker);
+  const starting = { broker, find, pending, placeholder, places: new ReservedPlaces(broker), onAccepted };
   const payloads = new PayloadReader(broker.payloads, logger);
 
-  /** Waits for a task's end from its record on, at most `waitMs`. */
-  const waitForEnd = async (record: TaskRecord, waitMs: number, signal: AbortSignal): Promise<TaskRecord> => {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
-    return payloads.withOutput(await awaitEnd(record, followLive(broker, feed, record.id, record, limit)));
+  /** A task that the caller may see, for doing something with it. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
+  const getTaskTo = async (action: Action, caller: Caller, id: string): Promise<TaskRecord> => {
+    const record = await getTask(find, caller, id);
+    demand(caller, action, record.owner);
+    return record;
   };
 
-  /** @throws GatewayError TASK_NOT_FOUND */
+  /** @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
   const cancel = async (caller: Caller, id: string, reason: string | undefined): Promise<CancelOutcome> =>
-    cancelTask(broker, await getTask(find, caller, id), reason);
+    cancelTask(broker, await getTaskTo('steerTask', caller, id), reason);
+
+  /**
+   * Finds a task to watch, so that what is wrong shows before the stream begins.
+   *
+   * @returns `undefined` when the watcher has seen the task's end
+   * @throws GatewayError TASK_NOT_FOUND
+   */
+  const openWatch = async (
+    caller: Caller,
+    id: string,
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+    name?: string,
+  ): Promise<AsyncGenerator<Watched, void, void> | undefined> => {
+    const record = await getTask(find, caller, id, name);
+    const events = await watchTask({ broker, feed }, record, lastEventId, signal);
+    return events && payloads.watched(events);
+  };
 
   return {
     /** @throws GatewayError see `startTask` */
@@ -79,16 +105,22 @@ export function createTaskService(deps: ServiceDeps) {
         await retryTask({ ...starting, definitions, payloads }, caller, id, idempotencyKey),
       ),
 
-    /** Starts a task and waits for its end, at most `waitMs`. */
-    run: async (caller: Caller, task: NewTask, waitMs: number, signal: AbortSignal): Promise<TaskRecord> => {
+    /** Starts a task and waits for its end, at most `waitMs`, and until one of the signals is aborted. */
+    run: async (
+      caller: Caller,
+      task: NewTask,
+      waitMs: number,
+      signals: readonly AbortSignal[],
+    ): Promise<TaskRecord> => {
       const id = taskIdOf(caller, task) ?? newTaskId();
       // Open before the start: nothing of the task can pass by unseen, and nothing has to be read first.
-      const tap = feed.open(broker.topology.subjects.liveOf(id));
+      const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }));
       try {
         const record = await startTask(starting, caller, task, id);
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
         const isNew = task.idempotencyKey === undefined;
-        const ended = await awaitEnd(record, followTask(broker, tap, id, record, limit, isNew));
+        const ended = await withLimit(waitMs, signals, limit =>
+          awaitEnd(record, followTask(broker, tap, id, record, limit, isNew)),
+        );
         return await payloads.withOutput(ended);
       } finally {
         tap.close();
@@ -99,19 +131,44 @@ export function createTaskService(deps: ServiceDeps) {
     get: async (caller: Caller, id: string, name?: string): Promise<TaskRecord> =>
       payloads.whole(await getTask(find, caller, id, name)),
 
-    /** Waits for a task's end, at most `waitMs`. @throws GatewayError TASK_NOT_FOUND */
+    /** A task's record as it is stored: large payloads are references. @throws GatewayError TASK_NOT_FOUND */
+    look: (caller: Caller, id: string): Promise<TaskRecord> => getTask(find, caller, id),
+
+    /** A record with its large payloads in place. @throws GatewayError see `PayloadReader.whole` */
+    complete: (record: TaskRecord, withInput: boolean): Promise<TaskRecord> =>
+      withInput ? payloads.whole(record) : payloads.withOutput(record),
+
+    /**
+     * Waits for a task's end, at most `waitMs`, and until one of the signals is aborted.
+     * @throws GatewayError TASK_NOT_FOUND
+     */
     result: async (
       caller: Caller,
       id: string,
       waitMs: number,
-      signal: AbortSignal,
+      signals: readonly AbortSignal[],
       name?: string,
-    ): Promise<TaskRecord> => waitForEnd(await getTask(find, caller, id, name), waitMs, signal),
+    ): Promise<TaskRecord> => {
+      // Of a task that was accepted here a moment ago nothing is written yet but its events, and those are read below.
+      const accepted = pending.get(id);
+      const isKnown = accepted?.owner === caller.owner && (name === undefined || accepted.name === name);
+      const record = isKnown ? accepted : await getTask(find, caller, id, name);
+      const ended = await withLimit(waitMs, signals, limit =>
+        awaitEnd(record, followLive(broker, feed, record, record, limit)),
+      );
+      return payloads.withOutput(ended);
+    },
 
     list: (caller: Caller, query: z.output<typeof listRequestSchema>): TaskPage =>
       listTasks(index, caller, query, Date.now()),
 
     cancel,
+
+    /** Has a running task pause at its next checkpoint, or go on. @throws GatewayError see `controlTask` */
+    control: async (caller: Caller, id: string, what: 'pause' | 'resume'): Promise<ControlOutcome> => {
+      const task = await getTask(find, caller, id);
+      return controlTask({ broker, definitions }, task, what, caller.owner);
+    },
 
     /** Cancels what fits and has not ended. A value counts what could not be canceled. */
     cancelMany: (caller: Caller, query: CancelManyQuery, signal: AbortSignal): Promise<CancelManyOutcome> => {
@@ -119,26 +176,20 @@ export function createTaskService(deps: ServiceDeps) {
       return cancelMany(deps, caller, query, signal);
     },
 
+    openWatch,
+
     /** @throws GatewayError TASK_NOT_FOUND */
-    watch: async function* (
-      caller: Caller,
-      id: string,
-      lastEventId: string | undefined,
-      signal: AbortSignal,
-      name?: string,
-    ): AsyncGenerator<Watched, void, void> {
-      const record = await getTask(find, caller, id, name);
-      yield* payloads.watched(watchTask({ broker, feed }, record, lastEventId, signal));
+    watch: async function* (...call: Parameters<typeof openWatch>): AsyncGenerator<Watched, void, void> {
+      const events = await openWatch(...call);
+      if (events) yield* events;
     },
 
     pausedNames: (names: readonly string[]): Promise<ReadonlySet<string>> => pausedNames(broker, names),
 
     /** @throws GatewayError FORBIDDEN, UNKNOWN_TASK */
     setPaused: async (caller: Caller, name: string, paused: boolean): Promise<NamePause> => {
-      if (caller.role === 'user')
-        throw new GatewayError('FORBIDDEN', `Only an operator or administrator may pause or resume ${name}.`);
-      if (!definitions.has(name))
-        throw new GatewayError('UNKNOWN_TASK', `The contract of this gateway has no task ${name}.`);
+      demand(caller, 'pauseName');
+      if (!definitions.has(name)) throw unknownTask(name);
       await (paused ? pauseName(broker, name) : resumeName(broker, name));
       return { name, paused };
     },
@@ -157,3 +208,8 @@ export function createTaskService(deps: ServiceDeps) {
 }
 
 export type TaskService = ReturnType<typeof createTaskService>;
+
+/** That there is no kind of task of a name. */
+export function unknownTask(name: string): GatewayError {
+  return new GatewayError('UNKNOWN_TASK', `The contract of this gateway has no task ${name}.`);
+}

@@ -40,7 +40,13 @@ function wrongResult(record: TaskRecord, { plan }: TaskStory): string | undefine
     status === 'FAILED' && error?.code === code ? undefined : `it ended with ${got}`;
   switch (plan.name) {
     case 'echo':
+      // A large output is referred to: that it is whole is the reader's to check, by its digest.
+      if (record.outputRef) return undefined;
       return gave({ text: plan.input.text });
+    case 'oneByOne':
+      return gave({ key: plan.input.key });
+    case 'flaky':
+      return status === 'COMPLETED' ? undefined : `it ended with ${got}`;
     case 'count':
       return gave({ steps: plan.input.steps });
     case 'transform':

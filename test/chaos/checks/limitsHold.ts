@@ -1,12 +1,14 @@
+import type { Evidence } from '../evidence.ts';
 import type { HandlerRun } from '../handlerRuns.ts';
-import type { Life } from '../lives.ts';
+import { type Life, overlap } from '../lives.ts';
 import { concurrency } from '../system.ts';
+import { awayBefore } from './cancelMeansStop.ts';
 import type { Check, Violation } from './violation.ts';
 
-/** No executor ever ran more handlers at once than it may. */
-export const limitsHold: Check = ({ runs }) => {
+/** No executor ever ran more handlers at once than it may, and no key of a limit more than one across all of them. */
+export const limitsHold: Check = evidence => {
   const violations: Violation[] = [];
-  for (const [life, own] of Map.groupBy<Life, HandlerRun>(runs, run => run.life)) {
+  for (const [life, own] of Map.groupBy<Life, HandlerRun>(evidence.runs, run => run.life)) {
     const most = mostAtOnce(own);
     if (most > concurrency)
       violations.push({
@@ -14,8 +16,37 @@ export const limitsHold: Check = ({ runs }) => {
         what: `${life.id} ran ${most} handlers at once, limit ${concurrency}`,
       });
   }
-  return violations;
+  return [...violations, ...keysHold(evidence)];
 };
+
+/**
+ * An executor that is suspended, or cut off while it runs, loses its place after some seconds of silence, as it loses
+ * its tasks: such a run is excused.
+ */
+function keysHold(evidence: Evidence): Violation[] {
+  const violations: Violation[] = [];
+  const keyOf = new Map(
+    evidence.stories.flatMap(({ id, plan }) =>
+      id !== undefined && plan.name === 'oneByOne' ? [[id, String(plan.input.key)]] : [],
+    ),
+  );
+  const limited = evidence.runs.filter(({ taskId }) => keyOf.has(taskId));
+  for (const [key, runs] of Map.groupBy(limited, ({ taskId }) => keyOf.get(taskId))) {
+    const ordered = runs.toSorted((a, b) => a.fromMs - b.fromMs);
+    for (const [index, run] of ordered.entries()) {
+      for (const later of ordered.slice(index + 1)) {
+        if (!overlap(run, later) || run.toMs === later.fromMs || run.taskId === later.taskId) continue;
+        if (awayBefore(evidence, run, later.fromMs)) continue;
+        violations.push({
+          invariant: 'limits-hold',
+          taskId: later.taskId,
+          what: `it ran for ${key} on ${later.life.id} while ${run.taskId} did on ${run.life.id}, which was well`,
+        });
+      }
+    }
+  }
+  return violations;
+}
 
 export function mostAtOnce(runs: readonly { readonly fromMs: number; readonly toMs: number }[]): number {
   const moments = runs.flatMap(({ fromMs, toMs }) => [

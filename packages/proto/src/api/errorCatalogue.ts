@@ -42,10 +42,46 @@ export const errorCatalogue = {
   UNKNOWN_PROCEDURE: {
     trpc: 'NOT_FOUND',
     http: 404,
-    advice: 'The contract of this gateway has no such task or procedure. Check the path.',
+    advice: 'The gateway has no such task, procedure or route. Check the path.',
+  },
+  METHOD_NOT_ALLOWED: {
+    trpc: 'METHOD_NOT_SUPPORTED',
+    http: 405,
+    advice: 'REST only: the resource has no such method. Use one that the header Allow names.',
+  },
+  NOT_ACCEPTABLE: {
+    trpc: 'BAD_REQUEST',
+    http: 406,
+    advice:
+      'REST only: the answer cannot be had in a form that Accept names. Accept application/json, or text/event-stream of events.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    trpc: 'UNSUPPORTED_MEDIA_TYPE',
+    http: 415,
+    advice: 'REST only: send the body as application/json in UTF-8, not compressed.',
+  },
+  URI_TOO_LONG: {
+    trpc: 'BAD_REQUEST',
+    http: 414,
+    advice: 'REST only: a part of the path is longer than any name or id can be. Check the path.',
+  },
+  HEADERS_TOO_LARGE: {
+    trpc: 'BAD_REQUEST',
+    http: 431,
+    advice: 'Address and headers together have more than 16 KiB. Send less in them.',
   },
   UNAUTHENTICATED: { trpc: 'UNAUTHORIZED', http: 401, advice: 'Send credentials that the gateway knows.' },
-  FORBIDDEN: { trpc: 'FORBIDDEN', http: 403, advice: 'Only an operator or administrator may do that.' },
+  CREDENTIALS_EXPIRED: {
+    trpc: 'UNAUTHORIZED',
+    http: 401,
+    advice: 'The token or key was good and has ended. Send a new one; a stream goes on after its last event.',
+  },
+  IDENTITY_UNAVAILABLE: {
+    trpc: 'SERVICE_UNAVAILABLE',
+    http: 503,
+    advice: 'The keys to check tokens with cannot be had from the identity provider. Try again in a moment.',
+  },
+  FORBIDDEN: { trpc: 'FORBIDDEN', http: 403, advice: 'Another role may do that; the message says which.' },
   TASK_NOT_FOUND: {
     trpc: 'NOT_FOUND',
     http: 404,
@@ -61,6 +97,35 @@ export const errorCatalogue = {
     trpc: 'CONFLICT',
     http: 409,
     advice: 'Only a task that has ended can be tried again. Wait for its end, or cancel it first.',
+  },
+  TASK_BUSY: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'As many tasks of that kind as may run at once are there already. Wait for the one that the message names, or cancel it.',
+  },
+  TASK_FAILED: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'REST only: the task has no result, because it failed; `error` says why. Mend what it names, and retry the task.',
+  },
+  TASK_CANCELED: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'REST only: the task has no result, because it was canceled. Retry it, where it was to run after all.',
+  },
+  TASK_NOT_RUNNING: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice: 'Only a task that runs can be paused. Wait for its start, or pause its name.',
+  },
+  NOT_PAUSABLE: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'The handler of this task has no checkpoints. Cancel the task, or have the handler await checkpoint() and define it with pausable: true.',
   },
   IDEMPOTENCY_CONFLICT: {
     trpc: 'CONFLICT',
@@ -118,14 +183,21 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: GatewayErrorCode;
   readonly issues: readonly InputIssue[];
+  /** The other task that stands in the way, where the caller may know it. */
+  readonly taskId: string | undefined;
 
   constructor(
     code: GatewayErrorCode,
     message: string,
-    options: { readonly issues?: readonly InputIssue[]; readonly cause?: unknown } = {},
+    options: {
+      readonly issues?: readonly InputIssue[];
+      readonly taskId?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;
+    this.taskId = options.taskId;
     this.issues = options.issues ?? [];
   }
 }

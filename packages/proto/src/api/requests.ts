@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
+import { statuses } from '../decide/status.ts';
 import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from '../wire/names.ts';
 import { statusSchema } from '../wire/record.ts';
 
@@ -33,6 +34,18 @@ export const startOptionsSchema = z.object({
 });
 export type StartOptions = z.input<typeof startOptionsSchema>;
 
+/** What may stand beside the input of a task that a handler starts. */
+export const childOptionsSchema = startOptionsSchema.omit({ idempotencyKey: true }).extend({
+  /**
+   * Names the child among its parent's children of that task: another attempt of the parent finds it by this name.
+   * Default: the number of the call, counted for each task name from 1; for handlers that start in the same order each time.
+   */
+  key: z.string().min(1).max(256).optional(),
+  /** Lets it go on when its parent ends. Default: false, so that it is canceled with its parent's end. */
+  detached: z.boolean().optional(),
+});
+export type ChildTaskOptions = z.input<typeof childOptionsSchema>;
+
 export const startRequestSchema = startOptionsSchema.extend({ input: z.unknown().optional() });
 export const startManyRequestSchema = z.object({ tasks: z.array(startRequestSchema).max(startManyLimit) });
 export const runRequestSchema = startRequestSchema.extend({
@@ -65,8 +78,10 @@ export const retryCallSchema = z.object({
 
 /** Which tasks: every part that is given must fit. */
 const filterSchema = z.object({
-  status: z.array(statusSchema).max(8).optional(),
+  status: z.array(statusSchema).max(statuses.length).optional(),
   name: taskNameSchema.optional(),
+  /** Started by the handler of this task. */
+  parentId: taskIdSchema.optional(),
   /** Accepted at or after. */
   since: instantSchema.optional(),
   /** Accepted before. */

@@ -8,6 +8,7 @@ import type {
 } from '@trpc/server';
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import type { CancelManyOutcome, CancelOutcome } from '../wire/cancel.ts';
+import type { ControlOutcome } from '../wire/control.ts';
 import type {
   CancelManyRequest,
   ListRequest,
@@ -32,7 +33,7 @@ import type {
 } from './taskViews.ts';
 
 /** What an error carries beside tRPC's own data: a stable code, and the faults of what was sent. */
-export type GatewayErrorData = TRPCDefaultErrorData & Pick<StartFault, 'reason' | 'issues'>;
+export type GatewayErrorData = TRPCDefaultErrorData & Omit<StartFault, 'message'>;
 export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
 
 /** A stream of events, each with the id to resume after. */
@@ -70,6 +71,10 @@ export type GenericProcedures = {
   get: TRPCQueryProcedure<Call<{ id: string }, AnyTaskRecord>>;
   list: TRPCQueryProcedure<Call<ListRequest, TaskPage>>;
   cancel: TRPCMutationProcedure<Call<{ id: string; reason?: string | undefined }, CancelOutcome>>;
+  /** Has a running task of the caller's pause at its next checkpoint. */
+  pauseTask: TRPCMutationProcedure<Call<{ id: string }, ControlOutcome>>;
+  /** Has it go on. */
+  resumeTask: TRPCMutationProcedure<Call<{ id: string }, ControlOutcome>>;
   /** Cancels the tasks that fit and that the caller may see, newest first. */
   cancelMany: TRPCMutationProcedure<Call<CancelManyRequest, CancelManyOutcome>>;
   /** Starts an ended task again, as a new task of the caller that links to it by `retryOf`. */
@@ -78,7 +83,7 @@ export type GenericProcedures = {
   /** What changes in the lists of the caller, a few times a second at most: for pages that show one. */
   watchList: TRPCSubscriptionProcedure<Call<WatchListRequest, EventStream<ListChange>>>;
   types: TRPCQueryProcedure<Call<void, TaskType[]>>;
-  /** Lets no executor take tasks of a name any more, until it is resumed. For operators and administrators. */
+  /** Lets no executor take tasks of a name any more, until it is resumed. For administrators. */
   pause: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;
   resume: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;
 };

@@ -34,7 +34,7 @@ export const createScheduleSchema = z.object({
 });
 export type CreateSchedule = z.input<typeof createScheduleSchema>;
 
-/** A schedule by its id. Only an operator or administrator may name another owner than themself. */
+/** A schedule by its id. An operator may see another owner's, an administrator also change it. */
 export const scheduleCallSchema = z.object({
   id: scheduleIdSchema,
   owner: z.string().min(1).max(256).optional(),

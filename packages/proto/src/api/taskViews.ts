@@ -2,6 +2,7 @@ import type { ErrorsOf, OutputOf, ProgressOf, TaskDefinition } from '../contract
 import type { ActiveStatus, TaskStatus } from '../decide/status.ts';
 import type { TaskEvent } from '../wire/event.ts';
 import type { BuiltInFailureCode, Failure } from '../wire/failure.ts';
+import type { ChildLink } from '../wire/family.ts';
 import type { Priority } from '../wire/names.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
 import type { GatewayErrorCode, InputIssue } from './errorCatalogue.ts';
@@ -44,11 +45,16 @@ export type TaskOutcomeOf<T extends TaskDefinition> =
   | { id: string; done: true; status: 'CANCELED'; reason?: string }
   | { id: string; done: false; status: ActiveStatus; progress?: ProgressOf<T> };
 
+/** How a task has ended. */
+export type EndedOutcomeOf<T extends TaskDefinition> = Extract<TaskOutcomeOf<T>, { done: true }>;
+
 /** Why one task of a batch could not be started: what the error of a single call says. */
 export type StartFault = {
   reason: GatewayErrorCode | 'INTERNAL';
   message: string;
   issues: readonly InputIssue[];
+  /** The other task that stands in the way: of `TASK_BUSY`, where the caller may know it. */
+  taskId?: string;
 };
 
 /** What became of one task of a batch: narrow it by `ok`. */
@@ -69,7 +75,11 @@ export type TaskEventOf<T extends TaskDefinition> =
       message: string;
       fields?: Record<string, unknown>;
     }
+  | { type: 'child'; at: string; attempt: number; child: ChildLink }
   | { type: 'retrying'; at: string; attempt: number; error: FailureOf<T>; nextAttemptAt: string }
+  | { type: 'pausing'; at: string; by: string }
+  | { type: 'paused'; at: string; attempt: number; executor: string }
+  | { type: 'resumed'; at: string; by: string }
   | { type: 'stopping'; at: string; reason?: string }
   | { type: 'completed'; at: string; attempt: number; output: OutputOf<T> }
   | { type: 'released'; at: string; attempt: number }
@@ -94,6 +104,8 @@ export type TaskSummary = {
   /** Of 0 to 100, where the task's progress has a number called `percent`. */
   percent?: number;
   errorCode?: string;
+  /** The task whose handler started it. */
+  parentId?: string;
 };
 
 /** One page of a list. `nextCursor` is there when there may be more, also behind a page that is not full. */
@@ -128,6 +140,8 @@ export type TaskType = {
   progress: Record<string, unknown>;
   output: Record<string, unknown>;
   errors: Record<string, Record<string, unknown>>;
+  /** Whether a task of it can be paused while it runs. */
+  pausable: boolean;
   /** Whether its tasks wait until it is resumed. */
   paused: boolean;
 };

@@ -1,5 +1,11 @@
 /** What can be wrong with a contract. Thrown while it is being defined, so at start-up. */
-export type ContractErrorCode = 'NOT_JSON' | 'BAD_ERROR_CODE' | 'BAD_POLICY' | 'BAD_NAME' | 'EMPTY';
+export type ContractErrorCode =
+  | 'NOT_JSON'
+  | 'BAD_ERROR_CODE'
+  | 'BAD_POLICY'
+  | 'BAD_NAME'
+  | 'BAD_ROUTE'
+  | 'EMPTY';
 
 /** A contract that cannot work; the message says which part and what to write instead. */
 export class ContractError extends Error {

@@ -27,6 +27,19 @@ true satisfies Equal<ErrorsOf<Count>, { TOO_FAR: { limit: number }; NO_WAY: Reco
 true satisfies Equal<ProgressOf<Plain>, never>;
 true satisfies Equal<keyof ErrorsOf<Plain>, never>;
 
+// The key of a limit is a function of the parsed input.
+defineTask({
+  input: z.object({ to: z.string().transform(Number) }),
+  output: z.string(),
+  concurrency: { limit: 1, key: ({ to }) => to.toFixed(0) },
+});
+defineTask({
+  input: z.object({ to: z.string().transform(Number) }),
+  output: z.string(),
+  // @ts-expect-error: a key is a text
+  concurrency: [{ limit: 1, key: ({ to }) => to }],
+});
+
 // Names and what they stand for.
 true satisfies Equal<TaskNames<typeof contract>, 'numbers.count' | 'numbers.deep.er' | 'plain'>;
 true satisfies Equal<TaskAt<typeof contract, 'numbers.count'>, Count>;
@@ -66,7 +79,7 @@ export function record(given: TaskRecordOf<Count>): void {
       true satisfies Equal<typeof given.cancelReason, string | undefined>;
       return;
     default:
-      true satisfies Equal<typeof given.status, 'SCHEDULED' | 'PENDING' | 'RUNNING' | 'STOPPING'>;
+      true satisfies Equal<typeof given.status, 'SCHEDULED' | 'PENDING' | 'RUNNING' | 'PAUSED' | 'STOPPING'>;
       // @ts-expect-error a task that runs has no output yet
       given.output;
   }

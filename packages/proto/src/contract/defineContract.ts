@@ -1,5 +1,6 @@
 import { taskNameLimit } from '../wire/names.ts';
 import { ContractError } from './contractError.ts';
+import { routeKey } from './restRoute.ts';
 import type { TaskDefinition } from './taskDefinition.ts';
 
 /** A tree of task definitions. A task's name is its path, joined with dots: `audio.transcribe`. */
@@ -52,11 +53,29 @@ const reserved = new Set([
  * Puts task definitions into one tree that gateway, executors and clients share.
  *
  * @throws ContractError `BAD_NAME` when a name cannot be a token of a NATS subject, is reserved or too long, `EMPTY` when a
- *   branch holds no task.
+ *   branch holds no task, `BAD_ROUTE` when two tasks have the same REST route.
  */
 export function defineContract<const C extends Contract & ReservedNames>(contract: C): C {
   checkBranch(contract, []);
+  checkRoutes(contract);
   return contract;
+}
+
+function checkRoutes(contract: Contract): void {
+  const taken = new Map<string, string>();
+  for (const [name, { rest }] of listTasks(contract)) {
+    for (const route of rest) {
+      const key = routeKey(route);
+      const other = taken.get(key);
+      if (other !== undefined) {
+        throw new ContractError(
+          'BAD_ROUTE',
+          `${route.method} ${route.path} of ${name} is a route of ${other} as well: change one of them.`,
+        );
+      }
+      taken.set(key, name);
+    }
+  }
 }
 
 function checkBranch(branch: Contract, path: readonly string[]): void {

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { isBuiltInFailureCode } from '../wire/failure.ts';
 import { ContractError } from './contractError.ts';
 import { whyNotJson } from './plainJson.ts';
+import { type RestRoute, requireFields } from './restRoute.ts';
 import type { ErrorSchemas, TaskDefinition } from './taskDefinition.ts';
+import { type LimitOptions, type TaskLimits, taskLimitsSchema } from './taskLimits.ts';
 import { defaultPolicy, policySchema, type TaskPolicy } from './taskPolicy.ts';
 
 /** What {@link defineTask} takes: the schemas, and any part of the policy. */
@@ -22,7 +24,10 @@ export type TaskOptions<
   readonly output: O;
   /** Errors that callers are meant to handle, as code → schema of the data. Default: none. */
   readonly errors?: E;
-} & Partial<PolicyOptions>;
+  /** REST routes that start it, besides `POST /v1/tasks/{name}`; see `restRoute`. Default: none. */
+  readonly rest?: readonly RestRoute<z.input<I>>[];
+} & LimitOptions<z.output<I>> &
+  Partial<PolicyOptions>;
 
 /** The policy as a definition writes it: parts of a backoff have defaults. */
 type PolicyOptions = z.input<typeof policySchema>;
@@ -34,7 +39,8 @@ const errorCode = /^[A-Z][A-Z0-9_]*$/;
  *
  * @throws ContractError `NOT_JSON` when input cannot be described as JSON, or progress, output or the data of an
  *   error are not plain JSON; `BAD_ERROR_CODE` when an error code is malformed or one of Longhaul's own;
- *   `BAD_POLICY` when a duration is negative, not a whole number or longer than a timer can be.
+ *   `BAD_POLICY` when a duration is negative, not a whole number or longer than a timer can be, or a limit is out of
+ *   range; `BAD_ROUTE` when a REST route has a parameter that is no field of the input.
  */
 export function defineTask<
   I extends z.ZodType,
@@ -42,7 +48,18 @@ export function defineTask<
   P extends z.ZodType = z.ZodNever,
   const E extends ErrorSchemas = Record<never, never>,
 >(options: TaskOptions<I, P, O, E>): TaskDefinition<I, P, O, E> {
-  const { title, description, input, output, progress, errors, ...policy } = options;
+  const {
+    title,
+    description,
+    input,
+    output,
+    progress,
+    errors,
+    concurrency,
+    rate,
+    rest = [],
+    ...policy
+  } = options;
   requireJson('input', input, 'input');
   requireJson('output', output, 'output');
   if (progress) requireJson('progress', progress, 'output');
@@ -61,6 +78,7 @@ export function defineTask<
     }
     requireJson(`errors.${code}`, schema, 'output');
   }
+  for (const route of rest) if (!route.mapping) requireFields(route, input);
   return {
     kind: 'task',
     title,
@@ -70,8 +88,16 @@ export function defineTask<
     progress: progress ?? (z.never() as z.ZodType as P),
     output,
     errors: errors ?? ({} as E),
+    limits: completeLimits([concurrency ?? []].flat(), rate),
     policy: completePolicy(policy),
+    rest,
   };
+}
+
+function completeLimits(concurrency: readonly object[], rate: object | undefined): TaskLimits {
+  const parsed = taskLimitsSchema.safeParse({ concurrency, rate });
+  if (parsed.success) return parsed.data;
+  throw new ContractError('BAD_POLICY', `The limits are not right:\n${z.prettifyError(parsed.error)}`);
 }
 
 function requireJson(part: string, schema: z.ZodType, io: 'input' | 'output'): void {

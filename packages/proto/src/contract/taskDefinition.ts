@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { RestRoute } from './restRoute.ts';
+import type { TaskLimits } from './taskLimits.ts';
 import type { TaskPolicy } from './taskPolicy.ts';
 
 /** The errors that a task declares: code → schema of the error's data. Codes are written in CAPITALS. */
@@ -23,7 +25,11 @@ export type TaskDefinition<
   readonly progress: P;
   readonly output: O;
   readonly errors: E;
+  /** What holds across executors. */
+  readonly limits: TaskLimits;
   readonly policy: TaskPolicy;
+  /** The REST routes that start it, besides `POST /v1/tasks/{name}`. */
+  readonly rest: readonly RestRoute[];
 };
 
 /** What a caller of the task writes as its input. */

@@ -37,6 +37,8 @@ export const policySchema = z.strictObject({
    * does not start. For work that keeps the processor busy, or must end for certain when it is canceled. Default: false.
    */
   sandbox: z.boolean(),
+  /** The handler awaits `checkpoint()`, so its task can be paused and resumed while it runs. Default: false. */
+  pausable: z.boolean(),
 });
 
 export type TaskPolicy = z.output<typeof policySchema>;
@@ -52,6 +54,7 @@ export const defaultPolicy: TaskPolicy = {
   cancelGraceMs: 10_000,
   progressIntervalMs: 100,
   sandbox: false,
+  pausable: false,
 };
 
 /** The part of the policy that a start may set for its one task. */

@@ -142,6 +142,10 @@ describe('a refused append', () => {
   const unbegun = (type: RefusedEvent['type'], attempt = 1) => ({ ...mine(type, attempt), begun: false });
   /** A chatty attempt's `started` has rolled off the stream: its number is all that progress tells. */
   const rolledOff = (status: TaskStatus, attempt = 1): TaskRecord => ({ ...pending, status, attempt });
+  const toPause: TaskRecord = {
+    ...run('RUNNING', 1, 'me'),
+    pause: { by: 'ann', at: '2026-01-01T00:00:00.000Z' },
+  };
   const append: Refusal = { do: 'append', after: 8 };
   const stop: Refusal = { do: 'stop', after: 8 };
   const accepted: Refusal = { do: 'accepted' };
@@ -230,6 +234,23 @@ describe('a refused append', () => {
       unbegun('started'),
       accepted,
     ],
+
+    ['child: progress came between', run('RUNNING', 1, 'me'), mine('child'), append],
+    ['child: it was canceled', run('STOPPING', 1, 'me'), mine('child'), stop],
+    ['child: taken over', run('RUNNING', 2, 'other'), mine('child'), superseded],
+    ['child: it has ended', run('FAILED', 1, 'me'), mine('child'), superseded],
+
+    ['pausing: a gateway has written it', toPause, mine('pausing'), accepted],
+    ['pausing: progress came between', run('RUNNING', 1, 'me'), mine('pausing'), append],
+    ['pausing: it was canceled', run('STOPPING', 1, 'me'), mine('pausing'), stop],
+    ['pausing: taken over', run('RUNNING', 2, 'other'), mine('pausing'), superseded],
+    ['paused: its acknowledgement was lost', { ...toPause, status: 'PAUSED' }, mine('paused'), accepted],
+    ['paused: progress came between', toPause, mine('paused'), append],
+    ['paused: it was resumed before', run('RUNNING', 1, 'me'), mine('paused'), { do: 'drop', after: 8 }],
+    ['paused: it was canceled', run('STOPPING', 1, 'me'), mine('paused'), stop],
+    ['resumed: a gateway has written it', run('RUNNING', 1, 'me'), mine('resumed'), accepted],
+    ['resumed: progress came between', toPause, mine('resumed'), append],
+    ['resumed: its pausing rolled off', run('PAUSED', 1, 'me'), mine('resumed'), append],
 
     ['canceled: its acknowledgement was lost', run('CANCELED', 1, 'me'), mine('canceled'), accepted],
     ['canceled: after stopping', run('STOPPING', 1, 'me'), mine('canceled'), append],

@@ -1,12 +1,19 @@
 import type { EventType } from '../wire/event.ts';
 import type { BuiltInFailureCode, Failure } from '../wire/failure.ts';
 import type { TaskRecord } from '../wire/record.ts';
-import { isTerminal, type TerminalStatus } from './status.ts';
+import { isRunning, isTerminal, type TerminalStatus } from './status.ts';
 
 /** What an executor does with a request that was delivered to it. */
 export type Claim =
   /** Run the handler as this attempt. `after`: the sequence that its first lifecycle event must follow. */
-  | { readonly do: 'run'; readonly attempt: number; readonly failures: number; readonly after: number }
+  | {
+      readonly do: 'run';
+      readonly attempt: number;
+      readonly failures: number;
+      readonly after: number;
+      /** Whether it is to pause at its first checkpoint: somebody asked for that, and nobody to go on. */
+      readonly toPause?: true;
+    }
   /** A limit is over: the task ends here. */
   | { readonly do: 'fail'; readonly after: number; readonly error: Failure }
   /** The task has ended: take its request off the queue. */
@@ -45,7 +52,7 @@ export function decideClaim(chain: TaskRecord, lastSeq: number, limits: ClaimLim
     return fail('NOT_STARTED_IN_TIME', `No executor took the task before ${chain.startBy}.`);
   }
   // It is delivered again, and nothing says that its attempt ended: the executor is gone, or cannot be heard.
-  if (chain.status === 'RUNNING' && chain.losses >= limits.maxLosses) {
+  if (isRunning(chain.status) && chain.losses >= limits.maxLosses) {
     return fail(
       'EXECUTOR_LOST',
       `${chain.losses + 1} executors were lost while they ran the task, the last in attempt ${chain.attempt}.`,
@@ -53,7 +60,19 @@ export function decideClaim(chain: TaskRecord, lastSeq: number, limits: ClaimLim
   }
   const dueMs = chain.nextAttemptAt === undefined ? 0 : Date.parse(chain.nextAttemptAt);
   if (dueMs > nowMs) return { do: 'wait', untilMs: dueMs, after: lastSeq };
-  return { do: 'run', attempt: chain.attempt + 1, failures: chain.failures, after: lastSeq };
+  return {
+    do: 'run',
+    attempt: chain.attempt + 1,
+    failures: chain.failures,
+    after: lastSeq,
+    ...(isToPause(chain) ? { toPause: true } : {}),
+  };
+}
+
+/** Whether somebody wants a task to pause, and nobody to go on. */
+export function isToPause({ pause, status }: Pick<TaskRecord, 'pause' | 'status'>): boolean {
+  // Of a chatty task `pausing` may have rolled off behind its `paused`.
+  return pause !== undefined || status === 'PAUSED';
 }
 
 /** What the writer of a refused event does next. */
@@ -62,6 +81,8 @@ export type Refusal =
   | { readonly do: 'append'; readonly after: number }
   /** It was accepted after all; its acknowledgement was lost. */
   | { readonly do: 'accepted' }
+  /** It is no longer so: let it go, and append what comes next after this sequence. */
+  | { readonly do: 'drop'; readonly after: number }
   /** The task has ended, or another executor runs it now: stop, and write nothing more. */
   | { readonly do: 'superseded' }
   /** A cancel was recorded meanwhile: end the handler, then append after this sequence. */
@@ -91,6 +112,21 @@ export function decideRefusal(chain: TaskRecord, lastSeq: number, mine: RefusedE
     case 'started':
       if (stopping) return { do: 'stop', after: lastSeq };
       return isMine ? { do: 'accepted' } : { do: 'append', after: lastSeq };
+    case 'child':
+      // Were it in the chain already, once more would say the same.
+      return stopping ? { do: 'stop', after: lastSeq } : { do: 'append', after: lastSeq };
+    case 'pausing':
+    case 'resumed':
+      if (stopping) return { do: 'stop', after: lastSeq };
+      // A gateway that got no answer in time has written it.
+      return isToPause(chain) === (mine.type === 'pausing')
+        ? { do: 'accepted' }
+        : { do: 'append', after: lastSeq };
+    case 'paused':
+      if (stopping) return { do: 'stop', after: lastSeq };
+      // Resumed before it paused.
+      if (!isToPause(chain)) return { do: 'drop', after: lastSeq };
+      return isMine && chain.status === 'PAUSED' ? { do: 'accepted' } : { do: 'append', after: lastSeq };
     case 'retrying':
       if (stopping) return { do: 'stop', after: lastSeq };
       return isMine && chain.status === 'RETRYING' ? { do: 'accepted' } : { do: 'append', after: lastSeq };

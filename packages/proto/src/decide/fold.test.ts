@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { eventSchema, type StoredEvent, type TaskEvent } from '../wire/event.ts';
+import { childrenKept } from '../wire/family.ts';
 import { recordSchema, type TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
 import { attemptsKept, fold, recordOfRequest, requestOfRecord } from './fold.ts';
@@ -41,6 +42,7 @@ const completed = (seq: number, attempt = 1, more: Partial<EventOf<'completed'>>
 const failed = (seq: number, attempt = 1) => stored(seq, { type: 'failed', attempt, executor: 'a', error });
 const retrying = (seq: number, attempt = 1) =>
   stored(seq, { type: 'retrying', attempt, executor: 'a', error, nextAttemptAt: instant(seq + 60) });
+const released = (seq: number, attempt = 1) => stored(seq, { type: 'released', attempt, executor: 'a' });
 const canceled = (seq: number, more: Partial<EventOf<'canceled'>> = {}) =>
   stored(seq, { type: 'canceled', ...more });
 
@@ -288,4 +290,87 @@ test('what an attempt reports that is no longer the current one changes nothing'
       expect(fold(record, make(1_000, record.attempt - 1))).toBe(record);
     }),
   );
+});
+
+describe('children', () => {
+  const child = (seq: number, number: number, attempt = 1) =>
+    stored(seq, {
+      type: 'child',
+      attempt,
+      executor: 'a',
+      child: { id: `01890000-0000-8000-8000-${String(number).padStart(12, '0')}`, name: 'demo.add' },
+    });
+
+  test('are named in the order of their starts, each once, however often it is said', () => {
+    const record = foldAll([
+      started(1),
+      child(2, 1),
+      child(3, 2),
+      started(4, 2),
+      child(5, 1, 2),
+      child(6, 3, 2),
+    ]);
+    expect(record).toMatchObject({ status: 'RUNNING', childCount: 3, seq: 6 });
+    expect(record?.children?.map(({ id: childId }) => childId.at(-1))).toEqual(['1', '2', '3']);
+  });
+
+  test('beyond those that are kept are counted', () => {
+    const many = Array.from({ length: childrenKept + 5 }, (_, n) => child(2 + n, n));
+    const record = foldAll([started(1), ...many]);
+    expect(record?.children).toHaveLength(childrenKept);
+    expect(record?.childCount).toBe(childrenKept + 5);
+    expect(recordSchema.parse(record)).toEqual(record);
+  });
+
+  test('are not begun by a task that is being canceled or has ended', () => {
+    expect(foldAll([started(1), stopping(2), child(3, 1)])).not.toHaveProperty('children');
+    expect(foldAll([started(1), completed(2), child(3, 1)])).not.toHaveProperty('children');
+  });
+});
+
+describe('a pause', () => {
+  const pausing = (seq: number, by = 'ann') => stored(seq, { type: 'pausing', by });
+  const paused = (seq: number, attempt = 1) => stored(seq, { type: 'paused', attempt, executor: 'a' });
+  const resumed = (seq: number) => stored(seq, { type: 'resumed', by: 'ben' });
+  const pause = { by: 'ann', at: instant(2) };
+
+  test.each<[string, StoredEvent[], object]>([
+    ['is wished', [started(1), pausing(2)], { status: 'RUNNING', pause }],
+    ['is wished by the first who asks', [started(1), pausing(2), pausing(3, 'ben')], { pause }],
+    ['begins at a checkpoint', [started(1), pausing(2), paused(3)], { status: 'PAUSED', pause }],
+    [
+      'outlives its executor',
+      [started(1), pausing(2), paused(3), started(4, 2)],
+      { status: 'RUNNING', pause, losses: 1 },
+    ],
+    ['outlives a failure', [started(1), pausing(2), paused(3), retrying(4)], { status: 'RETRYING', pause }],
+    [
+      'outlives a hand-back',
+      [started(1), pausing(2), paused(3), released(4)],
+      { status: 'PENDING', pause, losses: 0 },
+    ],
+    [
+      'shows the attempt that runs up to it',
+      [started(1), pausing(2), paused(3), started(4, 2), paused(5, 2)],
+      { status: 'PAUSED', pause, attempt: 2 },
+    ],
+  ])('%s', (_what, events, expected) => {
+    expect(foldAll(events)).toMatchObject(expected);
+    expect(recordSchema.parse(foldAll(events))).toEqual(foldAll(events));
+  });
+
+  test.each<[string, StoredEvent[], string]>([
+    ['when it is resumed', [started(1), pausing(2), paused(3), resumed(4)], 'RUNNING'],
+    ['when it is resumed before it began', [started(1), pausing(2), resumed(3)], 'RUNNING'],
+    [
+      'when it is resumed while nobody has it',
+      [started(1), pausing(2), paused(3), released(4), resumed(5)],
+      'PENDING',
+    ],
+    ['when it is canceled', [started(1), pausing(2), paused(3), stopping(4)], 'STOPPING'],
+    ['with the task', [started(1), pausing(2), paused(3), failed(4)], 'FAILED'],
+  ])('is over %s', (_what, events, status) => {
+    expect(foldAll(events)?.status).toBe(status);
+    expect(foldAll(events)).not.toHaveProperty('pause');
+  });
 });

@@ -1,7 +1,8 @@
 import { isLifecycle, type LifecycleEvent, type StoredEvent } from '../wire/event.ts';
+import { type ChildLink, childrenKept } from '../wire/family.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
-import { isTerminal, nextStatus } from './status.ts';
+import { isRunning, isTerminal, nextStatus } from './status.ts';
 
 /** How many attempts a record keeps; older ones are dropped, so that a record cannot grow without end. */
 export const attemptsKept = 20;
@@ -29,7 +30,7 @@ export function requestOfRecord(record: TaskRecord): TaskRequest {
 /** What a request and its record have in common: all of the request. */
 function requestPart(source: TaskRequest | TaskRecord): TaskRequest {
   const { owner, createdAt, priority, input, inputRef, scheduledFor } = source;
-  const { idempotencyKey, policy, startBy, retryOf, scheduleId } = source;
+  const { idempotencyKey, policy, concurrencyKeys, startBy, retryOf, scheduleId, parent } = source;
   return {
     v: 1,
     owner,
@@ -39,8 +40,10 @@ function requestPart(source: TaskRequest | TaskRecord): TaskRequest {
     ...(scheduledFor === undefined ? {} : { scheduledFor }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(policy === undefined ? {} : { policy }),
+    ...(concurrencyKeys === undefined ? {} : { concurrencyKeys }),
     ...(startBy === undefined ? {} : { startBy }),
     ...(retryOf === undefined ? {} : { retryOf }),
+    ...(parent === undefined ? {} : { parent }),
     ...(scheduleId === undefined ? {} : { scheduleId }),
   };
 }
@@ -70,13 +73,15 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
   const status = nextStatus(record.status, event.type);
   if (status === undefined) return undefined;
   const { nextAttemptAt: _waited, ...rest } = record;
-  const next: TaskRecord = { ...rest, status, seq };
+  const { pause: _pause, ...unpaused } = rest;
+  const isOver = status === 'STOPPING' || isTerminal(status);
+  const next: TaskRecord = { ...(isOver ? unpaused : rest), status, seq };
   switch (event.type) {
     case 'started': {
       // Of a task that is tried again, the earlier attempt's progress and error are history.
       const { progress: _progress, error: _error, ...fresh } = next;
       // Nothing ended or handed back the attempt before: it was lost with its executor.
-      const losses = record.losses + (record.status === 'RUNNING' ? 1 : 0);
+      const losses = record.losses + (isRunning(record.status) ? 1 : 0);
       return withAttempt(
         { ...fresh, losses },
         {
@@ -87,6 +92,8 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
         },
       );
     }
+    case 'child':
+      return withChild(next, event.child);
     case 'stopping': {
       // Why it was to be tried again no longer matters; its attempt keeps it.
       const { error: _error, ...clean } = next;
@@ -99,6 +106,12 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
         error: event.error,
         nextAttemptAt: event.nextAttemptAt,
       };
+    case 'pausing':
+      return { ...next, pause: next.pause ?? { by: event.by, at: event.at } };
+    case 'paused':
+      return next;
+    case 'resumed':
+      return { ...unpaused, status, seq };
     case 'released':
       return endAttempt(next, event.at);
     case 'completed': {
@@ -126,6 +139,14 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
       };
     }
   }
+}
+
+/** Said again by another attempt, it is the same child. Beyond what is kept that cannot be told; it is rare. */
+function withChild(record: TaskRecord, child: ChildLink): TaskRecord {
+  const { children = [], childCount = 0 } = record;
+  if (children.some(({ id }) => id === child.id)) return record;
+  const kept = children.length < childrenKept ? [...children, child] : children;
+  return { ...record, children: kept, childCount: childCount + 1 };
 }
 
 function beginIfHeldBack(

@@ -4,7 +4,12 @@ import { isTerminal, nextStatus, statusAsOf, statuses, type TaskStatus, transiti
 
 const events: readonly LifecycleType[] = [
   'started',
+  'child',
   'retrying',
+  'released',
+  'pausing',
+  'paused',
+  'resumed',
   'stopping',
   'completed',
   'failed',
@@ -13,14 +18,15 @@ const events: readonly LifecycleType[] = [
 
 /** In the order of `events`; `-`: no transition. */
 const table: { readonly [S in TaskStatus]: string } = {
-  SCHEDULED: 'RUNNING RETRYING STOPPING COMPLETED FAILED CANCELED',
-  PENDING: 'RUNNING RETRYING STOPPING COMPLETED FAILED CANCELED',
-  RUNNING: 'RUNNING RETRYING STOPPING COMPLETED FAILED CANCELED',
-  RETRYING: 'RUNNING RETRYING STOPPING COMPLETED FAILED CANCELED',
-  STOPPING: '- - - COMPLETED FAILED CANCELED',
-  COMPLETED: '- - - - - -',
-  FAILED: '- - - - - -',
-  CANCELED: '- - - - - -',
+  SCHEDULED: 'RUNNING - RETRYING - - - - STOPPING COMPLETED FAILED CANCELED',
+  PENDING: 'RUNNING - RETRYING - PENDING PAUSED PENDING STOPPING COMPLETED FAILED CANCELED',
+  RUNNING: 'RUNNING RUNNING RETRYING PENDING RUNNING PAUSED RUNNING STOPPING COMPLETED FAILED CANCELED',
+  PAUSED: 'RUNNING PAUSED RETRYING PENDING PAUSED - RUNNING STOPPING COMPLETED FAILED CANCELED',
+  RETRYING: 'RUNNING - RETRYING - - - RETRYING STOPPING COMPLETED FAILED CANCELED',
+  STOPPING: '- - - - - - - - COMPLETED FAILED CANCELED',
+  COMPLETED: '- - - - - - - - - - -',
+  FAILED: '- - - - - - - - - - -',
+  CANCELED: '- - - - - - - - - - -',
 };
 
 describe.each(statuses)('%s', status => {

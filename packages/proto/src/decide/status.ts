@@ -5,6 +5,7 @@ export const statuses = [
   'SCHEDULED',
   'PENDING',
   'RUNNING',
+  'PAUSED',
   'RETRYING',
   'STOPPING',
   'COMPLETED',
@@ -27,10 +28,20 @@ const fromWaiting: Moves = { started: 'RUNNING', retrying: 'RETRYING', stopping:
  */
 export const transitions: { readonly [S in TaskStatus]: Moves } = {
   SCHEDULED: fromWaiting,
-  PENDING: fromWaiting,
+  // Also of a task that runs: of a chatty one `started` may have rolled off the stream.
+  PENDING: { ...fromWaiting, pausing: 'PENDING', paused: 'PAUSED', resumed: 'PENDING' },
   // `started` again: its executor was lost, and another one took the task over. `released`: it was handed back.
-  RUNNING: { ...fromWaiting, released: 'PENDING' },
-  RETRYING: fromWaiting,
+  RUNNING: {
+    ...fromWaiting,
+    released: 'PENDING',
+    child: 'RUNNING',
+    pausing: 'RUNNING',
+    paused: 'PAUSED',
+    resumed: 'RUNNING',
+  },
+  // Another attempt runs up to its first checkpoint: whether the task is to pause stands apart from its status.
+  PAUSED: { ...fromWaiting, released: 'PENDING', child: 'PAUSED', pausing: 'PAUSED', resumed: 'RUNNING' },
+  RETRYING: { ...fromWaiting, resumed: 'RETRYING' },
   // A handler may end by itself before it heeds the cancel. A lost executor's STOPPING task is never started again.
   STOPPING: endings,
   COMPLETED: {},
@@ -41,6 +52,11 @@ export const transitions: { readonly [S in TaskStatus]: Moves } = {
 /** The status after an event, or `undefined` when the table has no such transition. */
 export function nextStatus(status: TaskStatus, event: LifecycleType): TaskStatus | undefined {
   return transitions[status][event];
+}
+
+/** Whether an executor has it, as far as its chain says. */
+export function isRunning(status: TaskStatus): status is 'RUNNING' | 'PAUSED' {
+  return status === 'RUNNING' || status === 'PAUSED';
 }
 
 /** Whether nothing can follow. */

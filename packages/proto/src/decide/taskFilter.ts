@@ -6,6 +6,8 @@ export type TaskFilter = {
   readonly status?: readonly TaskStatus[] | undefined;
   readonly name?: string | undefined;
   readonly owner?: string | undefined;
+  /** The children of this task. */
+  readonly parentId?: string | undefined;
   /** Accepted at or after. */
   readonly since?: string | undefined;
   /** Accepted before. */
@@ -20,6 +22,7 @@ export function fitsFilter(summary: TaskSummary, filter: TaskFilter): boolean {
     (filter.status === undefined || filter.status.includes(summary.status)) &&
     (filter.name === undefined || filter.name === summary.name) &&
     (filter.owner === undefined || filter.owner === summary.owner) &&
+    (filter.parentId === undefined || filter.parentId === summary.parentId) &&
     (filter.since === undefined || summary.createdAt >= filter.since) &&
     (filter.until === undefined || summary.createdAt < filter.until) &&
     (filter.text === undefined || hasText(summary, filter.text))

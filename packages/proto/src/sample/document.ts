@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineTask } from '../contract/defineTask.ts';
+import { restRoute } from '../contract/restRoute.ts';
 
 /** The kinds of document that `document.analyze` reads. */
 export const documentFormats = ['text', 'markdown', 'html', 'pdf'] as const;
@@ -60,19 +61,21 @@ const file = z
   })
   .meta({ title: 'File', description: 'Analyze a file that the executor can read.' });
 
+const url = z
+  .url({
+    protocol: /^https?$/,
+    error: 'Write a full web address that starts with http:// or https://.',
+  })
+  .max(8_192)
+  .meta({
+    title: 'Web address',
+    description: 'A document on the web, by http or https.',
+    examples: ['https://example.org/report.pdf'],
+  });
+
 const webAddress = z
   .strictObject({
-    url: z
-      .url({
-        protocol: /^https?$/,
-        error: 'Write a full web address that starts with http:// or https://.',
-      })
-      .max(8_192)
-      .meta({
-        title: 'Web address',
-        description: 'A document on the web, by http or https.',
-        examples: ['https://example.org/report.pdf'],
-      }),
+    url,
     ...options,
   })
   .meta({ title: 'Web address', description: 'Analyze a document from the web.' });
@@ -175,12 +178,22 @@ const progress = z.object({
   sections: z.int().min(0).meta({ description: 'How many sections there are; 0 until that is known.' }),
 });
 
+/** For callers that have a document's address under the resource of a bot. Longhaul knows no bots: any id will do. */
+const ofBot = restRoute('POST /v1/bots/{bot_id}/actions/analyze-document', {
+  shape: z.strictObject({
+    bot_id: z.string().min(1).max(200).meta({ title: 'Bot', description: 'Any id; it is not looked at.' }),
+    document_url: url,
+  }),
+  toInput: ({ document_url }) => ({ url: document_url }),
+});
+
 const analyze = defineTask({
   title: 'Analyze a document',
   description: 'Summary, sentiment, named entities and statistics of a text, Markdown, HTML or PDF document.',
   input: z.union([inlineText, file, webAddress], { error: explainInput }),
   progress,
   output,
+  rest: [ofBot],
   errors: {
     NOT_FOUND: z.object({ path: z.string() }).meta({ description: 'There is no file at this path.' }),
     PATH_NOT_ALLOWED: z

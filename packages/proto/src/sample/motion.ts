@@ -18,6 +18,14 @@ const velocity = z.number().positive().optional().meta({
 
 const elapsedMs = z.number().min(0).meta({ description: 'Milliseconds since the task began.' });
 
+/** A stage does one motion at a time, whatever it is; a start that finds it busy is refused. */
+const oneAtATime = {
+  group: 'motion.stage',
+  key: ({ stage: name }: { stage: string }) => name,
+  limit: 1,
+  whenBusy: 'reject',
+} as const;
+
 /** What every motion reports, so that one progress view fits them all. */
 const progress = z.object({
   percent: z.number().min(0).max(100),
@@ -84,6 +92,7 @@ const iterations = z.int().min(1).max(20).default(8).meta({
 /** A positioning stage: its moves, its alignments, its measurements. */
 export const motion = {
   moveAbsolute: defineTask({
+    concurrency: oneAtATime,
     title: 'Move an axis to a position',
     description: 'Moves one axis of the stage and says on the way where it is. A cancel stops it there.',
     input: z.object({
@@ -97,6 +106,7 @@ export const motion = {
     errors: stageErrors,
   }),
   moveRelative: defineTask({
+    concurrency: oneAtATime,
     title: 'Move an axis by a distance',
     description: 'Moves one axis of the stage from where it is then. A cancel stops it on the way.',
     input: z.object({
@@ -112,6 +122,7 @@ export const motion = {
     errors: stageErrors,
   }),
   adjustAngle: defineTask({
+    concurrency: oneAtATime,
     title: 'Adjust the angles',
     description: 'Turns tx and ty until the inclinometers read the wanted angles.',
     input: z.object({
@@ -136,6 +147,7 @@ export const motion = {
     errors: { ...stageErrors, NO_SIGNAL: noSignal, NOT_CONVERGED: notConverged },
   }),
   alignFlat: defineTask({
+    concurrency: oneAtATime,
     title: 'Align the surface flat',
     description:
       'Measures the height at three points, fits a plane and turns tx and ty until the plane is level.',
@@ -167,6 +179,7 @@ export const motion = {
     errors: { ...stageErrors, NO_SIGNAL: noSignal, NOT_CONVERGED: notConverged },
   }),
   alignFocus: defineTask({
+    concurrency: oneAtATime,
     title: 'Find the focus',
     description: 'Scans z for the strongest focus signal, closes in on the peak and stops there.',
     input: z.object({
@@ -203,8 +216,10 @@ export const motion = {
     errors: { ...stageErrors, NO_SIGNAL: noSignal },
   }),
   measureProfile: defineTask({
+    concurrency: oneAtATime,
     title: 'Measure a surface profile',
     description: 'Moves x or y in equal steps and reads the height at each.',
+    pausable: true,
     input: z
       .object({
         stage,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failureSchema } from './failure.ts';
+import { childSchema } from './family.ts';
 import { instantSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { requestSchema } from './request.ts';
@@ -35,6 +36,13 @@ export const logEvent = z.object({
   message: z.string(),
   fields: z.record(z.string(), z.unknown()).optional(),
 });
+export const childEvent = z.object({
+  ...base,
+  type: z.literal('child'),
+  attempt,
+  executor,
+  child: childSchema,
+});
 export const retryingEvent = z.object({
   ...base,
   type: z.literal('retrying'),
@@ -45,6 +53,10 @@ export const retryingEvent = z.object({
   nextAttemptAt: instantSchema,
 });
 export const releasedEvent = z.object({ ...base, type: z.literal('released'), attempt, executor });
+const by = z.string().min(1).meta({ description: 'Who asked for it.' });
+export const pausingEvent = z.object({ ...base, type: z.literal('pausing'), by });
+export const pausedEvent = z.object({ ...base, type: z.literal('paused'), attempt, executor });
+export const resumedEvent = z.object({ ...base, type: z.literal('resumed'), by });
 export const stoppingEvent = z.object({
   ...base,
   type: z.literal('stopping'),
@@ -87,8 +99,12 @@ export const eventSchema = z
     startedEvent,
     progressEvent,
     logEvent,
+    childEvent,
     retryingEvent,
     releasedEvent,
+    pausingEvent,
+    pausedEvent,
+    resumedEvent,
     stoppingEvent,
     completedEvent,
     failedEvent,
@@ -98,7 +114,7 @@ export const eventSchema = z
 
 export type TaskEvent = z.infer<typeof eventSchema>;
 export type EventType = TaskEvent['type'];
-/** The events that move a task's status. Each is appended after the event that it follows. */
+/** The events that decide over a task: they move its status, or (`child`) say what must outlive an attempt. */
 export type LifecycleEvent = Exclude<TaskEvent, { type: 'progress' | 'log' }>;
 export type LifecycleType = LifecycleEvent['type'];
 

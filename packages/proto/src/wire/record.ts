@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { statuses } from '../decide/status.ts';
 import { failureSchema } from './failure.ts';
+import { childrenKept, childSchema, parentSchema } from './family.ts';
 import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { scheduleIdSchema } from './schedule.ts';
@@ -48,8 +49,21 @@ export const recordSchema = z
       .meta({ description: 'How many attempts were lost with their executor.' }),
     idempotencyKey: z.string().optional(),
     retryOf: taskIdSchema.optional().meta({ description: 'The ended task that this one tries again.' }),
+    parent: parentSchema.optional().meta({ description: 'The task whose handler started it.' }),
+    children: z
+      .array(childSchema)
+      .max(childrenKept)
+      .optional()
+      .meta({ description: 'The first tasks that its handler started, in the order of their starts.' }),
+    childCount: z.int().min(1).optional().meta({
+      description: 'How many tasks its handler started, also those that `children` has no room for.',
+    }),
+    pause: z.object({ by: z.string(), at: instantSchema }).optional().meta({
+      description: 'Somebody wants it to pause: it does so at its checkpoints until it is resumed.',
+    }),
     scheduleId: scheduleIdSchema.optional().meta({ description: 'The recurring schedule that started it.' }),
     policy: policyOverridesSchema.optional(),
+    concurrencyKeys: z.array(z.string()).optional(),
     startBy: instantSchema.optional(),
     input: z.unknown().optional(),
     inputRef: payloadRefSchema.optional().meta({ description: 'Instead of `input`: where it lies.' }),

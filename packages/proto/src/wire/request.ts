@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { concurrencyKeyLimit } from '../contract/taskLimits.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
+import { parentSchema } from './family.ts';
 import { instantSchema, prioritySchema, taskIdSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { scheduleIdSchema } from './schedule.ts';
@@ -29,11 +31,15 @@ export const requestSchema = z
     policy: policyOverridesSchema
       .optional()
       .meta({ description: "What this start sets instead of the definition's policy." }),
+    concurrencyKeys: z.array(z.string().max(concurrencyKeyLimit)).max(4).optional().meta({
+      description: "The keys of the definition's limits of concurrency that have one, in their order.",
+    }),
     startBy: instantSchema
       .optional()
       .meta({ description: 'Not begun by then, it fails with NOT_STARTED_IN_TIME.' }),
     scheduledFor: instantSchema.optional().meta({ description: 'Not to start before.' }),
     retryOf: taskIdSchema.optional().meta({ description: 'The ended task that this one tries again.' }),
+    parent: parentSchema.optional().meta({ description: 'The task whose handler started it.' }),
     scheduleId: scheduleIdSchema.optional().meta({ description: 'The recurring schedule that started it.' }),
   })
   .meta({ title: 'TaskRequest', description: 'A request to run a task.' });

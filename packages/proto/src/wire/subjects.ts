@@ -31,6 +31,8 @@ export function createSubjects(namespace: string) {
     allSchedules: `${namespace}.schedule.>`,
     /** Where a recurring schedule waits: stream TASKS, as a message schedule whose target is `fire`. */
     recurring: ({ owner, id }: ScheduleAddress) => `${recurringPrefix}${ownerToken(owner)}.${id}`,
+    /** Keeps the queue from becoming empty with every task: in its stream, and nobody's. No id is called so either. */
+    placeholder: `${namespace}.schedule.placeholder`,
     allRecurring: `${recurringPrefix}>`,
     /** What a recurring schedule fires: stream TASKS, taken by gateways. */
     fire: ({ owner, id }: ScheduleAddress) => `${namespace}.fire.${ownerToken(owner)}.${id}`,
@@ -39,17 +41,25 @@ export function createSubjects(namespace: string) {
     event: ({ id, name }: TaskAddress) => `${eventPrefix}${id}.${name}`,
     eventsOf: (id: string) => `${eventPrefix}${id}.>`,
     allEvents: `${eventPrefix}>`,
-    /** The same events as JetStream republishes them once they are stored. */
+    /**
+     * The same events as JetStream republishes them once they are stored. Listen by name where it is known: for each
+     * new subscription with a wildcard the server looks through all subjects that it has lately matched.
+     */
+    live: ({ id, name }: TaskAddress) => `${livePrefix}${id}.${name}`,
     liveOf: (id: string) => `${livePrefix}${id}.>`,
     allLive: `${livePrefix}>`,
     /** Core request-reply to the executor that runs the task. */
     cancel: (id: string) => `${namespace}.cancel.${id}`,
+    /** Core request-reply to the executor that runs the task, if it can be paused. */
+    control: (id: string) => `${namespace}.control.${id}`,
     /** Core request-reply to one executor: whether it still works on a task. */
     holder: (executor: string) => `${namespace}.executors.holder.${ownerToken(executor)}`,
     /** What each executor answers of itself. */
     executorStatus: `${namespace}.executors.status`,
     /** Published when a paused name is resumed: executors pull anew. */
     executorWake: `${namespace}.executors.wake`,
+    /** Published when a place of a limit may be free: executors with a task that waits for it look. */
+    limitFreed: `${namespace}.limits.freed`,
     /** The key of a record in the bucket. */
     recordKey: (owner: string, id: string) => `${ownerToken(owner)}.${id}`,
 

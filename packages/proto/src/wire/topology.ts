@@ -61,6 +61,7 @@ export function createTopology(namespace = 'tasks') {
   const bucket = isDefault ? 'tasks' : `${namespace}-tasks`;
   const payloadStore = isDefault ? 'task-payloads' : `${namespace}-task-payloads`;
   const scheduleBucket = isDefault ? 'task-schedules' : `${namespace}-task-schedules`;
+  const limitBucket = isDefault ? 'task-limits' : `${namespace}-task-limits`;
   return {
     namespace,
     subjects,
@@ -81,6 +82,14 @@ export function createTopology(namespace = 'tasks') {
     /** The schedules of an owner, or of everybody. */
     scheduleSubjects: (owner?: string) =>
       `$KV.${scheduleBucket}.${owner === undefined ? '' : `${ownerToken(owner)}.`}>`,
+    /** The bucket of limits across executors: who has a place, and when the latest attempts began. */
+    limitBucket,
+    limitBucketStream: `KV_${limitBucket}`,
+    limitSubject: (key: string) => `$KV.${limitBucket}.${key}`,
+    /** The keys of its records: the places of a group, those of one key of it, and the rate of a task name. */
+    placesKey: (group: string, key?: string) =>
+      key === undefined ? `places.${group}` : `keyed.${ownerToken(key)}.${group}`,
+    rateKey: (name: string) => `rate.${name}`,
     streams: {
       requests: {
         name: requestStream,

@@ -2,22 +2,31 @@ import { BadMessageError, type Broker, decode, isUnavailable } from '@longhaul/b
 import {
   deadlineOf,
   heartbeatMs,
+  isToPause,
   policyOf,
   type RequestAddress,
+  rankOf,
   requestSchema,
   type TaskDefinition,
   type TaskPolicy,
   type TaskRequest,
+  wantedPlaces,
 } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import { listenForCancel } from '../cancel/cancelListener.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { RunnableTask } from '../handler/sandbox/openSandboxes.ts';
+import { type Admission, admit, findKeys, isLimited } from '../limit/admission.ts';
+import type { LimitedTask, Limits } from '../limit/limits.ts';
 import { type AttemptOutcome, outcomeOf } from '../observe/attemptOutcome.ts';
 import type { AttemptMetrics } from '../observe/executorMetrics.ts';
 import { observeAttempt } from '../observe/observeAttempt.ts';
+import { AttemptPauses } from '../pause/attemptPauses.ts';
+import { listenForControl } from '../pause/controlListener.ts';
 import type { RequestMessage } from '../take/requestMessage.ts';
+import type { Slot } from '../take/slotPool.ts';
 import { AttemptAborted } from './abortReasons.ts';
+import { AttemptChildren } from './attemptChildren.ts';
 import { type AppendResult, ChainWriter } from './chainWriter.ts';
 import { claimTask } from './claim.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -36,6 +45,7 @@ export type AttemptSetting = {
   /** Milliseconds that a first delivery may hold its `started` back. */
   readonly holdStartedMs: number;
   readonly definitionOf: (name: string) => RunnableTask | undefined;
+  readonly limits: Limits;
   /** Ends what still waits for NATS: the process is about to end. */
   readonly giveUp: AbortSignal;
   /** Where nobody reads metrics, nothing is counted. */
@@ -60,6 +70,8 @@ export class Attempt implements Held {
   readonly name: string;
   readonly #setting: AttemptSetting;
   readonly #address: RequestAddress;
+  readonly #slot: Slot;
+  readonly #pauses: AttemptPauses;
   readonly #abort = new AbortController();
   #message: RequestMessage;
   #number = 1;
@@ -73,11 +85,17 @@ export class Attempt implements Held {
   #lost: string | undefined;
   #writer: ChainWriter | undefined;
   #gate: StartedGate | undefined;
+  #isWaiting = false;
+  /** As what it stands in the records of its limits. */
+  #limited: LimitedTask | undefined;
+  #children: AttemptChildren | undefined;
 
-  constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage) {
+  constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage, slot: Slot) {
     this.#setting = setting;
     this.#address = address;
     this.#message = message;
+    this.#slot = slot;
+    this.#pauses = new AttemptPauses(this.#abort.signal, slot);
     this.id = address.id;
     this.name = address.name;
   }
@@ -102,7 +120,14 @@ export class Attempt implements Held {
   /** After a time out of NATS's reach, or when somebody says so: has the chain gone on without this attempt? */
   async lookAgain(): Promise<void> {
     this.#message.heartbeat();
+    this.#children?.lookAgain();
     await this.#writer?.check();
+  }
+
+  /** The executor takes nothing more: a task that waits for a limit, is paused, or comes to pause now, is handed back at once. */
+  drain(): void {
+    if (this.#isWaiting) this.handBack();
+    this.#pauses.drain(() => this.handBack());
   }
 
   /** Tells the handler to end, because the executor shuts down: another one will run the task. */
@@ -126,6 +151,18 @@ export class Attempt implements Held {
       attempt: () => this.#number,
       onCancel: reason => this.#cancel(reason),
     });
+    // Only where it can be paused: most tasks are too short to pay for one more subscription.
+    const isPausable = this.#setting.definitionOf(this.name)?.definition.policy.pausable;
+    const control = isPausable
+      ? listenForControl({
+          broker,
+          logger: log,
+          taskId: this.id,
+          executor,
+          attempt: () => this.#number,
+          onRequest: request => this.#pauses.request(request),
+        })
+      : undefined;
     let worked = nothingRuns;
     try {
       const request = decode(requestSchema, this.#message.subject, this.#message.data);
@@ -145,10 +182,14 @@ export class Attempt implements Held {
       this.#cancelRecorded.promise.catch(() => {});
       if (this.#hasEnded) this.#cancelRecorded.resolve();
       else this.#cancelRecorded.reject(new Error('The attempt is over, and the task is not.'));
+      this.#pauses.end();
       listener.stop();
+      control?.stop();
       heartbeat.stop();
     }
     await worked.handlerEnded;
+    // Not before: whoever has a place may have a handler running.
+    if (this.#limited) await this.#setting.limits.leave(this.#limited, this.#hasEnded);
   }
 
   async #work(request: TaskRequest): Promise<Worked> {
@@ -159,7 +200,22 @@ export class Attempt implements Held {
     const deadlineMs = deadlineOf(policy, request);
     const limits = { maxLosses: policy.maxLosses, deadlineMs };
     const redelivered = this.#message.redelivered;
-    const claim = await claimTask(broker, this.#address, request, limits, redelivered, executor);
+    const look = () => claimTask(broker, this.#address, request, limits, redelivered, executor);
+    let claim = await look();
+    if (claim.do === 'run' && isLimited(runnable.definition)) {
+      const admission = await this.#admit(runnable.definition, request, claim.attempt);
+      if (admission.do === 'handBack') {
+        this.#message.handBack(admission.delayMs);
+        return nothingRuns;
+      }
+      if (admission.do === 'stop' && !this.#isCanceled()) {
+        this.#message.handBack();
+        return nothingRuns;
+      }
+      if (admission.do === 'stop') claim = { do: 'cancel', after: claim.after, reason: this.#cancelReason };
+      // Much may have happened while it waited.
+      else if (Date.now() - this.#takenAtMs > heartbeatMs) claim = await look();
+    }
     this.#lost = claim.lost;
     if (claim.do === 'leave') {
       // Neither acknowledged nor handed back: the other one's heartbeats are for this delivery as well.
@@ -184,6 +240,7 @@ export class Attempt implements Held {
       executor,
       after: claim.after,
       onRefused: why => this.#refused(why),
+      onRead: chain => this.#pauses.follow(isToPause(chain)),
       giveUp,
     });
     this.#writer = writer;
@@ -199,11 +256,39 @@ export class Attempt implements Held {
       );
       return nothingRuns;
     }
-    const { failures, after } = claim;
-    const run = { request, writer, redelivered, policy, deadlineMs, failures, ...runnable };
+    const { failures, after, toPause = false } = claim;
+    const run = { request, writer, redelivered, policy, deadlineMs, failures, toPause, ...runnable };
     const { traceparent } = this.#message;
     const observed = { task: this.#address, attempt: this.#number, traceparent, after, lost: this.#lost };
     return observeAttempt(this.#setting, observed, ended => this.#runClaimed(run, ended));
+  }
+
+  /** Takes the task through the limits that hold across executors; it may wait for long. */
+  async #admit(definition: TaskDefinition, request: TaskRequest, attempt: number): Promise<Admission> {
+    const { broker, limits, giveUp } = this.#setting;
+    const { signal } = this.#abort;
+    const keys = await findKeys(broker.payloads, definition, request, signal, giveUp);
+    // An input that cannot be read or does not fit: the attempt will end with that, and no handler is called.
+    if (!keys) return { do: 'run' };
+    const limited: LimitedTask = {
+      id: this.id,
+      name: this.name,
+      owner: request.owner,
+      attempt,
+      wanted: wantedPlaces(broker.topology, this.name, definition.limits, keys),
+      rate: definition.limits.rate,
+      rank: rankOf(request),
+    };
+    // Also where that fails: what it has taken by then is given back.
+    this.#limited = limited;
+    this.#isWaiting = true;
+    const admission = await admit(limits, limited, this.#slot, this.#message.deliveries, signal).finally(
+      () => {
+        this.#isWaiting = false;
+      },
+    );
+    if (admission.do !== 'run') this.#limited = undefined;
+    return admission;
   }
 
   async #runClaimed(run: ClaimedRun, ended: (outcome: AttemptOutcome) => void): Promise<Worked> {
@@ -219,16 +304,19 @@ export class Attempt implements Held {
     const limits = startTimeLimits(policy.timeoutMs, run.deadlineMs, Date.now(), reason =>
       this.#abort.abort(reason),
     );
+    const { executor, broker, giveUp } = this.#setting;
+    const attempt = this.#number;
+    this.#pauses.begin({ writer, gate, limits, attempt, executor, toPause: run.toPause });
     // Refused, it aborts the signal, and the handler is not called.
     if (isContended) await gate.open();
-    const { ending, handlerEnded } = await this.#callHandler(run, output);
+    this.#children = this.#childrenOf(run, gate);
+    const { ending, handlerEnded } = await this.#callHandler(run, output, this.#children);
     limits.stop();
     await output.flush();
-    const { executor, broker, giveUp } = this.#setting;
     const answer = await settle(ending, {
       ...run,
       taskId: this.id,
-      attempt: this.#number,
+      attempt,
       executor,
       startedAt,
       gate,
@@ -244,6 +332,7 @@ export class Attempt implements Held {
   async #callHandler(
     { definition, handler, request }: ClaimedRun,
     output: HandlerOutput<TaskDefinition>,
+    children: AttemptChildren,
   ): Promise<HandlerEnd> {
     const { broker, giveUp } = this.#setting;
     const { signal } = this.#abort;
@@ -257,6 +346,24 @@ export class Attempt implements Held {
       attempt: this.#number,
       output,
       signal,
+      children,
+      pauses: this.#pauses,
+    });
+  }
+
+  #childrenOf({ request, writer }: ClaimedRun, gate: StartedGate): AttemptChildren {
+    const { broker, logger, executor } = this.#setting;
+    return new AttemptChildren({
+      broker,
+      logger,
+      parent: { id: this.id, name: this.name },
+      owner: request.owner,
+      attempt: this.#number,
+      executor,
+      writer,
+      gate,
+      signal: this.#abort.signal,
+      slot: this.#slot,
     });
   }
 
@@ -348,4 +455,6 @@ type ClaimedRun = {
   readonly deadlineMs: number | undefined;
   /** How many attempts have failed before. */
   readonly failures: number;
+  /** Whether it is to pause at its first checkpoint. */
+  readonly toPause: boolean;
 };

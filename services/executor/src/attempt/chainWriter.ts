@@ -13,11 +13,12 @@ import {
   recordOfRequest,
   type TaskAddress,
   type TaskEvent,
+  type TaskRecord,
   type TaskRequest,
 } from '@longhaul/proto';
 
-/** How an append ended: in the chain; refused for good; or refused because a cancel came first. */
-export type AppendResult = 'accepted' | 'superseded' | 'stop';
+/** How an append ended: in the chain; no longer true; refused for good; or refused because a cancel came first. */
+export type AppendResult = 'accepted' | 'dropped' | 'superseded' | 'stop';
 
 const endings: ReadonlySet<TaskEvent['type']> = new Set(['completed', 'failed', 'canceled']);
 
@@ -36,6 +37,8 @@ type WriterOptions = {
   readonly after: number;
   /** Told when an event is refused because the attempt is history, or a cancel was recorded. */
   readonly onRefused: (why: 'superseded' | 'stop') => void;
+  /** Told of the chain whenever it was read. */
+  readonly onRead?: (chain: TaskRecord) => void;
   /** Ends the tries while NATS does not answer: the executor is being ended. */
   readonly giveUp: AbortSignal;
 };
@@ -124,6 +127,7 @@ export class ChainWriter {
       this.#ended = refusal.do === 'accepted' && endings.has(event.type);
       if (refusal.do === 'superseded' || refusal.do === 'stop') onRefused(refusal.do);
       if (refusal.do === 'accepted' || refusal.do === 'superseded') return refusal.do;
+      if (refusal.do === 'drop') return 'dropped';
       // How far the handler got is worth saying while it obeys a cancel; any other event gives way to it.
       if (refusal.do === 'stop' && tries === 'until answered') return 'stop';
     }
@@ -153,10 +157,13 @@ export class ChainWriter {
   }
 
   async #readWhenAnswered(): Promise<Chain> {
-    const { broker, task, request, giveUp } = this.#options;
+    const { broker, task, request, giveUp, onRead } = this.#options;
     for (;;) {
       try {
-        return await readChain(broker, task, recordOfRequest(task.id, task.name, request), 'leader');
+        const unbegun = recordOfRequest(task.id, task.name, request);
+        const chain = await readChain(broker, task, unbegun, 'leader');
+        onRead?.(chain.record);
+        return chain;
       } catch (error) {
         if (!isUnavailable(error)) throw error;
         await delay(retryDelayMs, undefined, { signal: giveUp });

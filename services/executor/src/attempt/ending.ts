@@ -1,5 +1,12 @@
 import { inspect } from 'node:util';
-import { type Failure, inlineLimitBytes, type RetryAdvice, type TaskDefinition } from '@longhaul/proto';
+import {
+  type Failure,
+  inlineLimitBytes,
+  type RetryAdvice,
+  TaskCanceledError,
+  type TaskDefinition,
+  TaskFailedError,
+} from '@longhaul/proto';
 import { jsonBytes } from '../handler/jsonBytes.ts';
 import { AdvisedError } from '../handler/retryAdvice.ts';
 import { TaskError } from '../handler/taskError.ts';
@@ -48,6 +55,8 @@ export async function endingOfError(definition: TaskDefinition, error: unknown):
     return ending.kind === 'failed' ? { ...ending, advice: error.advice } : ending;
   }
   if (error instanceof TaskFault) return failed(error.code, error.message);
+  if (error instanceof TaskFailedError || error instanceof TaskCanceledError)
+    return failed('HANDLER_ERROR', `The child task ${error.taskId} did not complete. ${error.message}`);
   if (!(error instanceof TaskError)) return failed('HANDLER_ERROR', messageOf(error));
   const { code, message } = error;
   const schema = Object.hasOwn(definition.errors, code) ? definition.errors[code] : undefined;

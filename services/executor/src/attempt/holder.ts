@@ -1,15 +1,6 @@
-import { type Broker, decode, encode, isUnavailable } from '@longhaul/broker';
-import {
-  type HolderReply,
-  type HolderRequest,
-  holderReplySchema,
-  holderRequestSchema,
-  type TaskRecord,
-} from '@longhaul/proto';
+import { askHolder, type Broker, decode, encode } from '@longhaul/broker';
+import { type HolderReply, type HolderRequest, holderRequestSchema, type TaskRecord } from '@longhaul/proto';
 import type { Logger } from 'pino';
-
-/** An executor that is well answers within a few milliseconds; one that is gone is told at once from a silent one. */
-const answerTimeoutMs = 500;
 
 /** The executor that runs a task as its chain has it; `undefined`: its last attempt has ended, or there was none. */
 export function holderOf({ attempts }: TaskRecord): string | undefined {
@@ -26,16 +17,8 @@ export function holderOf({ attempts }: TaskRecord): string | undefined {
  * would be taken over, and run twice (invariant 6, crash-recovers-fast).
  */
 export async function isHeldBy(broker: Broker, executor: string, taskId: string): Promise<boolean> {
-  const subject = broker.topology.subjects.holder(executor);
-  const request: HolderRequest = { v: 1, id: taskId };
-  try {
-    const answer = await broker.nc.request(subject, encode(request), { timeout: answerTimeoutMs });
-    return decode(holderReplySchema, subject, answer.data).holds;
-  } catch (error) {
-    // Nobody there, or suspended. If it comes back it is told (see `tellHolder`), and its events are refused.
-    if (isUnavailable(error)) return false;
-    throw error;
-  }
+  // Silent: gone, or suspended. If it comes back it is told (see `tellHolder`), and its events are refused.
+  return (await askHolder(broker, executor, taskId)) === 'holds';
 }
 
 /** Tells an executor that a task's chain has gone on without it. One that is suspended reads it when it comes back. */

@@ -2,6 +2,7 @@ import { type Broker, encode } from '@longhaul/broker';
 import { defineTask, inlineLimitBytes, type TaskDefinition } from '@longhaul/proto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { standIns } from '../handler/children/standIns.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { Handler } from '../handler/taskContext.ts';
 import { AttemptAborted } from './abortReasons.ts';
@@ -28,7 +29,7 @@ type Told = { readonly type: string; readonly message?: string; readonly fields?
 function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unknown) {
   const abort = new AbortController();
   const told: Told[] = [];
-  const js = {
+  const acked = {
     publish: async (_subject: string, data: Uint8Array) => {
       told.push(JSON.parse(new TextDecoder().decode(data)));
       return { seq: told.length };
@@ -41,7 +42,7 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     priority: 'normal',
   } as const;
   const writer = new ChainWriter({
-    broker: { js, topology: { subjects: { event: () => 'tasks.event' } } } as unknown as Broker,
+    broker: { acked, topology: { subjects: { event: () => 'tasks.event' } } } as unknown as Broker,
     task: { id: 'id', name: 'demo' },
     request,
     attempt: 1,
@@ -60,6 +61,8 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     attempt: 1,
     output,
     signal: abort.signal,
+    children: standIns(undefined),
+    pauses: { checkpoint: async () => {}, onWish: () => {} },
   });
   return { ended, abort, told, output };
 }

@@ -1,10 +1,13 @@
 import type { TaskDefinition } from '@longhaul/proto';
 import { runChild } from '../handler/childProcess.ts';
+import { startChildren } from '../handler/children/childTasks.ts';
+import type { ChildPort } from '../handler/children/childTypes.ts';
 import type { HandlerOutput } from '../handler/handlerOutput.ts';
 import { callSandboxed } from '../handler/sandbox/callSandboxed.ts';
 import { SandboxPool } from '../handler/sandbox/sandboxPool.ts';
 import type { Handler, TaskContext } from '../handler/taskContext.ts';
 import { TaskError } from '../handler/taskError.ts';
+import type { PausePort } from '../pause/attemptPauses.ts';
 import { type Ending, endingOfAbort, endingOfError, endingOfOutput } from './ending.ts';
 import { abortReason, graceAfterAbort } from './grace.ts';
 import { parseInput } from './parseInput.ts';
@@ -22,6 +25,8 @@ export type HandlerCall = {
   readonly output: HandlerOutput<TaskDefinition>;
   /** Aborted with an `AttemptAborted`. */
   readonly signal: AbortSignal;
+  readonly children: ChildPort;
+  readonly pauses: PausePort;
 };
 
 /** How a call ended, and when the handler itself has: later than the call, where it ignores its signal. */
@@ -61,7 +66,7 @@ export async function callHandler(call: HandlerCall): Promise<HandlerEnd> {
 }
 
 async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input: unknown): Promise<unknown> {
-  const { task, attempt, signal, output } = call;
+  const { task, attempt, signal, output, children, pauses } = call;
   return handler({
     input,
     task,
@@ -69,6 +74,8 @@ async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input
     signal,
     progress: output.progress,
     log: output.log,
+    tasks: startChildren(children),
+    checkpoint: pauses.checkpoint,
     exec: (command, args = [], options = {}) => runChild(command, args, signal, options),
     error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
   });

@@ -3,6 +3,14 @@ import { AttemptAborted } from './abortReasons.ts';
 /** What a timer can wait for: Node fires a longer one at once. A deadline further off is met after a redelivery. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** The limits of one attempt while it runs. */
+export type TimeLimits = {
+  /** The attempt's own time stands still while it is paused; the whole task's does not. */
+  readonly pauseAttempt: () => void;
+  readonly resumeAttempt: () => void;
+  readonly stop: () => void;
+};
+
 /**
  * Aborts an attempt when its own time, or the whole task's, is over: whichever comes first.
  *
@@ -14,16 +22,40 @@ export function startTimeLimits(
   deadlineMs: number | undefined,
   nowMs: number,
   abort: (reason: AttemptAborted) => void,
-): { stop(): void } {
-  const timers: NodeJS.Timeout[] = [];
-  const after = (ms: number, reason: AttemptAborted) => {
-    if (ms <= longestTimerMs) timers.push(setTimeout(() => abort(reason), ms));
+): TimeLimits {
+  const after = (ms: number, reason: AttemptAborted) =>
+    ms <= longestTimerMs ? setTimeout(() => abort(reason), ms) : undefined;
+  let attemptTimer: NodeJS.Timeout | undefined;
+  let leftMs = timeoutMs;
+  let runningSinceMs = 0;
+  const resumeAttempt = () => {
+    if (timeoutMs === 0) return;
+    runningSinceMs = performance.now();
+    attemptTimer = after(
+      leftMs,
+      new AttemptAborted('TIMEOUT', `The attempt took longer than ${timeoutMs} ms.`),
+    );
   };
-  if (timeoutMs > 0)
-    after(timeoutMs, new AttemptAborted('TIMEOUT', `The attempt took longer than ${timeoutMs} ms.`));
+  const pauseAttempt = () => {
+    clearTimeout(attemptTimer);
+    leftMs = Math.max(0, leftMs - (performance.now() - runningSinceMs));
+  };
+  resumeAttempt();
+  let taskTimer: NodeJS.Timeout | undefined;
   if (deadlineMs !== undefined) {
     const message = `The whole task took longer than it may, until ${new Date(deadlineMs).toISOString()}.`;
-    after(Math.max(0, deadlineMs - nowMs), new AttemptAborted('TASK_TIMEOUT', message));
+    taskTimer = after(Math.max(0, deadlineMs - nowMs), new AttemptAborted('TASK_TIMEOUT', message));
   }
-  return { stop: () => timers.forEach(clearTimeout) };
+  let isStopped = false;
+  return {
+    pauseAttempt,
+    resumeAttempt: () => {
+      if (!isStopped) resumeAttempt();
+    },
+    stop: () => {
+      isStopped = true;
+      clearTimeout(attemptTimer);
+      clearTimeout(taskTimer);
+    },
+  };
 }

@@ -1,6 +1,8 @@
 import type { TaskDefinition } from '@longhaul/proto';
 import type { z } from 'zod';
 import { type ChildOptions, runChild } from './childProcess.ts';
+import { startChildren } from './children/childTasks.ts';
+import { type RunChild, standIns } from './children/standIns.ts';
 import type { Handler, LogLevel, TaskContext } from './taskContext.ts';
 import { TaskError } from './taskError.ts';
 import { TaskFault } from './taskFault.ts';
@@ -13,6 +15,13 @@ export type RunHandlerOptions<T extends TaskDefinition> = {
   readonly onProgress?: (progress: z.output<T['progress']>) => void;
   readonly onLog?: (level: LogLevel, message: string, fields: Record<string, unknown> | undefined) => void;
   readonly attempt?: number;
+  /**
+   * Stands for the tasks that the handler starts: returns the output of each, or throws. Default: a handler that starts
+   * one fails.
+   */
+  readonly child?: RunChild;
+  /** Called at each checkpoint; the handler waits for it. */
+  readonly onCheckpoint?: () => Promise<void> | void;
 };
 
 /**
@@ -42,6 +51,12 @@ export async function runHandler<T extends TaskDefinition>(
       const parsed = definition.progress.safeParse(progress);
       if (!parsed.success) throw new TaskFault('INVALID_PROGRESS', parsed.error.message);
       options.onProgress?.(parsed.data as z.output<T['progress']>);
+    },
+    tasks: startChildren(standIns(options.child)),
+    checkpoint: async () => {
+      signal.throwIfAborted();
+      await options.onCheckpoint?.();
+      signal.throwIfAborted();
     },
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     exec: (command: string, args: readonly string[] = [], childOptions: ChildOptions = {}) =>

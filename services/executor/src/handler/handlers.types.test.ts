@@ -78,3 +78,28 @@ export const swapped: HandlersOf<typeof contract> = {
   numbers: { count: synchronous },
   plain: synchronous,
 };
+
+// Children are typed by the contract that they are taken from.
+export const parent: Handler<typeof plain> = async ({ tasks }) => {
+  const { numbers } = tasks(contract);
+  const child = await numbers.count.start({ to: '3' }, { key: 'k', priority: 'high', detached: true });
+  true satisfies Equal<Awaited<ReturnType<typeof child.result>>, { sum: number }>;
+  const outcome = await child.outcome();
+  true satisfies Equal<typeof outcome.status, 'COMPLETED' | 'FAILED' | 'CANCELED'>;
+  if (outcome.status === 'FAILED' && outcome.error.code === 'TOO_FAR')
+    true satisfies Equal<typeof outcome.error.data, { limit: number }>;
+  const thrown: unknown = undefined;
+  if (child.isFailure(thrown) && thrown.failure.code === 'TOO_FAR')
+    true satisfies Equal<typeof thrown.failure.data, { limit: number }>;
+  // @ts-expect-error what the caller writes, not what the handler gets
+  await numbers.count.start({ to: 3 });
+  // @ts-expect-error the contract has no such task
+  tasks(contract).numbers.subtract;
+  // @ts-expect-error a child has a key, unique within its parent
+  await numbers.count.start({ to: '3' }, { idempotencyKey: 'k' });
+  // @ts-expect-error a branch cannot be started
+  numbers.start;
+  return tasks({ plain })
+    .plain.start('text')
+    .then(other => other.result());
+};

@@ -1,6 +1,7 @@
 import type { ErrorSchemas, ErrorsOf, ParsedInputOf, TaskDefinition } from '@longhaul/proto';
 import type { z } from 'zod';
 import type { ChildOptions, ChildResult } from './childProcess.ts';
+import type { StartChildren } from './children/childTypes.ts';
 import type { TaskError } from './taskError.ts';
 
 /** Levels of a task's log lines. */
@@ -37,6 +38,17 @@ export type TaskContext<T extends TaskDefinition = TaskDefinition> = {
    */
   readonly progress: (progress: z.input<T['progress']>) => void;
   readonly log: TaskLog;
+  /**
+   * The tasks of a contract, to be started as children of this one: `await tasks(contract).audio.transcribe.start(input)`.
+   * They belong to the same owner, and are canceled when this task ends, unless they are `detached`.
+   */
+  readonly tasks: StartChildren;
+  /**
+   * A place where the handler can be paused: `await checkpoint()`. Resolves at once unless somebody wants the task to
+   * pause, and then when it is resumed. For tasks that are defined with `pausable: true`; in others it never waits.
+   * @throws the signal's reason when the task is to end, also while it is paused
+   */
+  readonly checkpoint: () => Promise<void>;
   /**
    * Runs a child process that ends with the task: on abort its whole process group gets SIGTERM, then SIGKILL.
    * Resolves with the exit code, whatever it is.

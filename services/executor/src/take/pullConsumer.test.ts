@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
 
-const create = () => new PullConsumer('demo-count-high', 'high');
+const create = () => new PullConsumer('demo-count-high', 'high', 'demo');
 
 test('a new consumer is quiet', () => {
   expect(create().state(5_000)).toEqual({ priority: 'high', outstanding: 0, waiting: 0, active: false });

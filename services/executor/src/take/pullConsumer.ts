@@ -15,14 +15,17 @@ const unansweredMs = 100;
 export class PullConsumer {
   readonly name: string;
   readonly priority: Priority;
+  /** The name of its tasks. */
+  readonly task: string;
   /** Pulls in the order in which the server serves them: the oldest first. */
   #pulls: { readonly id: number; remaining: number; readonly atMs: number }[] = [];
   #lastDeliveryMs = Number.NEGATIVE_INFINITY;
   #waiting = 0;
 
-  constructor(name: string, priority: Priority) {
+  constructor(name: string, priority: Priority, task: string) {
     this.name = name;
     this.priority = priority;
+    this.task = task;
   }
 
   state(nowMs: number): PullState {

@@ -1,9 +1,10 @@
 import { type Broker, encode, ensureConsumer } from '@longhaul/broker';
-import { type Priority, priorities } from '@longhaul/proto';
-import { createInbox, type Msg, nanos, type Subscription } from '@nats-io/nats-core';
+import { priorities } from '@longhaul/proto';
+import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
 import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
+import { type Slot, SlotPool } from './slotPool.ts';
 import { planPulls } from './slots.ts';
 
 /** What the taking of requests needs. */
@@ -13,12 +14,16 @@ export type RequestConsumerOptions = {
   readonly taskNames: readonly string[];
   /** How many requests are worked on at once. */
   readonly slots: number;
-  /** Works on one request; its slot is free again when the promise settles. */
-  readonly work: (message: RequestMessage) => Promise<void>;
+  /** Works on one request; its slot is free again when the promise settles, and meanwhile where it is lent. */
+  readonly work: (message: RequestMessage, slot: Slot) => Promise<void>;
+  /** Whether requests of a name would only wait: none are asked for meanwhile. */
+  readonly isHeldUp: (name: string) => boolean;
 };
 
 /** After a refused pull (no leader, consumer being made) the next one waits this long. */
 const refusedDelayMs = 250;
+/** What arrives of a name that is held back (see `lendLimit`) is delivered again after this long. */
+const heldBackDelayMs = 1_000;
 /** Pulls that were lost, and messages that somebody else took, are noticed this late. */
 const sweepMs = 250;
 
@@ -31,6 +36,7 @@ export class RequestConsumer {
   readonly #consumers: PullConsumer[] = [];
   readonly #inbox: string;
   readonly #busy = new Set<Promise<void>>();
+  readonly #pool: SlotPool;
   #subscription: Subscription | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #planned: NodeJS.Immediate | undefined;
@@ -40,7 +46,8 @@ export class RequestConsumer {
 
   constructor(options: RequestConsumerOptions) {
     this.#options = options;
-    this.#inbox = createInbox();
+    this.#inbox = options.broker.newInbox();
+    this.#pool = new SlotPool(options.slots, () => this.#planSoon());
   }
 
   /** Makes the consumers where they are missing and begins to pull. Resolves when requests can arrive. */
@@ -61,19 +68,12 @@ export class RequestConsumer {
     const { broker, taskNames } = this.#options;
     const { requestStream, consumers } = broker.topology;
     const plans = taskNames.flatMap(name =>
-      priorities.map((priority): [Priority, ReturnType<typeof consumers.requests>] => [
-        priority,
-        consumers.requests(name, priority),
-      ]),
+      priorities.map(priority => ({ name, priority, plan: consumers.requests(name, priority) })),
     );
-    await Promise.all(plans.map(([, plan]) => ensureConsumer(broker, requestStream, plan)));
+    await Promise.all(plans.map(({ plan }) => ensureConsumer(broker, requestStream, plan)));
     if (this.#consumers.length > 0) return;
-    for (const [priority, plan] of plans) this.#consumers.push(new PullConsumer(plan.durable_name, priority));
-  }
-
-  /** How many requests are being worked on. */
-  get running(): number {
-    return this.#busy.size;
+    for (const { name, priority, plan } of plans)
+      this.#consumers.push(new PullConsumer(plan.durable_name, priority, name));
   }
 
   /** Takes nothing more. What is being worked on goes on. */
@@ -99,22 +99,28 @@ export class RequestConsumer {
     this.#planSoon();
   }
 
+  /** Something may be asked for that was held up. */
+  planAnew(): void {
+    this.#planSoon();
+  }
+
   #receive(message: Msg): void {
     const request = readRequestMessage(message);
     if (!request) {
       this.#pullEnded(message);
       return;
     }
-    this.#consumers
-      .find(consumer => consumer.name === request.consumer)
-      ?.delivered(request.waiting, Date.now());
-    if (!this.#taking || this.#busy.size >= this.#options.slots) {
+    const consumer = this.#consumers.find(({ name }) => name === request.consumer);
+    consumer?.delivered(request.waiting, Date.now());
+    const slot = this.#taking && consumer ? this.#pool.take(consumer.task) : undefined;
+    if (!slot) {
       // A hand-back uses up no attempt: attempts are counted by `started` events, not by deliveries.
-      request.handBack();
+      request.handBack(consumer && !this.#pool.takes(consumer.task) ? heldBackDelayMs : 0);
       return;
     }
-    const work = this.#options.work(request).finally(() => {
+    const work = this.#options.work(request, slot).finally(() => {
       this.#busy.delete(work);
+      slot.release();
       this.#planSoon();
     });
     this.#busy.add(work);
@@ -160,22 +166,23 @@ export class RequestConsumer {
   }
 
   #pull(): void {
-    const { broker, slots } = this.#options;
+    const { broker, isHeldUp } = this.#options;
     if (!this.#taking || broker.nc.isClosed()) return;
-    const freeSlots = slots - this.#busy.size;
+    const freeSlots = this.#pool.free;
     // Only plans that can ask for something take a turn: else one busy slot could always have the odd turns.
     if (freeSlots <= 0) return;
     const nowMs = Date.now();
-    const states = this.#consumers.map(consumer => consumer.state(nowMs));
-    planPulls(states, freeSlots, this.#turn++).forEach((batch, index) => {
-      const consumer = this.#consumers[index];
+    const served = this.#consumers.filter(({ task }) => this.#pool.takes(task) && !isHeldUp(task));
+    const states = served.map(consumer => consumer.state(nowMs));
+    planPulls(states, freeSlots, this.#turn++).forEach((batch, at) => {
+      const consumer = served[at];
       if (batch === 0 || !consumer) return;
       this.#lastPullId += 1;
       consumer.asked(this.#lastPullId, batch, nowMs);
       broker.nc.publish(
         `$JS.API.CONSUMER.MSG.NEXT.${broker.topology.requestStream}.${consumer.name}`,
         encode({ batch, expires: nanos(pullExpiresMs) }),
-        { reply: `${this.#inbox}.${index}.${this.#lastPullId}` },
+        { reply: `${this.#inbox}.${this.#consumers.indexOf(consumer)}.${this.#lastPullId}` },
       );
     });
   }

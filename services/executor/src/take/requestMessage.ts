@@ -9,6 +9,8 @@ export type RequestMessage = {
   readonly consumer: string;
   /** Whether it was delivered before: to an executor that handed it back, or was lost. */
   readonly redelivered: boolean;
+  /** How often it was delivered, this time included. */
+  readonly deliveries: number;
   /** How many more wait behind it. */
   readonly waiting: number;
   /** Takes the request off the queue: the task has ended. */
@@ -29,12 +31,14 @@ export function readRequestMessage(message: Msg): RequestMessage | undefined {
   const tokens = message.reply?.split('.') ?? [];
   if (tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
   const offset = tokens.length > 9 ? 4 : 2;
+  const deliveries = Number(tokens[offset + 2]) || 1;
   return {
     subject: message.subject,
     data: message.data,
     traceparent: message.headers?.get('traceparent') || undefined,
     consumer: tokens[offset + 1] ?? '',
-    redelivered: Number(tokens[offset + 2]) > 1,
+    redelivered: deliveries > 1,
+    deliveries,
     waiting: Number(tokens[offset + 6]) || 0,
     ack: () => message.respond('+ACK'),
     handBack: delayMs =>

@@ -42,6 +42,15 @@ test('a quiet consumer is asked for one, once', () => {
   );
 });
 
+test('a busy consumer is not asked again before half of what it was asked for has come', () => {
+  const wanted = [0, 1, 15, 31, 32, 63, 64].map(outstanding =>
+    planPulls([{ ...active, outstanding }], 64, 0),
+  );
+  expect(wanted.flat()).toEqual([64, 63, 49, 33, 0, 0, 0]);
+  // Of a backlog every free slot is asked for at once.
+  expect(planPulls([{ ...backlog('normal'), outstanding: 63 }], 64, 0)).toEqual([1]);
+});
+
 test('no consumer is asked for more than there are free slots, all pulls of it together', () => {
   fc.assert(
     fc.property(consumers, fc.integer({ min: 1, max: 20 }), turn, (states, free, n) => {

@@ -25,7 +25,8 @@ export const turnsOfPriority = 8;
  *   there are slots; the surplus is handed back, and the consumer is not asked again before a slot is free.
  * - Consumers with a backlog share the free slots, higher priority first (see {@link turnsOfPriority}).
  * - One that delivered a moment ago and has no backlog may be about to bring more: it is asked for all that is left,
- *   but holds one slot only, so that a trickle of high work does not keep slots from a backlog of low work.
+ *   but holds one slot only, so that a trickle of high work does not keep slots from a backlog of low work. It is not
+ *   asked again before half of that has come: a pull for each task would cost as much as the task's delivery.
  *
  * @param turn counts the plans with free slots
  * @returns for each consumer, in the order given, how many more to ask for
@@ -42,7 +43,8 @@ export function planPulls(consumers: readonly PullState[], freeSlots: number, tu
     const share = Math.min(budget, waiting > 0 ? waiting : 1);
     const target = isBusy ? (waiting > 0 ? share : budget) : 1;
     if (isBusy) budget -= share;
-    wanted[index] = Math.max(0, target - outstanding);
+    const hasEnough = waiting === 0 && outstanding > 0 && outstanding * 2 >= target;
+    wanted[index] = hasEnough ? 0 : Math.max(0, target - outstanding);
   }
   return wanted;
 }

@@ -2,6 +2,7 @@ import { appendEvent, type Broker, isUnavailable, isWrongLastSequence, readChain
 import {
   deadlineOf,
   decideClaim,
+  isRunning,
   isTerminal,
   policyOf,
   recordOfRequest,
@@ -67,12 +68,7 @@ export class Expiry {
   /** When to look at a task, in milliseconds since the epoch; `undefined`: it has no limit, or an executor keeps it. */
   #dueOf(record: TaskRecord): number | undefined {
     const definition = this.#definitions.get(record.name);
-    if (
-      !definition ||
-      isTerminal(record.status) ||
-      record.status === 'RUNNING' ||
-      record.status === 'STOPPING'
-    )
+    if (!definition || isTerminal(record.status) || isRunning(record.status) || record.status === 'STOPPING')
       return undefined;
     const startByMs =
       record.attempt === 0 && record.startBy !== undefined
@@ -126,7 +122,7 @@ export class Expiry {
         'leader',
       );
       // An executor has it, and keeps the limits: whoever takes it over after a loss looks at them as well.
-      if (record.status === 'RUNNING') return;
+      if (isRunning(record.status)) return;
       const limits = { maxLosses: policy.maxLosses, deadlineMs: deadlineOf(policy, task) };
       const claim = decideClaim(record, lastSeq, limits, Date.now());
       if (claim.do !== 'fail') return;

@@ -1,7 +1,7 @@
 import { errorCatalogue } from '@longhaul/proto';
 import { metricsContentType } from '@longhaul/service/processMetrics';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Authenticate } from './server.ts';
+import type { Authenticate } from '../auth/authenticate.ts';
 
 /**
  * Who may read `/metrics`. `loopback`: whoever asks from this machine, and operators from anywhere. `operator`:

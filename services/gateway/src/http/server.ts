@@ -1,31 +1,33 @@
-import type { IncomingMessage } from 'node:http';
-import fastifyWebsocket from '@fastify/websocket';
-import { errorCatalogue, GatewayError } from '@longhaul/proto';
+import { errorCatalogue } from '@longhaul/proto';
 import type { AnyTRPCRouter } from '@trpc/server';
-import {
-  type CreateFastifyContextOptions,
-  type FastifyTRPCPluginOptions,
-  fastifyTRPCPlugin,
-} from '@trpc/server/adapters/fastify';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import type { Caller } from '../caller.ts';
-import { type Context, faultOf, toTrpcError } from '../rpc/trpc.ts';
+import { type Authenticate, identify } from '../auth/authenticate.ts';
+import type { Credentials } from '../auth/credentials.ts';
+import { whyForeign } from '../auth/loopback.ts';
+import { faultOf } from '../fault.ts';
+import { docsPlugin } from '../rest/docs/docsPlugin.ts';
+import { openApiDocument } from '../rest/openapi/document.ts';
+import type { Operation } from '../rest/operation.ts';
+import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
+import { sendProblem } from '../rest/sendProblem.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
+import { answerClientError } from './clientError.ts';
 import { type ConsoleOptions, consolePages } from './console.ts';
+import { loggedRequest } from './loggedRequest.ts';
 import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
 import { observeRequests, type RequestLog } from './observeRequests.ts';
 import { RequestIds } from './requestId.ts';
-
-/** What the credentials of a request may be read from. */
-export type Credentials = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
-/** Says who calls; `undefined`: credentials are missing or wrong. */
-export type Authenticate = (credentials: Credentials) => Caller | undefined | Promise<Caller | undefined>;
+import { addTrpcRoutes } from './trpcRoutes.ts';
 
 export type HttpOptions = {
   readonly router: AnyTRPCRouter;
+  /** What REST serves. */
+  readonly operations: readonly Operation[];
   readonly logger: Logger;
   readonly authenticate: Authenticate;
+  /** Nobody is asked who they are: requests from elsewhere than this machine's own programs are refused. */
+  readonly isOpen: boolean;
   /** Why the gateway is not ready, or `undefined` when it is. */
   readonly whyNotReady: () => string | undefined;
   readonly stop: AbortSignal;
@@ -39,18 +41,24 @@ export type HttpOptions = {
   readonly requestLog: RequestLog;
 };
 
-/** The most calls in one batch. */
-const batchLimit = 100;
 /** What one request may have beside its largest input: a batch's other calls, and room for how JSON is written. */
 const besideInputBytes = 2 * 1024 * 1024;
 const healthPaths = new Set(['/healthz', '/readyz']);
+/** Of the REST façade: what its paths mean changes with the second. */
+const apiVersion = '1.0.0';
 
-/** The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, and health at `/healthz` and `/readyz`. */
+/**
+ * The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, REST at `/v1` with its description at
+ * `/openapi.json` and `/docs`, metrics at `/metrics`, and health at `/healthz` and `/readyz`.
+ */
 export async function createHttpServer(options: HttpOptions) {
-  const { router, logger, authenticate, whyNotReady, stop, streams } = options;
+  const { router, operations, logger, authenticate, whyNotReady, stop, streams } = options;
   const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
   // By this type routes of other modules can be added to the server.
-  const httpLogger: FastifyBaseLogger = logger.child({ part: 'http' });
+  const httpLogger: FastifyBaseLogger = logger.child(
+    { part: 'http' },
+    { serializers: { req: loggedRequest } },
+  );
   const ids = new RequestIds();
   const server = fastify({
     genReqId: request => ids.of(request),
@@ -61,6 +69,9 @@ export async function createHttpServer(options: HttpOptions) {
     bodyLimit: bodyLimitBytes,
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
+    // What is refused before a route is found: escapes that are none, parts that are too long.
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, error, logger),
+    clientErrorHandler: answerClientError,
   });
 
   server.setErrorHandler<Error & { statusCode?: number }>(async (error, request, reply) => {
@@ -72,7 +83,6 @@ export async function createHttpServer(options: HttpOptions) {
     const status = fault.reason === 'INTERNAL' ? 500 : errorCatalogue[fault.reason].http;
     return reply.code(status).send({ error: fault });
   });
-
   // Without the query, which Fastify's own answer repeats: credentials may stand there.
   server.setNotFoundHandler(async ({ method, url }, reply) => {
     const message = `There is nothing at ${method} ${url.split('?', 1)[0]}.`;
@@ -80,56 +90,44 @@ export async function createHttpServer(options: HttpOptions) {
   });
 
   observeRequests(server, options.requestLog);
-  const createContext = async ({ req }: CreateFastifyContextOptions): Promise<Context> => {
-    // Of a WebSocket, Node's own request comes here, whatever the type says.
-    const requestId = ids.of(req.raw ?? req);
-    const log = req.log ?? httpLogger.child({ requestId });
-    const { traceparent } = req.headers;
-    const scope = { requestId, traceparent: typeof traceparent === 'string' ? traceparent : undefined };
-    try {
-      const caller = await authenticate({ headers: req.headers });
-      // A lone surrogate has no UTF-8, so two such owners could share a subject token.
-      if (!caller?.owner.isWellFormed())
-        throw new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.');
-      return { caller, logger: log, stop, streams, scope };
-    } catch (error) {
-      // Without a context tRPC's own error handling has no log to write to.
-      if (!(error instanceof GatewayError)) log.error({ err: error }, 'a caller could not be authenticated');
-      throw toTrpcError(error);
-    }
-  };
-
-  await server.register(fastifyWebsocket, { options: { maxPayload: bodyLimitBytes } });
-  server.websocketServer.on('headers', (lines: string[], request: IncomingMessage) =>
-    lines.push(`x-request-id: ${ids.of(request)}`),
-  );
-  await server.register(fastifyTRPCPlugin, {
-    prefix: '/trpc',
-    useWSS: true,
-    keepAlive: { enabled: true, pingMs: 15_000, pongWaitMs: 10_000 },
-    trpcOptions: {
-      router,
-      createContext,
-      allowBatching: true,
-      maxBatchSize: batchLimit,
-    } satisfies FastifyTRPCPluginOptions<AnyTRPCRouter>['trpcOptions'],
+  await addTrpcRoutes(server, {
+    router,
+    authenticate,
+    logger: httpLogger,
+    ids,
+    stop,
+    streams,
+    bodyLimitBytes,
   });
-  if (options.console) await server.register(consolePages, options.console);
-  server.get('/healthz', async () => ({ status: 'ok' }));
-  server.get('/readyz', async (_request, reply) => {
-    const why = whyNotReady();
-    if (why === undefined) return { status: 'ready' };
-    return reply.code(503).header('retry-after', '1').send({ status: 'not ready', why });
-  });
-  addMetricsRoute(server, options.metrics, authenticate);
+  // Behind the hooks of the WebSockets' plugin, which answers what is refused here.
+  if (options.isOpen) {
+    server.addHook('onRequest', async (request, reply) => {
+      const message = whyForeign(request.headers);
+      if (message !== undefined) await reply.code(403).send({ error: { reason: 'FORBIDDEN', message } });
+    });
+  }
   server.addHook('onRequest', async (request, reply) => {
-    if (stop.aborted && !healthPaths.has(request.url)) {
+    // REST says it in its own words.
+    const isRest = request.url.startsWith(`${restPrefix}/`);
+    if (stop.aborted && !healthPaths.has(request.url) && !isRest) {
       await reply
         .code(503)
         .header('retry-after', '1')
         .header('connection', 'close')
         .send({ error: { reason: 'SHUTTING_DOWN', message: errorCatalogue.SHUTTING_DOWN.advice } });
     }
+  });
+
+  const callerOf = ({ headers }: Credentials) => identify(authenticate, { headers });
+  await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
+  await server.register(docsPlugin, { describe: () => openApiDocument(operations, apiVersion) });
+  addMetricsRoute(server, options.metrics, authenticate);
+  if (options.console) await server.register(consolePages, options.console);
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const why = whyNotReady();
+    if (why === undefined) return { status: 'ready' };
+    return reply.code(503).header('retry-after', '1').send({ status: 'not ready', why });
   });
   return server;
 }

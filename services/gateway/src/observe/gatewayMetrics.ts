@@ -177,8 +177,10 @@ export class GatewayMetrics {
       delivered.set({ name, priority }, queue.delivered);
       if (queue.paused) paused.set({ name }, 1);
     }
-    lagEvents.set(lag?.events ?? Number.NaN);
-    lagSeconds.set(lag?.seconds ?? Number.NaN);
+    for (const gauge of [lagEvents, lagSeconds]) gauge.remove();
+    if (!lag) return;
+    lagEvents.set(lag.events);
+    lagSeconds.set(lag.seconds);
   }
 }
 

@@ -14,8 +14,11 @@ const BTree = BTreeModule.default;
 type Entry = { readonly summary: TaskSummary; readonly revision: number };
 /** Told of each change: how a task stands now, or how it stood when its record went. */
 export type ChangeListener = (summary: TaskSummary, gone: boolean) => void;
+/** @param isOurs whether this gateway has just put it */
+type OnRecord = (record: TaskRecord, isOurs: boolean) => void;
 /** Newest last. ISO instants sort as text; the id makes the key unique. */
 type SortKey = string;
+type BTreeOf = InstanceType<typeof BTree<SortKey, string>>;
 
 /**
  * Every record of the bucket without its payloads, newest first, in this gateway's memory; fed by a watch on the
@@ -26,15 +29,17 @@ export class RecordIndex {
   readonly #logger: Logger;
   readonly #byId = new Map<string, Entry>();
   readonly #sorted = new BTree<SortKey, string>();
+  /** The same by owner, so that a list of one owner's tasks meets no others. */
+  readonly #sortedOf = new Map<string, BTreeOf>();
   /** How many entries there are of each kind. */
   readonly counts = new TaskCounts();
   #stopWatch: (() => void) | undefined;
   readonly #listeners = new Set<ChangeListener>();
 
-  readonly #onRecord: (record: TaskRecord) => void;
+  readonly #onRecord: OnRecord;
 
   /** @param onRecord told of every record that the bucket holds, as it changes */
-  constructor(broker: Broker, logger: Logger, onRecord: (record: TaskRecord) => void = () => {}) {
+  constructor(broker: Broker, logger: Logger, onRecord: OnRecord = () => {}) {
     this.#broker = broker;
     this.#logger = logger;
     this.#onRecord = onRecord;
@@ -84,9 +89,14 @@ export class RecordIndex {
     return this.#byId.get(id)?.revision;
   }
 
-  /** The summaries in order, newest first, from just behind a sort key. */
-  *newestFirst(behind?: SortKey): Generator<{ readonly key: SortKey; readonly summary: TaskSummary }> {
-    for (const [key, id] of this.#sorted.entriesReversed(behind, undefined, true)) {
+  /** The summaries of an owner or of all, newest first, from just behind a sort key. */
+  *newestFirst(
+    behind?: SortKey,
+    owner?: string,
+  ): Generator<{ readonly key: SortKey; readonly summary: TaskSummary }> {
+    const sorted = owner === undefined ? this.#sorted : this.#sortedOf.get(owner);
+    if (!sorted) return;
+    for (const [key, id] of sorted.entriesReversed(behind, undefined, true)) {
       const entry = this.#byId.get(id);
       if (entry) yield { key, summary: entry.summary };
     }
@@ -109,7 +119,7 @@ export class RecordIndex {
   wrote(record: TaskRecord, revision: number): void {
     if ((this.#byId.get(record.id)?.revision ?? 0) >= revision) return;
     this.#set(summarize(record), revision);
-    this.#onRecord(record);
+    this.#onRecord(record, true);
   }
 
   #take(entry: KvWatchEntry): void {
@@ -122,7 +132,7 @@ export class RecordIndex {
     try {
       const record = decode(recordSchema, entry.key, entry.value);
       this.#set(summarize(record), entry.revision);
-      this.#onRecord(record);
+      this.#onRecord(record, false);
     } catch (err) {
       this.#logger.warn({ err, key: entry.key }, 'a record that does not fit the protocol is not listed');
     }
@@ -130,7 +140,13 @@ export class RecordIndex {
 
   #set(summary: TaskSummary, revision: number): void {
     const before = this.#byId.get(summary.id)?.summary;
-    if (!before) this.#sorted.set(sortKey(summary), summary.id);
+    if (!before) {
+      const key = sortKey(summary);
+      this.#sorted.set(key, summary.id);
+      const sortedOf = this.#sortedOf.get(summary.owner) ?? new BTree<SortKey, string>();
+      sortedOf.set(key, summary.id);
+      this.#sortedOf.set(summary.owner, sortedOf);
+    }
     this.counts.move(before, summary);
     this.#byId.set(summary.id, { summary, revision });
     for (const listener of this.#listeners) listener(summary, false);
@@ -140,6 +156,12 @@ export class RecordIndex {
     const entry = this.#byId.get(id);
     if (!entry) return;
     this.#byId.delete(id);
+    const key = sortKey(entry.summary);
+    this.#sorted.delete(key);
+    const { owner } = entry.summary;
+    const sortedOf = this.#sortedOf.get(owner);
+    sortedOf?.delete(key);
+    if (sortedOf?.size === 0) this.#sortedOf.delete(owner);
     this.#sorted.delete(sortKey(entry.summary));
     for (const listener of this.#listeners) listener(entry.summary, true);
     this.counts.move(entry.summary, undefined);

@@ -37,10 +37,10 @@ export class RecordStore {
    * @returns the new revision, or `undefined` when somebody else has written meanwhile
    */
   async put(record: TaskRecord, expectedRevision: number): Promise<number | undefined> {
-    const { js, topology } = this.#broker;
+    const { acked, topology } = this.#broker;
     const ttl = this.#ttlOf(record);
     try {
-      const ack = await js.publish(topology.recordSubject(record.owner, record.id), this.#encode(record), {
+      const ack = await acked.publish(topology.recordSubject(record.owner, record.id), this.#encode(record), {
         expect: { lastSubjectSequence: expectedRevision },
         ...(ttl === undefined ? {} : { ttl }),
       });

@@ -14,6 +14,7 @@ export function summarize(record: TaskRecord): TaskSummary {
     finishedAt,
     attempt,
     error,
+    parent,
   } = record;
   const percent = percentOf(record);
   return {
@@ -29,11 +30,12 @@ export function summarize(record: TaskRecord): TaskSummary {
     ...(finishedAt === undefined ? {} : { finishedAt }),
     ...(percent === undefined ? {} : { percent }),
     ...(error === undefined ? {} : { errorCode: error.code }),
+    ...(parent === undefined ? {} : { parentId: parent.id }),
   };
 }
 
 /** By convention a progress may have a number called `percent`, of 0 to 100. */
-export function percentOf({ progress }: TaskRecord): number | undefined {
+export function percentOf({ progress }: Pick<TaskRecord, 'progress'>): number | undefined {
   if (typeof progress !== 'object' || progress === null || !('percent' in progress)) return undefined;
   const { percent } = progress;
   return typeof percent === 'number' && Number.isFinite(percent)

@@ -1,12 +1,5 @@
-import { type Broker, decode, readFromLeader } from '@longhaul/broker';
-import {
-  fold,
-  GatewayError,
-  recordOfRequest,
-  requestSchema,
-  statusAsOf,
-  type TaskRecord,
-} from '@longhaul/proto';
+import { type Broker, findAccepted } from '@longhaul/broker';
+import { GatewayError, statusAsOf, type TaskRecord } from '@longhaul/proto';
 import { type Caller, maySee } from '../caller.ts';
 import type { RecordIndex } from '../project/recordIndex.ts';
 import type { RecordStore } from '../project/recordStore.ts';
@@ -30,7 +23,7 @@ export function createFindTask(
   return async (caller, id) => {
     const owner = index.get(id)?.owner ?? caller.owner;
     const recorded = (await store.read(owner, id)).record;
-    const record = recorded ?? (await findUnrecorded(broker, id));
+    const record = recorded ?? (await findAccepted(broker, id));
     if (!record || !maySee(caller, record.owner)) return undefined;
     return recorded || !hasExpired(record, retention, Date.now()) ? asOfNow(record) : undefined;
   };
@@ -48,7 +41,12 @@ export async function getTask(
 ): Promise<TaskRecord> {
   const record = await find(caller, id);
   if (record && (name === undefined || record.name === name)) return record;
-  throw new GatewayError(
+  throw taskNotFound(id, name);
+}
+
+/** The same for an unknown task, an expired one and another owner's (invariant 8, owner-only). */
+export function taskNotFound(id: string, name?: string): GatewayError {
+  return new GatewayError(
     'TASK_NOT_FOUND',
     `There is no task ${id}${name === undefined ? '' : ` of ${name}`} that you may see. It may have expired; check the id.`,
   );
@@ -56,17 +54,4 @@ export async function getTask(
 
 function asOfNow(record: TaskRecord): TaskRecord {
   return { ...record, status: statusAsOf(record.status, record.scheduledFor, Date.now()) };
-}
-
-async function findUnrecorded(broker: Broker, id: string): Promise<TaskRecord | undefined> {
-  const { subjects, requestStream } = broker.topology;
-  for (const subject of [subjects.scheduleOf(id), subjects.requestOf(id)]) {
-    const message = await broker.jsm.streams.getMessage(requestStream, { last_by_subj: subject });
-    if (!message) continue;
-    const name = message.subject.slice(message.subject.indexOf(id) + id.length + 1);
-    return recordOfRequest(id, name, decode(requestSchema, message.subject, message.data));
-  }
-  let record: TaskRecord | undefined;
-  for await (const event of readFromLeader(broker, subjects.eventsOf(id), 1)) record = fold(record, event);
-  return record;
 }

@@ -1,8 +1,10 @@
-import { GatewayError, listRequestSchema, type TaskSummary } from '@longhaul/proto';
+import type { Broker } from '@longhaul/broker';
+import { GatewayError, listRequestSchema, recordOfRequest, type TaskSummary } from '@longhaul/proto';
 import fc from 'fast-check';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { Caller } from '../caller.ts';
-import type { RecordIndex } from '../project/recordIndex.ts';
+import { RecordIndex } from '../project/recordIndex.ts';
 import { listTasks, scanLimit } from './listTasks.ts';
 
 const alice: Caller = { owner: 'alice', role: 'user' };
@@ -20,15 +22,16 @@ const task = (n: number, more: Partial<TaskSummary> = {}): TaskSummary => ({
   ...more,
 });
 
-/** An index as the gateway's: newest first, from just behind a key. */
+/** An index as the gateway's: newest first, of an owner or of all, from just behind a key. */
 function indexOf(tasks: readonly TaskSummary[]) {
   const entries = tasks
     .map(summary => ({ key: `${summary.createdAt}|${summary.id}`, summary }))
     .sort((a, b) => (a.key < b.key ? 1 : -1));
   let scanned = 0;
   const index = {
-    *newestFirst(behind?: string) {
+    *newestFirst(behind?: string, owner?: string) {
       for (const entry of entries) {
+        if (owner !== undefined && entry.summary.owner !== owner) continue;
         if (behind !== undefined && entry.key >= behind) continue;
         scanned += 1;
         yield entry;
@@ -36,6 +39,13 @@ function indexOf(tasks: readonly TaskSummary[]) {
     },
   };
   return { index: index as unknown as RecordIndex, scanned: () => scanned };
+}
+/** The gateway's own index, of records that have not reached the bucket yet. */
+function realIndexOf(tasks: readonly TaskSummary[]): RecordIndex {
+  const index = new RecordIndex({} as Broker, pino({ level: 'silent' }));
+  for (const { id, owner, name, createdAt } of tasks)
+    index.anticipate(recordOfRequest(id, name, { v: 1, owner, createdAt, priority: 'normal', input: {} }));
+  return index;
 }
 const list = (tasks: readonly TaskSummary[], query: object = {}, caller = alice) =>
   listTasks(indexOf(tasks).index, caller, listRequestSchema.parse(query), nowMs);
@@ -140,6 +150,26 @@ describe('invariant 8, owner-only', () => {
   test('a user sees own tasks alone, whatever is asked for', () => {
     expect(numbers(list(tasks).tasks)).toEqual([2, 0]);
     expect(list(tasks, { owner: 'bob' }).tasks).toEqual([]);
+  });
+
+  test("others' tasks change nothing in what a user is answered, cursors included", () => {
+    // One owner among many more tasks of others' than one call looks at: a cursor that named the last entry looked at
+    // would give away its id and time.
+    const own = [task(0), task(scanLimit + 50)];
+    const others = Array.from({ length: scanLimit + 10 }, (_, n) => task(n + 1, { owner: 'bob' }));
+    const pagesOf = (index: RecordIndex) => {
+      const pages = [];
+      for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+        const query = listRequestSchema.parse({ limit: 1, ...(cursor === undefined ? {} : { cursor }) });
+        const page = listTasks(index, alice, query, nowMs);
+        pages.push(page);
+        cursor = page.nextCursor;
+      }
+      return pages;
+    };
+    const alone = pagesOf(realIndexOf(own));
+    expect(alone.flatMap(({ tasks }) => numbers(tasks))).toEqual([scanLimit + 50, 0]);
+    expect(pagesOf(realIndexOf([...own, ...others]))).toEqual(alone);
   });
 
   test('an operator sees all, and may choose', () => {

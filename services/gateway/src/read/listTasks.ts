@@ -7,6 +7,7 @@ import {
   type TaskSummary,
 } from '@longhaul/proto';
 import type { z } from 'zod';
+import { mayDo } from '../auth/permissions.ts';
 import { type Caller, maySee } from '../caller.ts';
 import type { RecordIndex } from '../project/recordIndex.ts';
 
@@ -15,16 +16,23 @@ type ListQuery = z.output<typeof listRequestSchema>;
 /** How many entries one call looks at: a rare filter over many tasks ends with a cursor instead of a long pause. */
 export const scanLimit = 20_000;
 
-/** Lists what the caller may see, newest first, from the index in memory. */
+/**
+ * Lists what the caller may see, newest first, from the index in memory (invariant 8, owner-only).
+ *
+ * A cursor names the last entry that was looked at, whether it fitted or not. Who may see their own tasks only is led
+ * through their own entries only: neither a cursor nor the time it takes tells of anybody else's.
+ */
 export function listTasks(index: RecordIndex, caller: Caller, request: ListQuery, nowMs: number): TaskPage {
   const query: Filters = { ...request, since: comparable(request.since), until: comparable(request.until) };
   const tasks: TaskSummary[] = [];
   let scanned = 0;
   const behind = query.cursor === undefined ? undefined : readCursor(query.cursor);
-  for (const { key, summary } of index.newestFirst(behind)) {
+  const whose = query.owner ?? (mayDo(caller, 'seeTask') ? undefined : caller.owner);
+  if (whose !== undefined && !maySee(caller, whose)) return { tasks };
+  for (const { key, summary } of index.newestFirst(behind, whose)) {
     const shown = { ...summary, status: statusAsOf(summary.status, summary.scheduledFor, nowMs) };
     if (query.since !== undefined && summary.createdAt < query.since) break;
-    if (maySee(caller, summary.owner) && fitsFilter(shown, query)) tasks.push(shown);
+    if (fitsFilter(shown, query)) tasks.push(shown);
     scanned += 1;
     if (tasks.length === query.limit || scanned === scanLimit) return { tasks, nextCursor: writeCursor(key) };
   }

@@ -12,9 +12,9 @@ import {
 } from '@longhaul/proto';
 import { anyRecord } from '../read/typedViews.ts';
 import type { TaskService } from '../service.ts';
+import { taskTypes } from '../taskTypes.ts';
 import type { WatchedMany } from '../watch/watchMany.ts';
 import { trackedStream } from './streams.ts';
-import { taskTypes } from './taskTypes.ts';
 import { procedure, t } from './trpc.ts';
 
 /** The procedures that serve every task: see `GenericProcedures`. */
@@ -28,6 +28,12 @@ export function genericProcedures(contract: Contract, service: TaskService) {
     cancel: procedure
       .input(cancelCallSchema)
       .mutation(({ ctx, input }) => service.cancel(ctx.caller, input.id, input.reason)),
+    pauseTask: procedure
+      .input(idRequestSchema)
+      .mutation(({ ctx, input }) => service.control(ctx.caller, input.id, 'pause')),
+    resumeTask: procedure
+      .input(idRequestSchema)
+      .mutation(({ ctx, input }) => service.control(ctx.caller, input.id, 'resume')),
     cancelMany: procedure
       .input(cancelManyRequestSchema)
       .mutation(({ ctx, input, signal }) => service.cancelMany(ctx.caller, input, signal ?? ctx.stop)),

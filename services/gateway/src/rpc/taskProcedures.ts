@@ -1,5 +1,8 @@
 import {
+  errorCatalogue,
+  GatewayError,
   idRequestSchema,
+  isTerminal,
   resultRequestSchema,
   runRequestSchema,
   type StartResultOf,
@@ -9,10 +12,11 @@ import {
   type TaskEventOf,
   watchRequestSchema,
 } from '@longhaul/proto';
+import { faultOf } from '../fault.ts';
 import { typedEvent, typedOutcome, typedRecord } from '../read/typedViews.ts';
 import type { TaskService } from '../service.ts';
 import { trackedStream } from './streams.ts';
-import { faultOf, procedure } from './trpc.ts';
+import { procedure } from './trpc.ts';
 
 const defaultRunWaitMs = 10_000;
 const defaultResultWaitMs = 20_000;
@@ -46,7 +50,8 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
       const task = { ...input, name, definition };
       return typedOutcome(
         definition,
-        await service.run(ctx.caller, task, waitMs ?? defaultRunWaitMs, signal ?? never),
+        // A gateway that stops says how far the task is: with its id, the caller can wait elsewhere.
+        await service.run(ctx.caller, task, waitMs ?? defaultRunWaitMs, [signal ?? never, ctx.stop]),
       );
     }),
     get: procedure
@@ -56,12 +61,11 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
       ),
     result: procedure
       .input(resultRequestSchema)
-      .query(async ({ ctx, input: { id, waitMs }, signal }) =>
-        typedOutcome(
-          definition,
-          await service.result(ctx.caller, id, waitMs ?? defaultResultWaitMs, signal ?? never, name),
-        ),
-      ),
+      .query(async ({ ctx, input: { id, waitMs = defaultResultWaitMs }, signal }) => {
+        const record = await service.result(ctx.caller, id, waitMs, [signal ?? never, ctx.stop], name);
+        if (ctx.stop.aborted && !isTerminal(record.status)) throw shuttingDown();
+        return typedOutcome(definition, record);
+      }),
     watch: procedure.input(watchRequestSchema).subscription(({ ctx, input, signal }) =>
       trackedStream(
         ctx,
@@ -74,4 +78,9 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
       ),
     ),
   };
+}
+
+/** Whoever waits for a result is to ask again, and will get another gateway, or this one's successor. */
+function shuttingDown(): GatewayError {
+  return new GatewayError('SHUTTING_DOWN', errorCatalogue.SHUTTING_DOWN.advice);
 }

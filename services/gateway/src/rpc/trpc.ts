@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { contextOfHeaders, inSpan, isUnavailable } from '@longhaul/broker';
-import { errorCatalogue, GatewayError, type GatewayErrorShape, type StartFault } from '@longhaul/proto';
+import { errorCatalogue, GatewayError, type GatewayErrorShape, issuesOf } from '@longhaul/proto';
 import { context, SpanStatusCode } from '@opentelemetry/api';
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
+import { expired, haveEnded } from '../auth/credentialsEnd.ts';
 import type { Caller } from '../caller.ts';
+import { faultOf, unavailable } from '../fault.ts';
 import { type RequestScope, requestScope } from '../observe/requestScope.ts';
-import { issuesOf } from '../start/validateInput.ts';
+import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
 
 /** What is told goes to the log with the id of the request. */
 type Log = Pick<FastifyBaseLogger, 'error'>;
@@ -24,18 +25,15 @@ export type Context = {
   readonly scope: RequestScope;
 };
 
-/** A stream says this often that it lives; a client that hears nothing for longer opens a new one. */
-const pingMs = 15_000;
+/** A client that hears nothing for longer opens a new stream. */
 const silenceLimitMs = 40_000;
-/** A stream ends after this long and is opened again, so that load spreads and credentials are looked at again. */
-const streamMaxMs = 15 * 60_000;
 
 export const t = initTRPC.context<Context>().create({
   // Never a stack trace in an answer, whatever NODE_ENV says.
   isDev: false,
   sse: {
     maxDurationMs: streamMaxMs,
-    ping: { enabled: true, intervalMs: pingMs },
+    ping: { enabled: true, intervalMs: keepAliveMs },
     client: { reconnectAfterInactivityMs: silenceLimitMs },
   },
   errorFormatter: ({ shape, error, ctx }): GatewayErrorShape => {
@@ -64,23 +62,10 @@ export const t = initTRPC.context<Context>().create({
   },
 });
 
-/** Each call of a batch or a WebSocket in a span of its own; the calls of a WebSocket in its scope. */
-const observed = t.procedure.use(({ ctx, path, type, next }) => {
-  const attributes = { 'rpc.system': 'trpc', 'rpc.method': path, 'longhaul.rpc.type': type };
-  const call = () =>
-    inSpan(path, { attributes }, async span => {
-      const result = await next();
-      if (!result.ok) span.setStatus({ code: SpanStatusCode.ERROR, message: result.error.code });
-      return result;
-    });
-  if (requestScope.getStore()) return call();
-  return requestScope.run(ctx.scope, () =>
-    context.with(contextOfHeaders({ traceparent: ctx.scope.traceparent }), call),
-  );
-});
-
-/** Turns the errors of the service into tRPC's, by the catalogue. */
-export const procedure = observed.use(async ({ getRawInput, next }) => {
+/** Turns the errors of the service into tRPC's, by the catalogue. In one step, since each costs every call. */
+export const procedure = t.procedure.use(async ({ ctx, path, getRawInput, next }) => {
+  // A WebSocket is asked once who calls, and may outlive the credentials.
+  if (haveEnded(ctx.caller, Date.now())) throw toTrpcError(expired());
   // tRPC reads the body here, and what it throws is the caller's fault. Left to the input's parser it would be ours.
   await getRawInput().catch((cause: unknown) => {
     throw new TRPCError({
@@ -89,10 +74,29 @@ export const procedure = observed.use(async ({ getRawInput, next }) => {
       cause,
     });
   });
-  const result = await next();
+  const result = await observed(ctx, path, next);
   if (!result.ok) throw toTrpcError(result.error.cause ?? result.error);
   return result;
 });
+
+/** Each call of a batch or a WebSocket in a span of its own; the calls of a WebSocket in its scope. */
+function observed<R extends { readonly ok: boolean }>(
+  { scope }: Context,
+  path: string,
+  next: () => Promise<R>,
+): Promise<R> {
+  const attributes = { 'rpc.system': 'trpc', 'rpc.method': path };
+  const call = () =>
+    inSpan(path, { attributes }, async span => {
+      const result = await next();
+      if (!result.ok) span.setStatus({ code: SpanStatusCode.ERROR });
+      return result;
+    });
+  if (requestScope.getStore()) return call();
+  return requestScope.run(scope, () =>
+    context.with(contextOfHeaders({ traceparent: scope.traceparent }), call),
+  );
+}
 
 /** A service error as tRPC knows it; anything else as it is. */
 export function toTrpcError(error: unknown): TRPCError {
@@ -103,23 +107,4 @@ export function toTrpcError(error: unknown): TRPCError {
   if (isUnavailable(error)) return toTrpcError(unavailable(error));
   if (error instanceof z.ZodError) return new TRPCError({ code: 'BAD_REQUEST', cause: error });
   return new TRPCError({ code: 'INTERNAL_SERVER_ERROR', cause: error });
-}
-
-/** What a caller may know of an error. */
-export function faultOf(error: unknown, logger: Log | undefined): StartFault {
-  if (error instanceof GatewayError)
-    return { reason: error.code, message: error.message, issues: error.issues };
-  if (isUnavailable(error)) return faultOf(unavailable(error), logger);
-  // It may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
-  const errorId = randomUUID();
-  logger?.error({ err: error, errorId }, 'a call failed unexpectedly');
-  return {
-    reason: 'INTERNAL',
-    message: `Something went wrong in the gateway (error ${errorId}).`,
-    issues: [],
-  };
-}
-
-function unavailable(cause: unknown): GatewayError {
-  return new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.', { cause });
 }

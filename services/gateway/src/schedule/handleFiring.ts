@@ -1,4 +1,4 @@
-import { type Broker, isUnavailable, readChain } from '@longhaul/broker';
+import { type Broker, isUnavailable, keyedTaskId, readChain } from '@longhaul/broker';
 import {
   type CancelOutcome,
   decideFiring,
@@ -13,14 +13,13 @@ import {
   type ScheduleRecord,
   type TaskDefinition,
   type TaskRecord,
+  validateInput,
   withFiring,
 } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
 import type { FindTask } from '../read/findTask.ts';
 import type { NewTask } from '../start/startTask.ts';
-import { keyedTaskId } from '../start/taskIds.ts';
-import { validateInput } from '../start/validateInput.ts';
 import { settleSchedule } from './arming.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 

@@ -12,11 +12,12 @@ import {
   type scheduleCallSchema,
   scheduleLimit,
   type TaskDefinition,
+  validateInput,
 } from '@longhaul/proto';
 import type { z } from 'zod';
-import { type Caller, maySee } from '../caller.ts';
+import { demand, mayDo } from '../auth/permissions.ts';
+import type { Caller } from '../caller.ts';
 import { newTaskId } from '../start/taskIds.ts';
-import { validateInput } from '../start/validateInput.ts';
 import { settleSchedule } from './arming.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 
@@ -36,15 +37,16 @@ export type ScheduleDeps = {
 export function createScheduleService({ broker, store, definitions }: ScheduleDeps) {
   const settle = (owner: string, id: string) => settleSchedule(broker, store, owner, id);
 
-  /** @throws GatewayError SCHEDULE_NOT_FOUND */
+  /** @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN */
   const change = async (
     caller: Caller,
     named: Named,
     how: (schedule: ScheduleRecord) => ScheduleRecord,
   ): Promise<Schedule> => {
     const owner = ownerOf(caller, named);
+    demand(caller, 'changeSchedule', owner);
     const schedule = await store.update(owner, named.id, how);
-    if (!schedule) throw notFound(named.id);
+    if (!schedule) throw scheduleNotFound(named.id);
     await settle(owner, named.id);
     return viewOf(schedule);
   };
@@ -83,8 +85,8 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
     },
 
     list: async (caller: Caller, owner: string | undefined): Promise<ScheduleList> => {
-      const whose = owner ?? (caller.role === 'user' ? caller.owner : undefined);
-      if (whose !== undefined && !maySee(caller, whose)) return { schedules: [], more: false };
+      const whose = owner ?? (mayDo(caller, 'seeSchedule') ? undefined : caller.owner);
+      if (whose !== undefined && !mayDo(caller, 'seeSchedule', whose)) return { schedules: [], more: false };
       const found = await store.list(whose, scheduleLimit + 1);
       const schedules = found.slice(0, scheduleLimit).map(record => {
         const { input: _input, ...summary } = viewOf(record);
@@ -97,11 +99,11 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
     /** @throws GatewayError SCHEDULE_NOT_FOUND, the same for an unknown schedule and for another owner's */
     get: async (caller: Caller, named: Named): Promise<Schedule> => {
       const { schedule } = await store.read(ownerOf(caller, named), named.id);
-      if (!schedule) throw notFound(named.id);
+      if (!schedule) throw scheduleNotFound(named.id);
       return viewOf(schedule);
     },
 
-    /** @throws GatewayError SCHEDULE_NOT_FOUND */
+    /** @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN */
     pause: (caller: Caller, named: Named): Promise<Schedule> =>
       change(caller, named, schedule => {
         if (schedule.paused) return schedule;
@@ -109,13 +111,17 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
         return { ...rest, paused: true };
       }),
 
-    /** @throws GatewayError SCHEDULE_NOT_FOUND */
+    /** @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN */
     resume: (caller: Caller, named: Named): Promise<Schedule> =>
       change(caller, named, schedule => (schedule.paused ? { ...schedule, paused: false } : schedule)),
 
-    /** Removes a schedule; one that is not there is removed already. */
+    /**
+     * Removes a schedule; one that is not there is removed already.
+     * @throws GatewayError SCHEDULE_NOT_FOUND for another owner's, FORBIDDEN
+     */
     remove: async (caller: Caller, named: Named): Promise<DeletedSchedule> => {
       const owner = ownerOf(caller, named);
+      demand(caller, 'changeSchedule', owner);
       for (;;) {
         const { schedule, revision } = await store.read(owner, named.id);
         const removed = schedule !== undefined && (await store.remove(owner, named.id, revision));
@@ -181,7 +187,7 @@ function saysTheSame(a: ScheduleRecord, b: ScheduleRecord): boolean {
 }
 
 function ownerOf(caller: Caller, { id, owner = caller.owner }: Named): string {
-  if (!maySee(caller, owner)) throw notFound(id);
+  if (!mayDo(caller, 'seeSchedule', owner)) throw scheduleNotFound(id);
   return owner;
 }
 
@@ -192,7 +198,8 @@ function viewOf({ v: _v, ...schedule }: ScheduleRecord): Schedule {
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
-function notFound(id: string): GatewayError {
+/** The same for an unknown schedule and for another owner's (invariant 8, owner-only). */
+export function scheduleNotFound(id: string): GatewayError {
   return new GatewayError('SCHEDULE_NOT_FOUND', `There is no schedule ${id} that you may see. Check the id.`);
 }
 

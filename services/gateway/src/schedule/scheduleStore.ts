@@ -1,4 +1,4 @@
-import { type Broker, decode, encode, isNotFoundStatus, isWrongLastSequence } from '@longhaul/broker';
+import { type Broker, decode, encode, isWrongLastSequence, readBatch } from '@longhaul/broker';
 import { type ScheduleRecord, scheduleSchema } from '@longhaul/proto';
 import type { StoredMsg } from '@nats-io/jetstream';
 import { headers } from '@nats-io/nats-core';
@@ -9,7 +9,7 @@ export type StoredSchedule = { readonly schedule: ScheduleRecord | undefined; re
 /** A deleted key leaves a marker behind for watchers of the bucket; it goes by itself. */
 const markerTtl = '60s';
 /** How many records one read asks for, and how many bytes of them. */
-const readBatch = 200;
+const batchSize = 200;
 const readBytes = 4 * 1024 * 1024;
 
 /** The schedules in their KV bucket, through the bucket's own subjects (NATS ADR-8): so a write can expect. */
@@ -69,7 +69,12 @@ export class ScheduleStore {
     const { state } = await jsm.streams.info(topology.scheduleBucketStream);
     const found = new Map<string, ScheduleRecord>();
     for (let seq = 1; ; ) {
-      const messages = await this.#batch(owner, seq);
+      const { messages } = await readBatch(this.#broker, topology.scheduleBucketStream, {
+        seq,
+        batch: batchSize,
+        max_bytes: readBytes,
+        next_by_subj: topology.scheduleSubjects(owner),
+      });
       const before = found.size;
       for (const message of messages) {
         const { schedule } = toStored(message);
@@ -78,23 +83,6 @@ export class ScheduleStore {
       seq = (messages.at(-1)?.seq ?? 0) + 1;
       const atEnd = messages.length === 0 || (seq > state.last_seq && found.size === before);
       if (atEnd || found.size >= limit) return [...found.values()].slice(0, limit);
-    }
-  }
-
-  async #batch(owner: string | undefined, seq: number): Promise<StoredMsg[]> {
-    const { jsm, topology } = this.#broker;
-    try {
-      const messages = await jsm.direct.getBatch(topology.scheduleBucketStream, {
-        seq,
-        batch: readBatch,
-        max_bytes: readBytes,
-        next_by_subj: topology.scheduleSubjects(owner),
-      });
-      return await Array.fromAsync(messages);
-    } catch (error) {
-      // A batch of nothing at all is answered as an error.
-      if (isNotFoundStatus(error)) return [];
-      throw error;
     }
   }
 

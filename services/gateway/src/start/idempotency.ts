@@ -1,10 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type Broker, replayEvents } from '@longhaul/broker';
+import { type Broker, isSameInput, keyedTaskId, type OutgoingRequest, replayEvents } from '@longhaul/broker';
 import { GatewayError, isTerminalEvent, type PayloadRef, type TaskRecord } from '@longhaul/proto';
 import type { Caller } from '../caller.ts';
 import type { FindTask } from '../read/findTask.ts';
-import { type OutgoingRequest, publishRequest } from './publishRequest.ts';
-import { keyedTaskId } from './taskIds.ts';
+import { publishRequest } from './publishRequest.ts';
 
 /** What a start with an idempotency key is compared by. */
 export type KeyedTask = {
@@ -26,18 +24,21 @@ export function taskIdOf(
 /**
  * Publishes a start with an idempotency key, unless its task is there already.
  *
+ * @param beforePublish what a new task needs before it is published
  * @returns the task that the key started before; `undefined`: it is new
- * @throws GatewayError IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE
+ * @throws GatewayError IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE; and what `beforePublish` throws
  */
 export async function publishOnce(
   { broker, find }: Deps,
   caller: Caller,
   task: KeyedTask,
   outgoing: OutgoingRequest,
+  beforePublish: () => Promise<unknown>,
 ): Promise<TaskRecord | undefined> {
   const { id } = outgoing.address;
   const earlier = (await find(caller, id)) ?? (await removeExpiredChain(broker, id, () => find(caller, id)));
   if (earlier) return sameTask(earlier, task, outgoing.request.inputRef);
+  await beforePublish();
   for (let messageId = id; ; ) {
     const { duplicate, seq } = await publishRequest(broker, outgoing, messageId);
     if (!duplicate) return undefined;
@@ -51,7 +52,7 @@ export async function publishOnce(
 }
 
 function sameTask(earlier: TaskRecord, task: KeyedTask, inputRef: PayloadRef | undefined): TaskRecord {
-  if (!isSameInput(earlier, task, inputRef)) {
+  if (!isSameInput(earlier, task.input, inputRef)) {
     throw new GatewayError(
       'IDEMPOTENCY_CONFLICT',
       `The idempotency key was used for task ${earlier.id} with another input. Use a new key, or the same input.`,
@@ -64,14 +65,6 @@ function sameTask(earlier: TaskRecord, task: KeyedTask, inputRef: PayloadRef | u
     );
   }
   return earlier;
-}
-
-function isSameInput(earlier: TaskRecord, task: KeyedTask, inputRef: PayloadRef | undefined): boolean {
-  // A large input is known by its digest: it is not read again to be compared.
-  if (earlier.inputRef || inputRef) return earlier.inputRef?.digest === inputRef?.digest;
-  // Through JSON, since that is how the earlier input travelled.
-  const input: unknown = JSON.parse(JSON.stringify(task.input ?? null));
-  return isDeepStrictEqual(earlier.input ?? null, input);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Broker, decode, isNotFoundStatus, isUnavailable } from '@longhaul/broker';
+import { type Broker, decode, isUnavailable, readStream } from '@longhaul/broker';
 import { recordOfRequest, requestSchema, taskIdSchema } from '@longhaul/proto';
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
@@ -9,8 +9,6 @@ import type { PendingRecords } from './pendingRecords.ts';
 const lookEveryMs = 15_000;
 /** A request this young is left to the gateway that accepted it, which writes its record in a moment. */
 const youngMs = 3_000;
-/** How many requests one read asks for. */
-const readBatch = 256;
 
 /**
  * Finds tasks whose gateway died between accepting them and writing their PENDING record. They run all the same, and
@@ -47,16 +45,20 @@ export class Orphans {
 
   /** Looks through the requests that have come since the last look, as far as they are old enough. */
   async look(nowMs: number): Promise<void> {
+    const broker = this.#broker;
+    const { topology } = broker;
     try {
-      let messages: StoredMsg[];
-      do {
-        messages = await this.#read(this.#lookedUpTo + 1);
-        for (const message of messages) {
-          if (nowMs - message.time.getTime() < youngMs) return;
-          this.#adopt(message);
-          this.#lookedUpTo = message.seq;
-        }
-      } while (messages.length === readBatch);
+      const from = this.#lookedUpTo + 1;
+      for await (const message of readStream(
+        broker,
+        topology.requestStream,
+        `${topology.namespace}.>`,
+        from,
+      )) {
+        if (nowMs - message.time.getTime() < youngMs) return;
+        this.#adopt(message);
+        this.#lookedUpTo = message.seq;
+      }
     } catch (err) {
       if (!isUnavailable(err))
         this.#logger.error({ err }, 'the queue could not be looked through; trying again');
@@ -77,18 +79,6 @@ export class Orphans {
         { err, subject: message.subject },
         'a request that does not fit the protocol is not listed',
       );
-    }
-  }
-
-  async #read(fromSeq: number): Promise<StoredMsg[]> {
-    const { jsm, topology } = this.#broker;
-    try {
-      const query = { seq: fromSeq, batch: readBatch, next_by_subj: `${topology.namespace}.>` };
-      return await Array.fromAsync(await jsm.direct.getBatch(topology.requestStream, query));
-    } catch (error) {
-      // A batch of nothing at all is answered as an error.
-      if (isNotFoundStatus(error)) return [];
-      throw error;
     }
   }
 }

@@ -21,6 +21,8 @@ export class PendingRecords {
   readonly #index: RecordIndex;
   readonly #logger: Logger;
   #waiting: TaskRecord[] = [];
+  /** Those that wait, and those that are being written. */
+  readonly #unwritten = new Map<string, TaskRecord>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -30,7 +32,16 @@ export class PendingRecords {
     this.#logger = logger;
   }
 
+  /**
+   * A task that this gateway has accepted and whose record it has not written yet: as it was when it was accepted.
+   * What has become of it since is in its events.
+   */
+  get(id: string): TaskRecord | undefined {
+    return this.#unwritten.get(id);
+  }
+
   add(record: TaskRecord): void {
+    this.#unwritten.set(record.id, record);
     this.#index.anticipate(record);
     this.#waiting.push(record);
     this.#schedule(writeBehindMs);
@@ -57,20 +68,25 @@ export class PendingRecords {
     this.#waiting = [];
     await Promise.all(
       records.map(async record => {
-        if ((this.#index.revisionOf(record.id) ?? 0) > 0) return;
         try {
-          // Expects that the key never was: refused where a fold of the task's events is there already.
-          const revision = await this.#store.put(record, 0);
-          if (revision !== undefined) this.#index.wrote(record, revision);
+          if ((this.#index.revisionOf(record.id) ?? 0) === 0) await this.#put(record);
+          this.#unwritten.delete(record.id);
         } catch (err) {
           if (isUnavailable(err)) {
             this.#waiting.push(record);
             this.#schedule(retryDelayMs);
           } else {
+            this.#unwritten.delete(record.id);
             this.#logger.error({ err, taskId: record.id }, 'the record of a new task could not be written');
           }
         }
       }),
     );
+  }
+
+  async #put(record: TaskRecord): Promise<void> {
+    // Expects that the key never was: refused where a fold of the task's events is there already.
+    const revision = await this.#store.put(record, 0);
+    if (revision !== undefined) this.#index.wrote(record, revision);
   }
 }

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Broker, inSpan, isUnavailable, type PackedPayload, traceHeaders } from '@longhaul/broker';
-import { GatewayError, type TaskAddress, type TaskRequest } from '@longhaul/proto';
+import {
+  type Broker,
+  inSpan,
+  isUnavailable,
+  type OutgoingRequest,
+  publishRequest as publish,
+} from '@longhaul/broker';
+import { GatewayError } from '@longhaul/proto';
 import type { PubAck } from '@nats-io/jetstream';
 import { SpanKind } from '@opentelemetry/api';
 import { requestScope } from '../observe/requestScope.ts';
@@ -8,16 +14,6 @@ import { requestScope } from '../observe/requestScope.ts';
 /** A request that JetStream does not acknowledge is published again, under the same message id, so often. */
 const publishTries = 3;
 const retryDelayMs = 250;
-
-/** A request as it is published. */
-export type OutgoingRequest = {
-  readonly address: TaskAddress;
-  readonly request: TaskRequest;
-  /** The request, encoded. */
-  readonly payload: Uint8Array;
-  /** Its input, where that is too large for a message. */
-  readonly large?: PackedPayload;
-};
 
 /**
  * Publishes a task's request, or its schedule; a large input is stored before.
@@ -37,29 +33,14 @@ export function publishRequest(
   );
 }
 
-async function publishTraced(
-  broker: Broker,
-  { address, request, payload, large }: OutgoingRequest,
-  messageId: string,
-): Promise<PubAck> {
-  const { subjects } = broker.topology;
-  const traced = traceHeaders(requestScope.getStore()?.traceparent);
-  const headers = traced ? { headers: traced } : {};
-  const target = subjects.request({ ...address, priority: request.priority });
-  const publish = () =>
-    request.scheduledFor === undefined
-      ? broker.js.publish(target, payload, { msgID: messageId, ...headers })
-      : broker.js.publish(subjects.schedule(address), payload, {
-          msgID: messageId,
-          ...headers,
-          schedule: { specification: { at: new Date(request.scheduledFor) }, target },
-        });
-  let unstored = large;
+async function publishTraced(broker: Broker, outgoing: OutgoingRequest, messageId: string): Promise<PubAck> {
+  const traceparent = requestScope.getStore()?.traceparent;
+  let unstored = outgoing.large;
   for (let attempt = 1; ; attempt += 1) {
     try {
       if (unstored) await broker.payloads.put(unstored);
       unstored = undefined;
-      return await publish();
+      return await publish(broker, outgoing, messageId, traceparent);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       // A lost acknowledgement may hide a stored request; the message id makes the next try answer `duplicate`.

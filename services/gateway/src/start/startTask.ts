@@ -1,24 +1,27 @@
-import type { Broker } from '@longhaul/broker';
+import { type Broker, encodeRequest } from '@longhaul/broker';
 import {
   policyOverridesSchema,
   recordOfRequest,
   type StartOptions,
   type TaskDefinition,
   type TaskRecord,
+  validateInput,
 } from '@longhaul/proto';
 import type { Caller } from '../caller.ts';
 import type { FindTask } from '../read/findTask.ts';
-import { encodeRequest } from './encodeRequest.ts';
 import { publishOnce, taskIdOf } from './idempotency.ts';
 import type { PendingRecords } from './pendingRecords.ts';
+import type { Placeholder } from './placeholder.ts';
 import { publishRequest } from './publishRequest.ts';
+import { keysOf, type ReservedPlaces } from './reservedPlaces.ts';
 import { newTaskId } from './taskIds.ts';
-import { validateInput } from './validateInput.ts';
 
 export type StartDeps = {
   readonly broker: Broker;
   readonly pending: PendingRecords;
+  readonly placeholder: Placeholder;
   readonly find: FindTask;
+  readonly places: ReservedPlaces;
   /** Told of every task that this gateway has accepted. */
   readonly onAccepted: (record: TaskRecord) => void;
 };
@@ -38,7 +41,8 @@ export type NewTask = StartOptions & {
  * the record follows behind.
  *
  * @param id the id to use, so that a caller can listen before anything can happen; default: a new one
- * @throws GatewayError INVALID_INPUT, INVALID_REQUEST, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE
+ * @throws GatewayError INVALID_INPUT, INVALID_REQUEST, PAYLOAD_TOO_LARGE, TASK_BUSY, IDEMPOTENCY_CONFLICT,
+ *   NATS_UNAVAILABLE
  */
 export async function startTask(
   deps: StartDeps,
@@ -46,7 +50,9 @@ export async function startTask(
   task: NewTask,
   id: string = newTaskId(),
 ): Promise<TaskRecord> {
-  await validateInput(task.name, task.definition, task.input);
+  const { limits } = task.definition;
+  const parsed = await validateInput(task.name, task.definition, task.input);
+  const concurrencyKeys = keysOf(task.name, limits, parsed);
   const now = Date.now();
   const head = {
     v: 1 as const,
@@ -55,6 +61,7 @@ export async function startTask(
     priority: task.priority ?? 'normal',
     ...(task.idempotencyKey === undefined ? {} : { idempotencyKey: task.idempotencyKey }),
     ...(task.policy === undefined ? {} : { policy: policyOverridesSchema.parse(task.policy) }),
+    ...(concurrencyKeys.length === 0 ? {} : { concurrencyKeys }),
     ...(task.startWithinMs === undefined
       ? {}
       : { startBy: new Date(now + (task.delayMs ?? 0) + task.startWithinMs).toISOString() }),
@@ -64,14 +71,27 @@ export async function startTask(
   };
   const address = { id: taskIdOf(caller, task) ?? id, name: task.name };
   const outgoing = encodeRequest(deps.broker.payloads, address, head, task.input);
+  // A delayed start is not refused: nobody knows yet who is there when it is due. It waits in line then.
+  const reserve = async () =>
+    head.scheduledFor === undefined
+      ? deps.places.reserve(caller, address, limits, concurrencyKeys)
+      : undefined;
   if (task.idempotencyKey === undefined) {
-    await publishRequest(deps.broker, outgoing, address.id);
+    const reserved = await reserve();
+    try {
+      await publishRequest(deps.broker, outgoing, address.id);
+    } catch (error) {
+      await reserved?.giveBack();
+      throw error;
+    }
   } else {
-    const earlier = await publishOnce(deps, caller, task, outgoing);
+    // What was reserved for a task that is there already is its own.
+    const earlier = await publishOnce(deps, caller, task, outgoing, reserve);
     if (earlier) return earlier;
   }
   const record = recordOfRequest(address.id, address.name, outgoing.request);
   deps.pending.add(record);
   deps.onAccepted(record);
+  deps.placeholder.taskStarted(now);
   return record;
 }

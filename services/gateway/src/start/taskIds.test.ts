@@ -1,8 +1,9 @@
+import { keyedTaskId } from '@longhaul/broker';
 import { taskIdSchema } from '@longhaul/proto';
 import fc from 'fast-check';
 import { version } from 'uuid';
 import { describe, expect, test } from 'vitest';
-import { keyedTaskId, newTaskId } from './taskIds.ts';
+import { newTaskId } from './taskIds.ts';
 
 const text = fc.string({ unit: 'binary', minLength: 1 });
 

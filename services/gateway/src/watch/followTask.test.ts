@@ -17,6 +17,12 @@ const progress = (seq: number, attempt = 1) =>
 const completed = (seq: number, attempt = 1) =>
   stored(seq, { ...base, type: 'completed', attempt, executor: 'a', output: seq });
 
+type Query = {
+  readonly seq: number;
+  readonly batch: number;
+  readonly callback: (done: object | null, message?: object) => void;
+};
+
 /** A stream that is read as the broker reads it, and counts how often. */
 function createStream(events: StoredEvent[] = []) {
   let reads = 0;
@@ -24,16 +30,19 @@ function createStream(events: StoredEvent[] = []) {
     topology,
     jsm: {
       direct: {
-        getBatch: async (_stream: string, { seq, batch }: { seq: number; batch: number }) => {
+        getBatch: async (_stream: string, { seq, batch, callback }: Query) => {
           reads += 1;
-          return events
-            .filter(event => event.seq >= seq)
-            .slice(0, batch)
-            .map(event => ({
+          const left = events.filter(event => event.seq >= seq);
+          left.slice(0, batch).forEach((event, i) => {
+            callback(null, {
               seq: event.seq,
               subject: topology.subjects.event(event),
               data: encode(event.event),
-            }));
+              pending: left.length - i - 1,
+            });
+          });
+          callback({});
+          return { stop: () => {} };
         },
       },
     },

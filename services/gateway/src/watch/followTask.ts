@@ -1,5 +1,5 @@
 import { type Broker, readFromLeader, replayEvents } from '@longhaul/broker';
-import { isTerminalEvent, type StoredEvent } from '@longhaul/proto';
+import { isTerminalEvent, type StoredEvent, type TaskAddress } from '@longhaul/proto';
 import type { LiveFeed } from './liveFeed.ts';
 import type { LiveTap } from './liveTap.ts';
 
@@ -63,13 +63,13 @@ export async function* followTask(
 export async function* followLive(
   broker: Broker,
   feed: LiveFeed,
-  id: string,
+  task: TaskAddress,
   from: Position,
   signal: AbortSignal,
 ): AsyncGenerator<StoredEvent, void, void> {
-  const tap = feed.open(broker.topology.subjects.liveOf(id));
+  const tap = feed.open(broker.topology.subjects.live(task));
   try {
-    yield* followTask(broker, tap, id, from, signal);
+    yield* followTask(broker, tap, task.id, from, signal);
   } finally {
     tap.close();
   }

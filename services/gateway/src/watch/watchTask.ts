@@ -13,20 +13,30 @@ export type Watched =
 /**
  * Watches a task: from a snapshot on, or after the last event that the watcher has seen. Ends after the task's
  * terminal event; of a task that has ended, that event comes after the snapshot, as long as it is stored.
+ *
+ * @returns the stream; `undefined` when the watcher has seen the task's end, so that there is nothing more to come
  */
-export async function* watchTask(
+export async function watchTask(
   deps: WatchDeps,
   record: TaskRecord,
   lastEventId: string | undefined,
   signal: AbortSignal,
-): AsyncGenerator<Watched, void, void> {
+): Promise<AsyncGenerator<Watched, void, void> | undefined> {
   const seen =
     lastEventId === undefined ? undefined : await resumeAt(deps.broker, record, Number(lastEventId));
-  if (seen === 'ended') return;
+  return seen === 'ended' ? undefined : streamFrom(deps, record, seen, signal);
+}
+
+async function* streamFrom(
+  deps: WatchDeps,
+  record: TaskRecord,
+  seen: Position | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Watched, void, void> {
   const from = seen ?? behindSnapshot(record);
   if (!seen) yield { id: String(from.seq), kind: 'snapshot', record };
   if (isTerminal(record.status) && !(await isStored(deps.broker, record.id, from.seq + 1))) return;
-  for await (const stored of followLive(deps.broker, deps.feed, record.id, from, signal)) {
+  for await (const stored of followLive(deps.broker, deps.feed, record, from, signal)) {
     yield { id: String(stored.seq), kind: 'event', stored };
   }
 }

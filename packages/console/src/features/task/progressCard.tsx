@@ -59,6 +59,8 @@ function whatNow(record: AnyTaskRecord, { status, progress }: TaskNow): string {
       return `Starts ${new Date(record.scheduledFor ?? record.createdAt).toLocaleString()}`;
     case 'PENDING':
       return 'Waits for an executor with a free slot';
+    case 'PAUSED':
+      return 'Stands still at a checkpoint until somebody resumes it';
     case 'STOPPING':
       return 'Its handler was told to end';
     case 'RETRYING':

@@ -1,6 +1,6 @@
 import type { AnyTaskRecord } from '@longhaul/proto';
 import { isTerminal, type TaskStatus } from '@longhaul/proto/browser';
-import { Ban, FilePen, RotateCw } from 'lucide-react';
+import { Ban, CirclePause, CirclePlay, FilePen, RotateCw } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useShortcuts } from '../../app/shortcuts.ts';
@@ -13,9 +13,12 @@ import { tasks } from '../../gateway/tasks.ts';
 export function TaskActions({
   record,
   status,
+  pausable,
 }: {
   readonly record: AnyTaskRecord;
   readonly status: TaskStatus;
+  /** Whether its handler has checkpoints. */
+  readonly pausable: boolean;
 }) {
   const [, navigate] = useLocation();
   const [asking, setAsking] = useState(false);
@@ -39,6 +42,7 @@ export function TaskActions({
       <ButtonLink href={`/run/${record.name}?from=${record.id}`}>
         <FilePen aria-hidden /> Run with changes
       </ButtonLink>
+      {!ended && pausable && <PauseButton record={record} status={status} />}
       {ended ? (
         <Button look="primary" disabled={retrying} onClick={() => void retry()}>
           <RotateCw aria-hidden /> Retry
@@ -50,6 +54,32 @@ export function TaskActions({
       )}
       <CancelDialog id={record.id} open={asking} onOpenChange={setAsking} />
     </div>
+  );
+}
+
+/** Has the task stand still at its handler's next checkpoint, and go on. */
+function PauseButton({ record, status }: { readonly record: AnyTaskRecord; readonly status: TaskStatus }) {
+  const [busy, setBusy] = useState(false);
+  const wanted = record.pause !== undefined || status === 'PAUSED';
+  const change = async () => {
+    setBusy(true);
+    try {
+      if (wanted) await tasks.$tasks.resumeTask(record.id);
+      else {
+        await tasks.$tasks.pauseTask(record.id);
+        toast('It pauses at its next checkpoint.');
+      }
+    } catch (error) {
+      toastError(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  if (!wanted && status !== 'RUNNING') return null;
+  return (
+    <Button disabled={busy} onClick={() => void change()}>
+      {wanted ? <CirclePlay aria-hidden /> : <CirclePause aria-hidden />} {wanted ? 'Resume' : 'Pause'}
+    </Button>
   );
 }
 

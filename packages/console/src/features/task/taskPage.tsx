@@ -105,7 +105,7 @@ function Task({ record, type }: { readonly record: AnyTaskRecord; readonly type:
             <CopyButton text={() => record.id} label="Copy id" />
           </div>
         </div>
-        <TaskActions record={record} status={status} />
+        <TaskActions record={record} status={status} pausable={type?.pausable ?? false} />
       </div>
       <div className="task">
         <div className="task-main">
@@ -206,6 +206,30 @@ function Facts({ record, now }: { readonly record: AnyTaskRecord; readonly now: 
               <Link href={`/tasks/${record.retryOf}`} className="mono">
                 {record.retryOf.slice(-12)}
               </Link>
+            </dd>
+          </>
+        )}
+        {record.parent !== undefined && (
+          <>
+            <dt>Started by</dt>
+            <dd>
+              <Link href={`/tasks/${record.parent.id}`}>{record.parent.name}</Link>
+            </dd>
+          </>
+        )}
+        {(record.children ?? []).length > 0 && (
+          <>
+            <dt>Children</dt>
+            <dd>
+              <ul className="chips">
+                {record.children?.map(child => (
+                  <li key={child.id}>
+                    <Link href={`/tasks/${child.id}`}>
+                      {child.name} <span className="mono">{child.id.slice(-6)}</span>
+                    </Link>
+                  </li>
+                ))}
+              </ul>
             </dd>
           </>
         )}

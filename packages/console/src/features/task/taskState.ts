@@ -116,6 +116,14 @@ export function taskNow(record: AnyTaskRecord, story: Story): TaskNow {
       return { ...now, status: 'RUNNING', error: undefined };
     case 'retrying':
       return { ...now, status: 'RETRYING', error: last.error };
+    case 'paused':
+      return { ...now, status: 'PAUSED' };
+    case 'resumed':
+      return record.status === 'PAUSED' ? { ...now, status: 'RUNNING' } : now;
+    // What does not move the status.
+    case 'child':
+    case 'pausing':
+      return now;
     case 'stopping':
       return { ...now, status: 'STOPPING' };
     case 'released':

@@ -69,6 +69,14 @@ function momentOf(event: Milestone): Moment {
         detail: `${event.error.code}: ${event.error.message}`,
         tone: 'warn',
       };
+    case 'child':
+      return { ...base, what: 'Started another task', detail: event.child.name, tone: 'plain' };
+    case 'pausing':
+      return { ...base, what: 'Pause requested', detail: `by ${event.by}`, tone: 'plain' };
+    case 'paused':
+      return { ...base, what: 'Paused', detail: 'at a checkpoint of its handler', tone: 'warn' };
+    case 'resumed':
+      return { ...base, what: 'Resumed', detail: `by ${event.by}`, tone: 'plain' };
     case 'released':
       return {
         ...base,

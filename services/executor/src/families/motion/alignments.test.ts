@@ -116,6 +116,20 @@ describe('measureProfile', () => {
     expectBarNeverGoesBack(progress);
   });
 
+  it('can be paused between two points, with the stage at rest', async () => {
+    const { handlers, stage } = setUp({ sample: flat });
+    const rests: { moving: boolean; position: number }[] = [];
+    const input = { from: 0, to: 100, points: 3 };
+    await runHandler(motion.measureProfile, handlers.measureProfile, input, {
+      onCheckpoint: async () => void rests.push(await stage.state('x')),
+    });
+    expect(rests).toMatchObject([
+      { moving: false },
+      { moving: false, position: 0 },
+      { moving: false, position: 50 },
+    ]);
+  });
+
   it('measures backwards and along y as well', async () => {
     const { handlers } = setUp({ sample: flat });
     const input = { axis: 'y' as const, from: 1_000, to: -1_000, points: 3 };

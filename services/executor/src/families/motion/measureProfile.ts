@@ -17,6 +17,8 @@ export function measureProfileHandler(stages: Stages): Handler<MotionTasks['meas
     return withStage(ctx, stages, stage, async session => {
       const profile: ProfilePoint[] = [];
       for (let i = 0; i < points; i++) {
+        // The axis rests here. The stage stays this task's: who pauses wants to look, not to have another one move it.
+        await ctx.checkpoint();
         const position = from + (i * (to - from)) / (points - 1);
         const description = `Measuring point ${i + 1} of ${points}`;
         const percent = (100 * (i + 1)) / points;

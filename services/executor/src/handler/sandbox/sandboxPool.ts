@@ -21,7 +21,7 @@ export class SandboxPool {
   readonly maxMemoryMb: number;
   readonly #threads: Piscina<ThreadJob, string | undefined>;
 
-  /** @param maxThreads how many tasks the executor runs at once: a task that has its slot never waits for a thread */
+  /** @param maxThreads as many as there can be tasks at once: a task that has its slot never waits for a thread */
   constructor(definition: TaskDefinition, spec: SandboxSpec, maxThreads: number, logger: Logger) {
     this.definition = definition;
     this.address = { module: spec.module.href, exportName: spec.exportName };

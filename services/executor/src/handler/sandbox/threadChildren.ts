@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type ChildControl, runChild } from '../childProcess.ts';
 import { ChildProcessError } from '../childProcessError.ts';
-import type { ChildFailure, ChildOrder, ToThread } from './threadMessages.ts';
+import type { ChildFailure, ExecOrder, ToThread } from './threadMessages.ts';
 
 /** So much of a child's output may be on its way to a busy thread; then the child has to wait. */
 const maxCharsOnTheWay = 1024 * 1024;
@@ -26,7 +26,7 @@ export class ThreadChildren {
     this.#signal = signal;
   }
 
-  start(id: number, command: string, args: readonly string[], order: ChildOrder): void {
+  start(id: number, command: string, args: readonly string[], order: ExecOrder): void {
     const { wantsLines, ...options } = order;
     const stop = new AbortController();
     const ended = Promise.withResolvers<void>();

@@ -2,12 +2,15 @@ import { type MessagePort, threadId } from 'node:worker_threads';
 import type { TaskDefinition } from '@longhaul/proto';
 import { type Ending, endingOfError, endingOfOutput, failed, messageOf } from '../../attempt/ending.ts';
 import { parseInput } from '../../attempt/parseInput.ts';
+import { startChildren } from '../children/childTasks.ts';
 import { TaskError } from '../taskError.ts';
 import type { DefinedHandler } from './defineHandler.ts';
 import { fingerprint } from './fingerprint.ts';
 import { loadHandler } from './loadHandler.ts';
+import { ThreadCheckpoints } from './threadCheckpoints.ts';
+import { ThreadChildTasks } from './threadChildTasks.ts';
 import { ThreadExec } from './threadExec.ts';
-import type { FromThread, RunJob, ThreadJob } from './threadMessages.ts';
+import type { FromThread, RunJob, ThreadJob, ToThread } from './threadMessages.ts';
 import { ThreadOutput } from './threadOutput.ts';
 import { threadSignal } from './threadSignal.ts';
 
@@ -39,7 +42,13 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
   const signal = threadSignal(job.abort, job.shared);
   const output = new ThreadOutput(definition, post, job.shared);
   const children = new ThreadExec(post, signal);
-  talk.on('message', message => children.receive(message));
+  const tasks = new ThreadChildTasks(post, signal);
+  const checkpoints = new ThreadCheckpoints(post, signal, job.shared);
+  talk.on('message', (message: ToThread) => {
+    if (message.kind === 'passed') checkpoints.passed(message.id);
+    else if (tasks.isFor(message)) tasks.receive(message);
+    else children.receive(message);
+  });
   try {
     const returned = await handler({
       input: parsed.input,
@@ -48,6 +57,8 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
       signal,
       progress: output.progress,
       log: output.log,
+      tasks: startChildren(tasks),
+      checkpoint: checkpoints.checkpoint,
       exec: children.exec,
       error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
     });

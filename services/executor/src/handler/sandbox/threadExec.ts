@@ -1,7 +1,7 @@
 import type { ChildOptions, ChildResult } from '../childProcess.ts';
 import { ChildProcessError } from '../childProcessError.ts';
 import type { TaskContext } from '../taskContext.ts';
-import type { ChildFailure, FromThread, ToThread } from './threadMessages.ts';
+import type { ChildFailure, FromThread, ToThread, ToThreadOfChild } from './threadMessages.ts';
 
 type Child = {
   readonly ended: PromiseWithResolvers<ChildResult>;
@@ -45,7 +45,7 @@ export class ThreadExec {
     }
   };
 
-  receive(message: ToThread): void {
+  receive(message: Exclude<ToThread, ToThreadOfChild | { kind: 'passed' }>): void {
     const { id } = message;
     const child = this.#children.get(id);
     switch (message.kind) {

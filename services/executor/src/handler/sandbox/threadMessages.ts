@@ -1,7 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { GatewayErrorCode, InputIssue } from '@longhaul/proto';
 import type { AbortCode } from '../../attempt/abortReasons.ts';
 import type { ChildOptions, ChildResult } from '../childProcess.ts';
 import type { ChildProcessError } from '../childProcessError.ts';
+import type { NewChild } from '../children/childTypes.ts';
 import type { LogLevel, TaskContext } from '../taskContext.ts';
 
 /** Which export of which module is the handler. */
@@ -30,14 +32,19 @@ export const sharedPlaces = {
   unread: 0,
   /** 1 once an abort was sent. */
   aborted: 1,
+  /** 1 while the task is to pause: a checkpoint costs nothing otherwise. */
+  toPause: 2,
 } as const;
 /** Without it a busy thread that says a lot would fill the memory of a main thread that is slower. */
 export const maxUnread = 64;
 
 export type AbortMessage = { readonly code: AbortCode; readonly message: string };
 
-/** The options of a child that can be sent; lines are asked for, and a signal is a message of its own. */
-export type ChildOrder = Omit<ChildOptions, 'onLine' | 'signal'> & { readonly wantsLines: boolean };
+/** A child task without its input. */
+export type ChildOrder = Omit<NewChild, 'input'>;
+
+/** The options of a child process that can be sent; lines are asked for, and a signal is a message of its own. */
+export type ExecOrder = Omit<ChildOptions, 'onLine' | 'signal'> & { readonly wantsLines: boolean };
 
 /** What a thread says while it runs a handler; `ended` is the last. */
 export type FromThread =
@@ -54,9 +61,19 @@ export type FromThread =
       readonly id: number;
       readonly command: string;
       readonly args: readonly string[];
-      readonly order: ChildOrder;
+      readonly order: ExecOrder;
     }
   | { readonly kind: 'execAbort'; readonly id: number }
+  /** What is asked of a child task; answered under the same id. `json`: its input. */
+  | {
+      readonly kind: 'childStart';
+      readonly id: number;
+      readonly child: ChildOrder;
+      readonly json: string | undefined;
+    }
+  | { readonly kind: 'childEnd'; readonly id: number; readonly taskId: string; readonly name: string }
+  /** The handler has come to a checkpoint, and is to pause; answered by `passed`. */
+  | { readonly kind: 'checkpoint'; readonly id: number }
   /** All lines that were sent before the `sync` have been handled. */
   | { readonly kind: 'synced'; readonly id: number }
   | {
@@ -83,4 +100,25 @@ export type ToThread =
     }
   | { readonly kind: 'sync'; readonly id: number }
   | { readonly kind: 'execEnded'; readonly id: number; readonly result: ChildResult }
-  | { readonly kind: 'execFailed'; readonly id: number; readonly why: ChildFailure };
+  | { readonly kind: 'execFailed'; readonly id: number; readonly why: ChildFailure }
+  /** The task is resumed, or to end. */
+  | { readonly kind: 'passed'; readonly id: number }
+  | ToThreadOfChild;
+
+/** The answers to `childStart` and `childEnd`. */
+export type ToThreadOfChild =
+  | { readonly kind: 'childStarted'; readonly id: number; readonly taskId: string }
+  /** `json`: an `EndedTask`. */
+  | { readonly kind: 'childEnded'; readonly id: number; readonly json: string }
+  | { readonly kind: 'childFailed'; readonly id: number; readonly why: ChildTaskFailure };
+
+/** Why a child task was not started, or its end cannot be had. */
+export type ChildTaskFailure =
+  | {
+      readonly kind: 'refused';
+      readonly code: GatewayErrorCode;
+      readonly message: string;
+      readonly issues: readonly InputIssue[];
+    }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'other'; readonly message: string };

@@ -3,9 +3,10 @@ import { MessageChannel } from 'node:worker_threads';
 import type { AttemptAborted } from '../../attempt/abortReasons.ts';
 import { type Ending, endingOfError, messageOf } from '../../attempt/ending.ts';
 import type { HandlerCall } from '../../attempt/runHandler.ts';
+import { answerChildTask } from './answerChildTask.ts';
 import type { SandboxPool } from './sandboxPool.ts';
 import { ThreadChildren } from './threadChildren.ts';
-import { type FromThread, type RunJob, sharedPlaces } from './threadMessages.ts';
+import { type FromThread, type RunJob, sharedPlaces, type ToThread } from './threadMessages.ts';
 import { watchMemory } from './watchMemory.ts';
 
 /** How a handler in a thread came to its end. `killed`: by us, and nothing of it runs any more. */
@@ -21,10 +22,12 @@ export class ThreadRun {
   /** Resolves when the thread is free for another run, or gone. */
   readonly released: Promise<void>;
   readonly #pool: SandboxPool;
-  readonly #output: HandlerCall['output'];
+  readonly #call: HandlerCall;
   readonly #talk = new MessageChannel();
   readonly #abort = new MessageChannel();
-  readonly #shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  readonly #shared = new Int32Array(
+    new SharedArrayBuffer(Object.keys(sharedPlaces).length * Int32Array.BYTES_PER_ELEMENT),
+  );
   readonly #kill = new AbortController();
   readonly #children: ThreadChildren;
   readonly #said = Promise.withResolvers<ThreadEnd>();
@@ -33,11 +36,12 @@ export class ThreadRun {
   #verdict: ThreadEnd | undefined;
 
   constructor(pool: SandboxPool, call: HandlerCall) {
-    const { task, attempt, input, output, signal } = call;
+    const { task, attempt, input, signal } = call;
     this.#pool = pool;
-    this.#output = output;
+    this.#call = call;
     const { port1: talk } = this.#talk;
     this.#children = new ThreadChildren(talk, signal);
+    call.pauses.onWish(toPause => Atomics.store(this.#shared, sharedPlaces.toPause, Number(toPause)));
     talk.on('message', (message: FromThread) => this.#receive(message));
     // Comes behind everything that the thread has said, when it is gone.
     const gone = once(talk, 'close');
@@ -109,7 +113,7 @@ export class ThreadRun {
         return;
       case 'log':
         Atomics.sub(this.#shared, sharedPlaces.unread, 1);
-        this.#output.log[message.level](message.message, message.fields);
+        this.#call.output.log[message.level](message.message, message.fields);
         return;
       case 'exec':
         this.#children.start(message.id, message.command, message.args, message.order);
@@ -120,6 +124,17 @@ export class ThreadRun {
       case 'synced':
         this.#children.synced(message.id);
         return;
+      case 'childStart':
+      case 'childEnd':
+        void answerChildTask(message, this.#call).then(answer => this.#talk.port1.postMessage(answer));
+        return;
+      case 'checkpoint':
+        // Aborted, it passes too: the thread sees that for itself.
+        void this.#call.pauses
+          .checkpoint()
+          .catch(() => {})
+          .then(() => this.#talk.port1.postMessage({ kind: 'passed', id: message.id } satisfies ToThread));
+        return;
       case 'ended':
         this.#said.resolve({ how: 'ended', ending: JSON.parse(message.ending), declared: message.declared });
     }
@@ -128,7 +143,7 @@ export class ThreadRun {
   /** The thread has checked it by the same schema; what is refused here all the same ends the run. */
   async #report(json: string): Promise<void> {
     try {
-      this.#output.progress(JSON.parse(json));
+      this.#call.output.progress(JSON.parse(json));
     } catch (error) {
       this.kill({ how: 'ended', ending: await endingOfError(this.#pool.definition, error), declared: false });
     }

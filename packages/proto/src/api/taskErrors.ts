@@ -1,4 +1,5 @@
-import type { FailureOf, TaskDefinition } from '@longhaul/proto';
+import type { TaskDefinition } from '../contract/taskDefinition.ts';
+import type { FailureOf } from './taskViews.ts';
 
 /** A task that ended `FAILED`. Narrow `failure` by its `code`; a declared error has its typed `data`. */
 export class TaskFailedError<

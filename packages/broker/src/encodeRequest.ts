@@ -1,5 +1,6 @@
-import { encode, type PackedPayload, PayloadError, type PayloadStore } from '@longhaul/broker';
 import { GatewayError, inlineLimitBytes, type TaskAddress, type TaskRequest } from '@longhaul/proto';
+import { encode } from './border.ts';
+import { type PackedPayload, PayloadError, type PayloadStore } from './payloadStore.ts';
 import type { OutgoingRequest } from './publishRequest.ts';
 
 const hourMs = 60 * 60 * 1_000;

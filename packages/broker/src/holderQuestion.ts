@@ -1,0 +1,23 @@
+import { type HolderRequest, holderReplySchema } from '@longhaul/proto';
+import { decode, encode } from './border.ts';
+import type { Broker } from './broker.ts';
+import { isNoResponders, isUnavailable } from './brokerErrors.ts';
+
+/** An executor that is well answers within a few milliseconds; one that is gone is told at once from a silent one. */
+const answerTimeoutMs = 500;
+
+/** What an executor says of a task: it works on it, it does not, or nothing is heard of it. */
+export type HolderAnswer = 'holds' | 'lets go' | 'silent';
+
+/** Asks an executor whether it still works on a task. */
+export async function askHolder(broker: Broker, executor: string, taskId: string): Promise<HolderAnswer> {
+  const subject = broker.topology.subjects.holder(executor);
+  const request: HolderRequest = { v: 1, id: taskId };
+  try {
+    const answer = await broker.nc.request(subject, encode(request), { timeout: answerTimeoutMs });
+    return decode(holderReplySchema, subject, answer.data).holds ? 'holds' : 'lets go';
+  } catch (error) {
+    if (isNoResponders(error) || isUnavailable(error)) return 'silent';
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+import { type Places, placesSchema, type Rate, rateSchema } from '@longhaul/proto';
+import type { z } from 'zod';
+import { decode, encode } from './border.ts';
+import type { Broker } from './broker.ts';
+import { isWrongLastSequence } from './brokerErrors.ts';
+
+/**
+ * A record that nobody touches for so long expires: longer than events are kept, and so than any task can matter. An
+ * empty one goes soon, so that the bucket does not grow with the keys that ever were.
+ */
+const keptTtl = `${31 * 24 * 60 * 60}s`;
+const emptyTtl = '60s';
+
+/** What a change makes of a record: the same object when there is nothing to write. */
+type Change<R, A> = (record: R) => { readonly record: R; readonly answer: A };
+type Known<R> = { readonly record: R; readonly revision: number };
+type Waiting<R> = {
+  readonly apply: (record: R) => R;
+  readonly settle: () => void;
+  readonly fail: (error: unknown) => void;
+};
+
+/** One kind of record in the bucket of limits. */
+type Kind<R> = { readonly schema: z.ZodType<R>; readonly isEmpty: (record: R) => boolean };
+
+const places: Kind<Places> = {
+  schema: placesSchema,
+  isEmpty: ({ holders, waiting }) => holders.length === 0 && waiting.length === 0,
+};
+const rate: Kind<Rate> = { schema: rateSchema, isEmpty: ({ begun }) => begun.length === 0 };
+
+/**
+ * The records of limits across executors, changed by compare and set: a change is applied to the record as it is
+ * known, and written only if the key still has that revision; else it is read anew and applied again. So of two that
+ * want the last place, one is let through (invariant 7, limits-hold).
+ *
+ * Changes of one process to one record are gathered into one write, and what a write left is known for the next:
+ * alone on a limit, taking a place is one round trip.
+ */
+export class LimitStore {
+  readonly #places: Cells<Places>;
+  readonly #rates: Cells<Rate>;
+
+  constructor(broker: Broker) {
+    this.#places = new Cells(broker, places);
+    this.#rates = new Cells(broker, rate);
+  }
+
+  /** Changes who has the places under a key of the bucket; `empty` stands for no record. */
+  changePlaces<A>(key: string, empty: Places, change: Change<Places, A>): Promise<A> {
+    return this.#places.change(key, empty, change);
+  }
+
+  /** Changes when the latest attempts of a name began. */
+  changeRate<A>(key: string, empty: Rate, change: Change<Rate, A>): Promise<A> {
+    return this.#rates.change(key, empty, change);
+  }
+}
+
+class Cells<R> {
+  readonly #broker: Broker;
+  readonly #kind: Kind<R>;
+  readonly #cells = new Map<string, Waiting<R>[]>();
+  /** What the last write left, of records in use: a cell that rests is forgotten. */
+  readonly #known = new Map<string, Known<R>>();
+
+  constructor(broker: Broker, kind: Kind<R>) {
+    this.#broker = broker;
+    this.#kind = kind;
+  }
+
+  change<A>(key: string, empty: R, change: Change<R, A>): Promise<A> {
+    return new Promise((resolve, reject) => {
+      let answer: A;
+      const waiting: Waiting<R> = {
+        apply: record => {
+          const changed = change(record);
+          answer = changed.answer;
+          return changed.record;
+        },
+        settle: () => resolve(answer),
+        fail: reject,
+      };
+      const cell = this.#cells.get(key);
+      if (cell) {
+        cell.push(waiting);
+        return;
+      }
+      this.#cells.set(key, [waiting]);
+      void this.#work(key, empty);
+    });
+  }
+
+  /** Works off what waits for one record, all that has gathered at a time. */
+  async #work(key: string, empty: R): Promise<void> {
+    for (;;) {
+      const batch = this.#cells.get(key)?.splice(0) ?? [];
+      if (batch.length === 0) {
+        this.#cells.delete(key);
+        return;
+      }
+      try {
+        await this.#apply(key, empty, batch);
+        for (const { settle } of batch) settle();
+      } catch (error) {
+        this.#known.delete(key);
+        for (const { fail } of batch) fail(error);
+      }
+    }
+  }
+
+  async #apply(key: string, empty: R, batch: readonly Waiting<R>[]): Promise<void> {
+    let known = this.#known.get(key);
+    for (;;) {
+      const isRead = known === undefined;
+      known ??= await this.#read(key, empty);
+      const before = known.record;
+      const after = batch.reduce((record, { apply }) => apply(record), before);
+      // Nothing to write. What is only remembered may be out of date, so the answer must not rest on it.
+      if (after === before && isRead) return this.#remember(key, known);
+      const revision = after === before ? undefined : await this.#put(key, after, known.revision);
+      if (revision !== undefined) return this.#remember(key, { record: after, revision });
+      known = undefined;
+    }
+  }
+
+  /** Empty records are about to expire, and full ones of a key that nobody uses any more need not be kept in mind. */
+  #remember(key: string, known: Known<R>): void {
+    this.#known.delete(key);
+    if (this.#kind.isEmpty(known.record)) return;
+    this.#known.set(key, known);
+    const oldest = this.#known.keys().next();
+    if (this.#known.size > rememberedMost && !oldest.done) this.#known.delete(oldest.value);
+  }
+
+  async #read(key: string, empty: R): Promise<Known<R>> {
+    const { jsm, topology } = this.#broker;
+    const subject = topology.limitSubject(key);
+    const message = await jsm.streams.getMessage(topology.limitBucketStream, { last_by_subj: subject });
+    if (!message) return { record: empty, revision: 0 };
+    // An expired key leaves a marker without a value.
+    if (message.data.length === 0) return { record: empty, revision: message.seq };
+    return { record: decode(this.#kind.schema, subject, message.data), revision: message.seq };
+  }
+
+  /** @returns the new revision, or `undefined` when somebody else has written meanwhile */
+  async #put(key: string, record: R, expectedRevision: number): Promise<number | undefined> {
+    const { js, topology } = this.#broker;
+    try {
+      const ack = await js.publish(topology.limitSubject(key), encode(record), {
+        expect: { lastSubjectSequence: expectedRevision },
+        ttl: this.#kind.isEmpty(record) ? emptyTtl : keptTtl,
+      });
+      return ack.seq;
+    } catch (error) {
+      if (isWrongLastSequence(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** How many records one process keeps in mind. */
+const rememberedMost = 1_000;

@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isTerminalEvent, type StoredEvent, type TaskAddress, type TaskEvent } from '@longhaul/proto';
+import type { Broker } from './broker.ts';
+import { isUnavailable } from './brokerErrors.ts';
+import { toStoredEvent } from './eventChain.ts';
+
+/** The event that ends a task. */
+export type EndEvent = Extract<TaskEvent, { type: 'completed' | 'failed' | 'canceled' }>;
+
+/** Live events come over core NATS, which may lose one: after so long the stream is looked at again. */
+const lookEveryMs = 15_000;
+/** While NATS does not answer, the next look waits this long. */
+const retryDelayMs = 250;
+
+/**
+ * Waits for the end of a task that exists. Listens first, then looks at the chain's last event: an end that was stored
+ * before the look is found there, and a later one is heard. What is not heard (the connection was lost) is found by
+ * the next look.
+ *
+ * @param lookAgain a promise that resolves when something may have passed by unheard; asked for before each wait
+ * @throws the signal's reason
+ */
+export async function awaitTaskEnd(
+  broker: Broker,
+  task: TaskAddress,
+  signal: AbortSignal,
+  lookAgain: () => Promise<void>,
+): Promise<EndEvent> {
+  const heard = Promise.withResolvers<EndEvent>();
+  const { subjects } = broker.topology;
+  const subscription = broker.nc.subscribe(subjects.liveOf(task.id), {
+    callback: (error, message) => {
+      const event = error ? undefined : toStoredEvent(broker, message.subject, 1, message.data)?.event;
+      if (event && isTerminalEvent(event)) heard.resolve(event);
+    },
+  });
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      // Asked for before the look, so that what passes by during it is looked for once more.
+      const again = lookAgain();
+      const stored = await lastEvent(broker, task);
+      if (stored && stored !== 'unanswered' && isTerminalEvent(stored.event)) return stored.event;
+      const waitMs = stored === 'unanswered' ? retryDelayMs : lookEveryMs;
+      const waited = new AbortController();
+      const ended = await Promise.race([
+        heard.promise,
+        again.then(() => undefined),
+        delay(waitMs, undefined, { signal: AbortSignal.any([signal, waited.signal]) }),
+      ])
+        .catch((error: unknown) => {
+          signal.throwIfAborted();
+          throw error;
+        })
+        .finally(() => waited.abort());
+      if (ended) return ended;
+    }
+  } finally {
+    subscription.unsubscribe();
+  }
+}
+
+/** As the stream's leader has it: a replica that lags could hide an end that was stored before we listened. */
+async function lastEvent(broker: Broker, task: TaskAddress): Promise<StoredEvent | 'unanswered' | undefined> {
+  const { eventStream, subjects } = broker.topology;
+  try {
+    const message = await broker.jsm.streams.getMessage(eventStream, { last_by_subj: subjects.event(task) });
+    return message ? toStoredEvent(broker, message.subject, message.seq, message.data) : undefined;
+  } catch (error) {
+    if (isUnavailable(error)) return 'unanswered';
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { statusSchema } from './record.ts';
+
+/** The payload of a request on `tasks.control.<id>`. */
+export const controlRequestSchema = z
+  .object({
+    v: z.literal(1),
+    do: z.enum(['pause', 'resume']),
+    by: z.string().min(1).max(256).meta({ description: 'Who asks.' }),
+  })
+  .meta({
+    title: 'ControlRequest',
+    description:
+      'Asks the executor that runs a pausable task to pause it at its next checkpoint, or to go on.',
+  });
+export type ControlRequest = z.infer<typeof controlRequestSchema>;
+
+/** The executor's reply: `pausing` or `resumed` is in the chain, by it or by somebody before. */
+export const controlReplySchema = z
+  .object({ v: z.literal(1), accepted: z.literal(true), executor: z.string(), attempt: z.int().min(1) })
+  .meta({ title: 'ControlReply', description: 'The wish is in the chain, and the handler will follow it.' });
+export type ControlReply = z.infer<typeof controlReplySchema>;
+
+/** What `tasks.pauseTask` and `tasks.resumeTask` answer a client. */
+export const controlOutcomeSchema = z.object({
+  id: z.string(),
+  /** Of a task that is to pause: `RUNNING` until its handler comes to a checkpoint, then `PAUSED`. */
+  status: statusSchema,
+});
+export type ControlOutcome = z.infer<typeof controlOutcomeSchema>;

@@ -1,0 +1,80 @@
+import { createTopology, type NatsPermissions, natsPermissions, natsUsers } from '@longhaul/proto';
+
+/**
+ * A nats-server's configuration for one deployment: one account, and its three users with the least that each needs.
+ *
+ * @param namespace the deployment's, as gateways and executors have it
+ */
+export function natsConfiguration(namespace?: string): string {
+  const permissions = natsPermissions(createTopology(namespace));
+  const users = natsUsers.map(user => userBlock(user, permissions[user]));
+  return `${head}
+accounts {
+  LONGHAUL {
+    jetstream: enabled
+    users: [
+${users.join('\n')}
+    ]
+  }
+  # For \`nats server report\` and the like: sees servers and connections, no tasks.
+  SYS {
+    users: [ { user: admin, password: $LONGHAUL_NATS_ADMIN_PASSWORD } ]
+  }
+}
+system_account: SYS
+`;
+}
+
+const head = `# A nats-server for Longhaul. Generated (\`pnpm generate\`; for another namespace: \`pnpm nats-config <namespace>\`):
+# change what is above "accounts" in a copy, and leave the permissions as they are. docs/guides/nats-credentials.md
+# says how to use it.
+#
+# The passwords come from the environment of the nats-server. Begin each with a letter: the server reads a value of
+# digits as a number. Instead of a password, a bcrypt hash of it may be given (\`nats server passwd\`).
+
+listen: "0.0.0.0:4222"
+
+jetstream {
+  store_dir: "/data"
+  # What is acknowledged is on the disk. The default, two minutes, is many times faster and can lose the last two minutes
+  # when the machine (not the process) dies; three replicas on different machines are the other way to be safe.
+  sync_interval: always
+}
+
+# Longhaul sends records and events of up to 1 MiB, which is the server's default; larger payloads go in pieces.
+max_payload: 1MB
+
+# Without TLS, passwords and tasks cross the network in the clear. Fill in and uncomment:
+# tls {
+#   cert_file: "/etc/nats/server.pem"
+#   key_file: "/etc/nats/server.key"
+#   ca_file: "/etc/nats/ca.pem"
+#   # Asks clients for certificates, too: NATS_TLS_CERT and NATS_TLS_KEY.
+#   # verify: true
+# }
+`;
+
+function userBlock(user: string, permissions: NatsPermissions): string {
+  const { publish, subscribe, answersRequests, inboxPrefix } = permissions;
+  return `      # NATS_INBOX_PREFIX=${inboxPrefix}
+      {
+        user: ${user}
+        password: $LONGHAUL_NATS_${user.toUpperCase()}_PASSWORD
+        permissions {
+          publish {
+            allow: ${list(publish.allow)}${publish.deny ? `\n            deny: ${list(publish.deny)}` : ''}
+          }
+          subscribe { allow: ${list(subscribe.allow)} }${
+            answersRequests
+              ? '\n          # One answer to each request that it gets.\n          allow_responses: true'
+              : ''
+          }
+        }
+      }`;
+}
+
+/** Sorted and without repetitions, so that a change shows as a line. */
+function list(subjects: readonly string[]): string {
+  const lines = [...new Set(subjects)].sort().map(subject => `              "${subject}"`);
+  return `[\n${lines.join('\n')}\n            ]`;
+}

@@ -1,0 +1,5 @@
+// `pnpm nats-config [namespace]`: prints the configuration of a nats-server for a deployment with that namespace.
+
+import { natsConfiguration } from './generate/natsConfiguration.ts';
+
+process.stdout.write(natsConfiguration(process.argv[2]));

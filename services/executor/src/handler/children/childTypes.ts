@@ -1,0 +1,58 @@
+import type {
+  ChildTaskOptions,
+  Contract,
+  EndedOutcomeOf,
+  EndedTask,
+  InputOf,
+  OutputOf,
+  TaskDefinition,
+  TaskFailedErrorOf,
+} from '@longhaul/proto';
+
+/** A task that a handler has started, typed by its definition. */
+export type ChildTask<T extends TaskDefinition> = {
+  readonly id: string;
+  /** Waits for the end and says how it ended, as a value. Rejects with the signal's reason when the parent is to end. */
+  readonly outcome: () => Promise<EndedOutcomeOf<T>>;
+  /**
+   * Waits for the output.
+   * @throws TaskFailedError, TaskCanceledError; the signal's reason when the parent is to end
+   */
+  readonly result: () => Promise<OutputOf<T>>;
+  /** Tells whether an error is this task's failure, with its declared errors typed. */
+  readonly isFailure: (error: unknown) => error is TaskFailedErrorOf<T>;
+};
+
+/** One kind of task, to be started by a handler. */
+export type ChildStarter<T extends TaskDefinition> = {
+  /**
+   * Starts a task as a child of this one, of the same owner. In another attempt the same start finds the same task.
+   * @throws ChildStartError `INVALID_INPUT`, `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE`, `IDEMPOTENCY_CONFLICT`; the
+   *   signal's reason when the parent is to end
+   */
+  readonly start: (input: InputOf<T>, options?: ChildTaskOptions) => Promise<ChildTask<T>>;
+};
+
+/** A contract as a tree of tasks that a handler can start. */
+export type ChildTasks<C> = {
+  readonly [K in keyof C]: C[K] extends TaskDefinition ? ChildStarter<C[K]> : ChildTasks<C[K]>;
+};
+
+/** Makes the tasks of a contract, the executor's own or another one, into children to start. */
+export type StartChildren = <const C extends Contract>(contract: C) => ChildTasks<C>;
+
+/** A start as it leaves the typed side: checked by its definition, and named. */
+export type NewChild = {
+  readonly name: string;
+  /** Unique among the parent's children of that name. */
+  readonly key: string | number;
+  readonly input: unknown;
+  readonly options: Omit<ChildTaskOptions, 'key'>;
+};
+
+/** Starts children and waits for them, whatever their types: in the executor itself, or from a handler's thread. */
+export type ChildPort = {
+  /** @returns the child's id */
+  readonly start: (child: NewChild) => Promise<string>;
+  readonly ended: (id: string, name: string) => Promise<EndedTask>;
+};

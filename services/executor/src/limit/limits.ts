@@ -1,0 +1,211 @@
+import { type Broker, decode, encode, isUnavailable, LimitStore, PlaceHealing } from '@longhaul/broker';
+import {
+  evictHolder,
+  type Freed,
+  freedSchema,
+  leavePlace,
+  noPlaces,
+  type PlaceHolder,
+  type Places,
+  type RateLimit,
+  takePlace,
+  takeTurn,
+  type WantedPlace,
+} from '@longhaul/proto';
+import type { Logger } from 'pino';
+import type { WaitingRoom } from './waitingRoom.ts';
+
+/** A task that has limits across executors, as they look at it. */
+export type LimitedTask = {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string;
+  readonly attempt: number;
+  readonly wanted: readonly WantedPlace[];
+  readonly rate: RateLimit | undefined;
+  /** See `rankOf`. */
+  readonly rank: number;
+};
+
+/** Whether a task may begin, or what it waits for. */
+export type Entry =
+  | { readonly entered: true }
+  | {
+      readonly entered: false;
+      /** The record of the limit. */
+      readonly limit: string;
+      /** Whether the limit is one of all the tasks of its name. */
+      readonly isOfName: boolean;
+      /** Whether it stands in the line: where too many wait, it does not. */
+      readonly inLine: boolean;
+      /** When the limit lets it through, in milliseconds since the epoch, where that is known. */
+      readonly atMs?: number;
+      /** See `WaitingRoom.wait`. */
+      readonly freedCount: number;
+    };
+
+/** Who meets a full limit looks after its holders this often at most. */
+const healEveryMs = 450;
+
+/**
+ * The limits across executors, as one executor keeps to them. Invariant 7, limits-hold: a handler is called only while
+ * its task stands in the record of each of its limits, and the record is left only when the handler has ended.
+ */
+export class Limits {
+  readonly room: WaitingRoom;
+  readonly #broker: Broker;
+  readonly #logger: Logger;
+  readonly #executor: string;
+  readonly #store: LimitStore;
+  readonly #healing: PlaceHealing;
+  readonly #healedAtMs = new Map<string, number>();
+
+  constructor(broker: Broker, logger: Logger, executor: string, room: WaitingRoom) {
+    this.room = room;
+    this.#broker = broker;
+    this.#logger = logger;
+    this.#executor = executor;
+    this.#store = new LimitStore(broker);
+    this.#healing = new PlaceHealing(broker);
+  }
+
+  /** Hears of places that become free, until it is stopped. */
+  listen(): { stop(): void } {
+    const subject = this.#broker.topology.subjects.limitFreed;
+    const subscription = this.#broker.nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) return this.#logger.error({ err: error }, 'the subscription to free places failed');
+        const freed = readFreed(message.subject, message.data);
+        if (freed) this.room.freed(freed.limit);
+        else this.#logger.warn('a message of a free place that does not fit the protocol was ignored');
+      },
+    });
+    return { stop: () => subscription.unsubscribe() };
+  }
+
+  /** Takes a place of each limit, and a turn of the rate; all or none of what lasts for the attempt alone. */
+  async enter(task: LimitedTask): Promise<Entry> {
+    const taken: WantedPlace[] = [];
+    for (const want of task.wanted) {
+      const freedCount = this.room.freedCount(want.record);
+      const { taken: isTaken, inLine } = await this.#take(task, want);
+      if (isTaken) {
+        taken.push(want);
+        continue;
+      }
+      await this.#undo(task, taken);
+      return { entered: false, limit: want.record, isOfName: want.key === undefined, inLine, freedCount };
+    }
+    const atMs = task.rate && (await this.#takeTurn(task.name, task.rate));
+    if (atMs === undefined) return { entered: true };
+    await this.#undo(task, taken);
+    const limit = this.#broker.topology.rateKey(task.name);
+    return {
+      entered: false,
+      limit,
+      isOfName: true,
+      inLine: true,
+      atMs,
+      freedCount: this.room.freedCount(limit),
+    };
+  }
+
+  /**
+   * Gives back what an attempt had, or waited for. A place that lasts for the task stays, unless that has ended.
+   * Never rejects: where NATS does not answer, whoever meets the full limit finds out that it is over.
+   */
+  async leave(task: LimitedTask, hasEnded: boolean): Promise<void> {
+    const left = task.wanted.filter(({ whenBusy }) => hasEnded || whenBusy === 'queue');
+    await Promise.all(left.map(want => this.#leave(task, want)));
+  }
+
+  async #undo(task: LimitedTask, taken: readonly WantedPlace[]): Promise<void> {
+    const left = taken.filter(({ whenBusy }) => whenBusy === 'queue');
+    await Promise.all(left.map(want => this.#leave(task, want)));
+  }
+
+  async #take(task: LimitedTask, want: WantedPlace): Promise<{ taken: boolean; inLine: boolean }> {
+    const first = await this.#tryToTake(task, want);
+    if (first.taken || !(await this.#heal(want, first.holders))) return first;
+    return this.#tryToTake(task, want);
+  }
+
+  async #tryToTake(
+    { id, name, owner, attempt, rank }: LimitedTask,
+    { record, group, key, limit, whenBusy }: WantedPlace,
+  ): Promise<{ taken: boolean; inLine: boolean; holders: readonly PlaceHolder[] }> {
+    const { places, ...found } = await this.#store.changePlaces(record, noPlaces(group, key), before => {
+      const nowMs = Date.now();
+      const wish: PlaceHolder = {
+        id,
+        name,
+        owner,
+        executor: this.#executor,
+        attempt,
+        keeps: whenBusy === 'reject' ? 'task' : 'attempt',
+        at: new Date(nowMs).toISOString(),
+      };
+      const { places, answer } = takePlace(before, wish, limit, rank, nowMs);
+      const inLine = !answer.taken && answer.ahead !== undefined;
+      return { record: places, answer: { taken: answer.taken, inLine, holders: before.holders, places } };
+    });
+    // Of two places that became free at once, one may have woken somebody who was not next for the other.
+    if (found.taken && places.holders.length < limit && places.waiting.length > 0) this.#tellFreed(record);
+    return found;
+  }
+
+  /** @returns whether a place was taken from somebody who is over */
+  async #heal({ record, group, key }: WantedPlace, holders: readonly PlaceHolder[]): Promise<boolean> {
+    const nowMs = Date.now();
+    if (nowMs - (this.#healedAtMs.get(record) ?? 0) < healEveryMs) return false;
+    this.#healedAtMs.set(record, nowMs);
+    const over = await this.#healing.over(holders, nowMs);
+    if (over.length === 0) return false;
+    this.#logger.info({ limit: record, over }, 'places of a limit were held by tasks that are over');
+    await this.#change(record, noPlaces(group, key), before => over.reduce(evictHolder, before));
+    return true;
+  }
+
+  async #leave(task: LimitedTask, { record, group, key }: WantedPlace): Promise<void> {
+    try {
+      await this.#change(record, noPlaces(group, key), before => leavePlace(before, task.id, this.#executor));
+    } catch (err) {
+      const level = isUnavailable(err) ? 'warn' : 'error';
+      this.#logger[level](
+        { err, taskId: task.id, limit: record },
+        'a place of a limit could not be given back',
+      );
+    }
+  }
+
+  /** Whoever waits is told. A task that begins to wait after this write finds the place free: it reads what we wrote. */
+  async #change(record: string, empty: Places, change: (places: Places) => Places): Promise<void> {
+    const waiting = await this.#store.changePlaces(record, empty, before => {
+      const after = change(before);
+      return { record: after, answer: after !== before && after.waiting.length > 0 };
+    });
+    if (waiting) this.#tellFreed(record);
+  }
+
+  #tellFreed(record: string): void {
+    const freed: Freed = { v: 1, limit: record };
+    this.#broker.nc.publish(this.#broker.topology.subjects.limitFreed, encode(freed));
+  }
+
+  /** @returns when to ask again, or `undefined`: the attempt may begin */
+  #takeTurn(name: string, limit: RateLimit): Promise<number | undefined> {
+    const record = this.#broker.topology.rateKey(name);
+    return this.#store.changeRate(record, { v: 1, name, begun: [] }, before => {
+      const { rate, answer } = takeTurn(before, limit, Date.now());
+      return { record: rate, answer: answer.taken ? undefined : answer.atMs };
+    });
+  }
+}
+
+function readFreed(subject: string, data: Uint8Array): Freed | undefined {
+  try {
+    return decode(freedSchema, subject, data);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { faultsError, GatewayError } from '@longhaul/proto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import Negotiator from 'negotiator';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Caller } from '../caller.ts';
+import type { Operation } from './operation.ts';
+import { ParameterReader } from './readParameters.ts';
+import { sendProblem } from './sendProblem.ts';
+
+const json = 'application/json; charset=utf-8';
+const nothing = z.strictObject({});
+
+type Params = Readonly<Record<string, string>>;
+
+/** What a request for an operation is answered by: everything is checked first, then it is handled. */
+export function answerTo(operation: Operation, logger: Logger, stop: AbortSignal) {
+  const query = new ParameterReader('parameter', operation.query ?? nothing);
+  const headers = new ParameterReader('header', operation.headers ?? nothing);
+  const contentTypes = [
+    ...new Set(Object.values(operation.answers).map(({ contentType }) => contentType ?? 'application/json')),
+  ];
+  // What an operation answers with a body: of a stream and its 204, the stream.
+  const offered = contentTypes.includes('text/event-stream') ? ['text/event-stream'] : ['application/json'];
+  const inputAt = operation.body?.inputAt === undefined ? [] : [operation.body.inputAt];
+
+  return async (request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply> => {
+    try {
+      const call = {
+        caller,
+        params: readParams(operation, request.params as Params),
+        query: query.read(request.query as Record<string, string | string[]>),
+        headers: headers.read(request.headers),
+        body: readCheckedBody(operation, request.body),
+        url: request.url,
+        left: () => leftSignal(reply),
+        stop,
+        cut: () => reply.raw.destroy(),
+      };
+      requireAccepted(request, offered);
+      const { status, headers: more = {}, body, stream } = await operation.handle(call as never);
+      reply.code(status).headers(more);
+      if (stream) {
+        if (request.method !== 'HEAD')
+          return await reply.type('text/event-stream; charset=utf-8').send(stream);
+        stream.destroy();
+        return await reply.type('text/event-stream; charset=utf-8').send();
+      }
+      if (body === undefined) return await reply.send();
+      // With a line's end, for those who read it in a terminal.
+      return await reply.type(json).send(`${JSON.stringify(body)}\n`);
+    } catch (error) {
+      return sendProblem(reply, error, logger, inputAt);
+    }
+  };
+}
+
+function readParams({ params: schema, notFound }: Operation, params: Params): unknown {
+  if (!schema) return {};
+  const parsed = schema.safeParse(params);
+  if (parsed.success) return parsed.data;
+  // What can be no id or name is nothing that there is.
+  throw (
+    notFound?.(params) ?? new GatewayError('UNKNOWN_PROCEDURE', 'There is no such address. Check the path.')
+  );
+}
+
+function readCheckedBody({ body }: Operation, sent: unknown): unknown {
+  if (!body || body.isCheckedLater) return sent;
+  const parsed = body.schema.safeParse(sent);
+  if (parsed.success) return parsed.data;
+  throw faultsError('INVALID_REQUEST', 'The body does not fit:', parsed.error);
+}
+
+function requireAccepted(request: FastifyRequest, offered: string[]): void {
+  if (new Negotiator(request.raw).mediaType(offered) !== undefined) return;
+  throw new GatewayError('NOT_ACCEPTABLE', `This is answered as ${offered.join(', ')}; Accept names others.`);
+}
+
+function leftSignal(reply: FastifyReply): AbortSignal {
+  const left = new AbortController();
+  reply.raw.once('close', () => left.abort());
+  if (reply.raw.destroyed) left.abort();
+  return left.signal;
+}

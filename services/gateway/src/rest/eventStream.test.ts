@@ -1,0 +1,121 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GatewayError } from '@longhaul/proto';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
+import { type EventStreamOptions, eventStream, type StreamedEvent } from './eventStream.ts';
+
+/** What is yielded waits for its turn; `pulled` counts how many were asked for, `ended` says that it was told to end. */
+function source(count: number, dataBytes = 1) {
+  const state = { pulled: 0, ended: false };
+  async function* generate(): AsyncGenerator<StreamedEvent, void, void> {
+    try {
+      for (let id = 1; id <= count; id += 1) {
+        state.pulled += 1;
+        yield { id: String(id), type: 'progress', data: 'x'.repeat(dataBytes) };
+      }
+    } finally {
+      state.ended = true;
+    }
+  }
+  return { state, events: generate() };
+}
+
+/** Yields nothing until it is told to end. */
+async function* silence(signal: AbortSignal): AsyncGenerator<StreamedEvent, void, void> {
+  await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }));
+}
+
+function options(more: Partial<EventStreamOptions> = {}): EventStreamOptions {
+  return {
+    logger: pino({ level: 'silent' }),
+    stop: new AbortController().signal,
+    ending: new AbortController(),
+    cut: () => {},
+    ...more,
+  };
+}
+
+const textOf = async (stream: AsyncIterable<Buffer>) =>
+  Buffer.concat(await Array.fromAsync(stream)).toString('utf8');
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a stream of events', () => {
+  it('says when to come back, then each event with its id, and ends', async () => {
+    expect(await textOf(eventStream(source(2).events, options()))).toBe(
+      'retry: 1000\n\nid: 1\nevent: progress\ndata: "x"\n\nid: 2\nevent: progress\ndata: "x"\n\n',
+    );
+  });
+
+  it('takes no more than a buffer of events for a client that does not read, and cuts it off', async () => {
+    const cut = vi.fn();
+    const { state, events } = source(100_000, 1_000);
+    const stream = eventStream(events, options({ cut, stalledMs: 5_000 }));
+    stream.read(0);
+    while (state.pulled === 0 || stream.readableLength < stream.readableHighWaterMark) await nextTurn();
+    for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+    expect(state.pulled).toBeLessThan(25);
+    expect(cut).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(5_000);
+    expect(cut).toHaveBeenCalledOnce();
+    stream.destroy();
+    await vi.waitFor(() => expect(state.ended).toBe(true));
+  });
+
+  it('says that it lives while nothing happens', async () => {
+    const given = options();
+    const chunks = eventStream(silence(given.ending.signal), given)[Symbol.asyncIterator]();
+    expect(String((await chunks.next()).value)).toBe('retry: 1000\n\n');
+    for (let times = 0; times < 2; times += 1) {
+      const next = chunks.next();
+      await nextTurn();
+      vi.advanceTimersByTime(keepAliveMs);
+      expect(String((await next).value)).toBe(': keep-alive\n\n');
+    }
+    await chunks.return?.();
+  });
+
+  it('ends its source when the client leaves while it waits for an event', async () => {
+    const given = options();
+    const events = silence(given.ending.signal);
+    const stream = eventStream(events, given);
+    stream.read(0);
+    await nextTurn();
+    stream.destroy();
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+    expect(given.ending.signal.aborted).toBe(true);
+  });
+
+  it('ends after a while, to be opened again', async () => {
+    const given = options();
+    const text = textOf(eventStream(silence(given.ending.signal), given));
+    await nextTurn();
+    vi.advanceTimersByTime(streamMaxMs);
+    expect(await text).toMatch(/^retry: 1000\n\n(: keep-alive\n\n)*$/);
+  });
+
+  const failing = (error: Error) =>
+    // biome-ignore lint/correctness/useYield: it fails before it yields
+    (async function* (): AsyncGenerator<StreamedEvent, void, void> {
+      throw error;
+    })();
+
+  it('says why it cannot go on, and nothing where the client does well to come back', async () => {
+    const expired = new GatewayError('PAYLOAD_EXPIRED', 'It is no longer kept.');
+    const text = await textOf(eventStream(failing(expired), options()));
+    expect(text).toMatch(/\nevent: problem\ndata: \{"type":"\/docs\/errors#PAYLOAD_EXPIRED",.*\n\n$/);
+    const unavailable = new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer.');
+    expect(await textOf(eventStream(failing(unavailable), options()))).toBe('retry: 1000\n\n');
+    const secret = await textOf(eventStream(failing(new Error('the secret reason')), options()));
+    expect(secret).toContain('#INTERNAL');
+    expect(secret).not.toContain('secret reason');
+    const stopped = options({ stop: AbortSignal.abort() });
+    expect(await textOf(eventStream(failing(new Error('aborted')), stopped))).toBe('retry: 1000\n\n');
+  });
+});

@@ -1,0 +1,130 @@
+import {
+  errorCatalogue,
+  GatewayError,
+  type GatewayErrorCode,
+  type InputIssue,
+  type StartFault,
+} from '@longhaul/proto';
+import { z } from 'zod';
+
+/** RFC 9457. */
+export const problemType = 'application/problem+json';
+/** Where the errors are explained; a problem's `type` is this page with the code behind `#`. */
+export const errorsPath = '/docs/errors';
+
+const codes = ['INTERNAL', ...Object.keys(errorCatalogue)] as const;
+
+const problemFault = z.object({
+  pointer: z.string().optional().meta({ description: 'Where in the body it is (RFC 6901).' }),
+  parameter: z.string().optional().meta({ description: 'Instead: which parameter of the path or query.' }),
+  header: z.string().optional().meta({ description: 'Instead: which header.' }),
+  detail: z.string(),
+  code: z.string().meta({ description: 'A name of the fault.' }),
+});
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string().meta({
+      description: `What kind of problem it is: ${errorsPath}#CODE. Stable.`,
+      format: 'uri-reference',
+    }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: 'What went wrong here, and what to do.' }),
+    code: z.enum(codes).meta({ description: 'The end of `type`, to go by. Stable.' }),
+    errors: z.array(problemFault).optional().meta({ description: 'The faults of what was sent.' }),
+  })
+  .meta({ title: 'Problem', description: 'Why a call was refused (RFC 9457).' });
+export type Problem = z.output<typeof problemSchema>;
+
+type Place = 'parameter' | 'header';
+
+/** Faults of a request that are not all in its body. */
+export class RequestError extends GatewayError {
+  readonly #place: Place;
+  readonly #names: ReadonlySet<string> | undefined;
+
+  /** @param names the parameters or headers; what is none of them is in the body. Default: everything is one. */
+  constructor(
+    code: 'INVALID_REQUEST' | 'INVALID_INPUT',
+    message: string,
+    at: { readonly place: Place; readonly names?: ReadonlySet<string> },
+    options: { readonly issues: readonly InputIssue[]; readonly cause: unknown },
+  ) {
+    super(code, message, options);
+    this.#place = at.place;
+    this.#names = at.names;
+  }
+
+  /** Where a fault is, by its path; `undefined`: in the body. */
+  placeOf([first]: InputIssue['path']): { readonly [P in Place]?: string } | undefined {
+    const name = String(first ?? '');
+    return this.#names && !this.#names.has(name) ? undefined : { [this.#place]: name };
+  }
+}
+
+/** That a task has no result, since it ended otherwise: with what its record says. */
+export class NoResultError extends GatewayError {
+  readonly task: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: 'TASK_FAILED' | 'TASK_CANCELED',
+    message: string,
+    task: Readonly<Record<string, unknown>>,
+  ) {
+    super(code, message);
+    this.task = task;
+  }
+}
+
+/** The HTTP status of an error. */
+export function statusOf(code: GatewayErrorCode | 'INTERNAL'): number {
+  return code === 'INTERNAL' ? 500 : errorCatalogue[code].http;
+}
+
+/**
+ * An error as its caller sees it.
+ *
+ * @param fault what the caller may know of it
+ * @param error the error itself, which may know where in the request the fault is
+ * @param inputAt where in the body the faults' paths begin
+ */
+export function problemOf(
+  { reason, message, issues }: StartFault,
+  error: unknown,
+  inputAt: readonly (string | number)[],
+): Problem {
+  const placeOf = (path: InputIssue['path']) =>
+    (error instanceof RequestError ? error.placeOf(path) : undefined) ?? {
+      pointer: pointerTo([...start, ...path]),
+    };
+  const start = reason === 'INVALID_INPUT' ? inputAt : [];
+  return {
+    type: `${errorsPath}#${reason}`,
+    title: titleOf(reason),
+    status: statusOf(reason),
+    detail: message,
+    code: reason,
+    ...(issues.length === 0
+      ? {}
+      : {
+          errors: issues.map(({ path, message: detail, code }) => ({
+            ...placeOf(path),
+            detail,
+            code,
+          })),
+        }),
+    ...(error instanceof NoResultError ? error.task : {}),
+  };
+}
+
+/** `TASK_NOT_FOUND` in words. */
+export function titleOf(code: string): string {
+  const words = code.toLowerCase().replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A JSON pointer (RFC 6901). */
+export function pointerTo(path: readonly (string | number)[]): string {
+  return path.map(part => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,0 +1,133 @@
+import { type Contract, GatewayError, listTasks, taskIdSchema } from '@longhaul/proto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Caller } from '../caller.ts';
+import type { ScheduleService } from '../schedule/scheduleService.ts';
+import { type TaskService, unknownTask } from '../service.ts';
+import { answerTo } from './answer.ts';
+import type { Operation } from './operation.ts';
+import { readBody } from './readBody.ts';
+import { batchOperation } from './routes/batchOperation.ts';
+import { eventOperation } from './routes/eventOperation.ts';
+import { scheduleOperations } from './routes/scheduleOperations.ts';
+import { startOperations } from './routes/startOperations.ts';
+import { taskOperations } from './routes/taskOperations.ts';
+import { typeOperations } from './routes/typeOperations.ts';
+import { sendProblem } from './sendProblem.ts';
+
+export type RestDeps = {
+  readonly contract: Contract;
+  readonly service: TaskService;
+  readonly schedules: ScheduleService;
+  readonly logger: Logger;
+  readonly stop: AbortSignal;
+};
+
+export type RestOptions = {
+  readonly operations: readonly Operation[];
+  /** Says who calls. @throws GatewayError UNAUTHENTICATED */
+  readonly callerOf: (request: FastifyRequest) => Promise<Caller>;
+  readonly logger: Logger;
+  readonly stop: AbortSignal;
+};
+
+/** Where everything of REST is. */
+export const restPrefix = '/v1';
+
+/** Every REST operation of a contract. */
+export function restOperations({ contract, service, schedules, logger, stop }: RestDeps): Operation[] {
+  const definitions = listTasks(contract);
+  return [
+    ...taskOperations(service, definitions),
+    eventOperation(service, definitions, { logger, stop }),
+    ...typeOperations(contract, service),
+    ...scheduleOperations(schedules),
+    ...[...definitions].flatMap(([name, definition]) => [
+      ...startOperations(name, definition, service),
+      batchOperation(name, definition, service, logger),
+    ]),
+  ];
+}
+
+/** Serves the operations. To be registered with the prefix {@link restPrefix}, so that the rest of it is answered 404. */
+export async function restPlugin(server: FastifyInstance, options: RestOptions): Promise<void> {
+  const { operations, callerOf, logger, stop } = options;
+  const callers = new WeakMap<FastifyRequest, Caller>();
+
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => readBody(request, body),
+  );
+  server.setErrorHandler((error, _request, reply) => sendProblem(reply, error, logger));
+  server.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      new GatewayError(
+        'UNKNOWN_PROCEDURE',
+        `There is no ${request.method} ${pathOf(request)}. Check the path.`,
+      ),
+      logger,
+    ),
+  );
+  // Before the body is read: who may not call need not be listened to.
+  server.addHook('onRequest', async request => {
+    if (stop.aborted) throw new GatewayError('SHUTTING_DOWN', 'The gateway is being stopped. Try again.');
+    callers.set(request, await callerOf(request));
+  });
+
+  for (const [path, methods] of Map.groupBy(operations, ({ path }) => path)) {
+    const url = path.slice(restPrefix.length).replaceAll(/\{([^}]+)\}/g, ':$1');
+    for (const one of methods) {
+      const answer = answerTo(one, logger, stop);
+      server.route({
+        method: one.method.toUpperCase(),
+        url,
+        handler: (request, reply) => answer(request, reply, known(callers.get(request))),
+      });
+    }
+    serveOthers(server, url, methods, logger);
+  }
+}
+
+const everyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Answers the methods that a resource does not have, and OPTIONS, which says which it has. */
+function serveOthers(server: FastifyInstance, url: string, has: readonly Operation[], logger: Logger): void {
+  const own = has.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  const allow = [...own, 'OPTIONS'].join(', ');
+  server.route({
+    method: everyMethod.filter(method => !own.includes(method)),
+    url,
+    exposeHeadRoute: false,
+    handler: (request: FastifyRequest, reply: FastifyReply) => {
+      if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
+      const error = notAllowed(request, allow);
+      if (error.code === 'METHOD_NOT_ALLOWED') reply.header('allow', allow);
+      return sendProblem(reply, error, logger);
+    },
+  });
+}
+
+function notAllowed(request: FastifyRequest, allow: string): GatewayError {
+  const { id } = request.params as { readonly id?: string };
+  // A start of a task that the contract does not have looks like a POST to a task.
+  if (
+    request.method === 'POST' &&
+    pathOf(request) === `/v1/tasks/${id}` &&
+    !taskIdSchema.safeParse(id).success
+  )
+    return unknownTask(id ?? '');
+  return new GatewayError('METHOD_NOT_ALLOWED', `${pathOf(request)} takes ${allow} only.`);
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] ?? '';
+}
+
+/** The hook has let nobody through without one. */
+function known(caller: Caller | undefined): Caller {
+  if (!caller) throw new Error('A request came past authentication.');
+  return caller;
+}

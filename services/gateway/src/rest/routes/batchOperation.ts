@@ -1,0 +1,75 @@
+import { startManyLimit, startOptionsSchema, type TaskDefinition } from '@longhaul/proto';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { faultOf } from '../../fault.ts';
+import type { TaskService } from '../../service.ts';
+import { type Operation, operation } from '../operation.ts';
+import { policyOf, restPolicySchema } from '../policy.ts';
+import { problemOf, problemSchema } from '../problem.ts';
+import { restStartOptions, startOptionsOf } from '../taskParams.ts';
+import { taskSchema } from '../taskPayload.ts';
+import { checkedPayload } from './startOperations.ts';
+
+const results = z
+  .object({
+    results: z.array(
+      z.union([
+        z.strictObject({ ok: z.literal(true), task: taskSchema }),
+        z.strictObject({ ok: z.literal(false), problem: problemSchema }),
+      ]),
+    ),
+  })
+  .meta({ title: 'BatchResults', description: 'What became of each task, in the order of the request.' });
+
+/** Starts many tasks of one kind in one call. */
+export function batchOperation(
+  name: string,
+  definition: TaskDefinition,
+  service: TaskService,
+  logger: Logger,
+): Operation {
+  const item = z.strictObject({
+    input: z.unknown().optional(),
+    idempotency_key: startOptionsSchema.shape.idempotencyKey,
+    ...restStartOptions,
+    policy: restPolicySchema.optional(),
+  });
+  return operation({
+    id: `startMany.${name}`,
+    method: 'post',
+    path: `/v1/tasks/${name}/batch`,
+    tag: name,
+    summary: `Start up to ${startManyLimit} tasks of ${name}`,
+    description: 'Each for itself: what is wrong with one keeps no other from starting.',
+    body: {
+      schema: z.strictObject({ tasks: z.array(item).max(startManyLimit) }),
+      required: true,
+    },
+    answers: { 200: { description: 'What became of each, in the order of the request.', schema: results } },
+    problems: [],
+    handle: async ({ caller, body }) => {
+      const tasks = body.tasks.map(({ input, idempotency_key, policy, ...options }) => ({
+        name,
+        definition,
+        input,
+        ...(idempotency_key === undefined ? {} : { idempotencyKey: idempotency_key }),
+        ...startOptionsOf(options),
+        ...policyOf(policy),
+      }));
+      const started = await service.startMany(caller, tasks);
+      return { status: 200, body: { results: started.map(resultOf) } };
+    },
+  });
+
+  function resultOf(
+    started: Awaited<ReturnType<TaskService['startMany']>>[number],
+    index: number,
+  ): Record<string, unknown> {
+    try {
+      if ('record' in started) return { ok: true, task: checkedPayload(definition, started.record) };
+      throw started.error;
+    } catch (error) {
+      return { ok: false, problem: problemOf(faultOf(error, logger), error, ['tasks', index, 'input']) };
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  type AnyTaskRecord,
+  faultsError,
+  GatewayError,
+  isTerminal,
+  type RestRoute,
+  requireShallow,
+  type TaskDefinition,
+  type TaskRecord,
+} from '@longhaul/proto';
+import { z } from 'zod';
+import { typedRecord } from '../../read/typedViews.ts';
+import type { TaskService } from '../../service.ts';
+import { accepted, ended } from '../commonAnswers.ts';
+import { type Answer, type Operation, operation, type RestCall } from '../operation.ts';
+import { policyOf, restPolicySchema } from '../policy.ts';
+import { preferenceApplied, readPrefer } from '../prefer.ts';
+import { RequestError } from '../problem.ts';
+import { idempotencyKey, keyOf, prefer, restStartOptions, startOptionsOf } from '../taskParams.ts';
+import { retryAfter, taskPath, taskPayload, taskSchema } from '../taskPayload.ts';
+
+const { attempts, timeout_ms, total_timeout_ms } = restPolicySchema.shape;
+const query = z.strictObject({
+  ...restStartOptions,
+  attempts: attempts.meta({ description: 'How often a failing handler is started in all.' }),
+  timeout_ms: timeout_ms.meta({ description: 'Ends an attempt after so many milliseconds.' }),
+  total_timeout_ms: total_timeout_ms.meta({
+    description: 'Ends the task so many milliseconds after its start.',
+  }),
+});
+const headers = z.object({ 'idempotency-key': idempotencyKey, prefer });
+
+const problems = ['INVALID_INPUT', 'IDEMPOTENCY_CONFLICT', 'PAYLOAD_TOO_LARGE'] as const;
+/** Of an earlier task with the same key, whose result is answered. */
+const resultProblems = ['PAYLOAD_EXPIRED', 'PAYLOAD_DAMAGED', 'CONTRACT_MISMATCH'] as const;
+
+type StartCall = RestCall<unknown, z.output<typeof query>, z.output<typeof headers>, unknown>;
+
+/** The operations that start one kind of task: by its name, and by the routes that its definition declares. */
+export function startOperations(name: string, definition: TaskDefinition, service: TaskService): Operation[] {
+  const schema = taskSchema
+    .extend({ progress: definition.progress.optional(), result: definition.output.optional() })
+    .meta({ title: `Task.${name}` });
+  const about = {
+    tag: name,
+    summary: definition.title ?? `Start ${name}`,
+    ...(definition.description === undefined ? {} : { description: definition.description }),
+    query,
+    headers,
+    answers: { 200: { ...ended, schema }, 202: { ...accepted, schema } },
+    problems: [...problems, ...resultProblems],
+  };
+
+  const start = async (call: StartCall, input: unknown): Promise<Answer> => {
+    const { attempts, timeout_ms, total_timeout_ms, ...options } = call.query;
+    const task = {
+      name,
+      definition,
+      input,
+      ...startOptionsOf(options),
+      ...policyOf({ attempts, timeout_ms, total_timeout_ms }),
+      ...keyOf(call.headers['idempotency-key']),
+    };
+    const preferences = readPrefer(call.headers.prefer);
+    const record =
+      preferences.waitSeconds === undefined
+        ? await service.start(call.caller, task)
+        : await service.run(call.caller, task, preferences.waitSeconds * 1_000, [call.left(), call.stop]);
+    return {
+      status: isTerminal(record.status) ? 200 : 202,
+      headers: {
+        location: taskPath(record.id),
+        ...retryAfter(record),
+        ...preferenceApplied(preferences),
+      },
+      body: checkedPayload(definition, record),
+    };
+  };
+
+  return [
+    operation({
+      id: `start.${name}`,
+      method: 'post',
+      path: `/v1/tasks/${name}`,
+      ...about,
+      body: { schema: definition.input, required: !acceptsNothing(definition), isCheckedLater: true },
+      handle: call => start(call, call.body),
+    }),
+    ...definition.rest.map((route, index) =>
+      operation({
+        id: `start.${name}.${index + 1}`,
+        method: 'post',
+        path: route.path,
+        ...about,
+        params: paramsOf(route, definition),
+        body: bodyOf(route, definition),
+        handle: async call => start(call, await inputOf(name, route, call)),
+      }),
+    ),
+  ];
+}
+
+/** A record whose output fits the contract (invariant 9, types-are-true). */
+export function checkedPayload(definition: TaskDefinition, record: TaskRecord): Record<string, unknown> {
+  return taskPayload(typedRecord(definition, record) as AnyTaskRecord);
+}
+
+function acceptsNothing({ input }: TaskDefinition): boolean {
+  try {
+    return input.safeParse(undefined).success;
+  } catch {
+    // A schema that can only be parsed asynchronously; the service does so.
+    return false;
+  }
+}
+
+/** The parameters are text for the route; the schema that they are a part of looks at them. */
+function paramsOf(route: RestRoute, definition: TaskDefinition) {
+  const fields = route.mapping?.shape.shape ?? {};
+  return z.object(
+    Object.fromEntries(
+      route.parameters.map(name => {
+        const field = fields[name];
+        const described = field instanceof z.ZodType ? field.meta()?.description : undefined;
+        const description =
+          described ?? `The field \`${name}\` of the input of ${definition.title ?? 'the task'}.`;
+        return [name, z.string().min(1).meta({ description })];
+      }),
+    ),
+  );
+}
+
+/** What is left for the body, once the path has given its parameters. */
+function bodyOf({ parameters, mapping }: RestRoute, { input }: TaskDefinition) {
+  const whole = mapping?.shape ?? input;
+  if (!(whole instanceof z.ZodObject)) return { schema: z.looseObject({}), required: false } as const;
+  const fields = Object.entries(whole.shape).filter(([name]) => !parameters.includes(name));
+  const rest = z.object(Object.fromEntries(fields) as Record<string, z.ZodType>);
+  const { catchall } = whole.def;
+  const schema = catchall ? rest.catchall(catchall) : rest;
+  const required = fields.some(([, field]) => !(field as z.ZodType).safeParse(undefined).success);
+  return { schema, required, isCheckedLater: true } as const;
+}
+
+async function inputOf(
+  name: string,
+  { parameters, mapping }: RestRoute,
+  { params, body }: { readonly params: Record<string, string>; readonly body: unknown },
+): Promise<unknown> {
+  if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) {
+    throw new GatewayError('INVALID_INPUT', 'The body is not a JSON object: send one, or none.', {
+      issues: [{ path: [], message: 'It is not an object.', code: 'invalid_type' }],
+    });
+  }
+  const taken = { ...body, ...params };
+  if (!mapping) return taken;
+  requireShallow(name, taken);
+  const parsed = await mapping.shape.safeParseAsync(taken);
+  if (parsed.success) return mapping.toInput(parsed.data);
+  const { message, issues } = faultsError('INVALID_INPUT', 'What was sent does not fit:', parsed.error);
+  const place = { place: 'parameter', names: new Set(parameters) } as const;
+  throw new RequestError('INVALID_INPUT', message, place, { issues, cause: parsed.error });
+}

@@ -1,0 +1,206 @@
+import { isTerminal, listRequestSchema, type TaskDefinition, type TaskRecord } from '@longhaul/proto';
+import { z } from 'zod';
+import { anyRecord } from '../../read/typedViews.ts';
+import type { TaskService } from '../../service.ts';
+import { accepted, headers as answerHeaders, ended } from '../commonAnswers.ts';
+import { matchesTag } from '../entityTag.ts';
+import { type Operation, operation } from '../operation.ts';
+import { preferenceApplied, readPrefer } from '../prefer.ts';
+import { NoResultError } from '../problem.ts';
+import { idempotencyKey, keyOf, oneTask, prefer } from '../taskParams.ts';
+import {
+  retryAfter,
+  taskLine,
+  taskLineSchema,
+  taskPath,
+  taskPayload,
+  taskSchema,
+  taskTag,
+} from '../taskPayload.ts';
+import { cancelOperations } from './cancelOperations.ts';
+import { checkedPayload } from './startOperations.ts';
+
+const tag = 'Tasks';
+const resultProblems = ['PAYLOAD_EXPIRED', 'PAYLOAD_DAMAGED', 'PAYLOAD_TOO_LARGE'] as const;
+const status = listRequestSchema.shape.status.meta({
+  description: 'Only those that stand so; several by commas.',
+});
+const { name, since, until, owner, limit, cursor } = listRequestSchema.shape;
+
+/** The operations on tasks of every kind. */
+export function taskOperations(
+  service: TaskService,
+  definitions: ReadonlyMap<string, TaskDefinition>,
+): Operation[] {
+  /** With what it has come to checked by the contract, where that has the task (invariant 9, types-are-true). */
+  const payloadOf = (record: TaskRecord) => {
+    const definition = definitions.get(record.name);
+    return definition ? checkedPayload(definition, record) : taskPayload(anyRecord(record));
+  };
+
+  return [
+    operation({
+      id: 'listTasks',
+      method: 'get',
+      path: '/v1/tasks',
+      tag,
+      summary: 'List tasks, newest first',
+      query: z.strictObject({ status, name, since, until, owner, limit, cursor }),
+      answers: {
+        200: {
+          description: 'One page.',
+          schema: z
+            .object({
+              tasks: z.array(taskLineSchema),
+              next_cursor: z.string().optional().meta({
+                description: 'There when there may be more, also behind a page that is not full.',
+              }),
+            })
+            .meta({ title: 'TaskPage' }),
+          headers: {
+            link: {
+              description: 'The next page, where there may be one (RFC 8288).',
+              schema: z.string().regex(/^<\/v1\/tasks\?.+>; rel="next"$/),
+              required: false,
+            },
+          },
+        },
+      },
+      problems: ['INVALID_CURSOR'],
+      handle: ({ caller, query, url }) => {
+        const { tasks, nextCursor } = service.list(caller, query);
+        const body = { tasks: tasks.map(taskLine) };
+        if (nextCursor === undefined) return { status: 200, body };
+        const next = new URL(url, 'http://gateway');
+        next.searchParams.set('cursor', nextCursor);
+        return {
+          status: 200,
+          headers: { link: `<${next.pathname}${next.search}>; rel="next"` },
+          body: { ...body, next_cursor: nextCursor },
+        };
+      },
+    }),
+
+    operation({
+      id: 'getTask',
+      method: 'get',
+      path: '/v1/tasks/{id}',
+      tag,
+      summary: 'Where a task stands',
+      ...oneTask,
+      query: z.strictObject({
+        include: z.enum(['input']).optional().meta({ description: 'What to answer besides.' }),
+      }),
+      headers: z.object({
+        'if-none-match': z.string().optional().meta({ description: 'The ETag of what is known already.' }),
+      }),
+      answers: {
+        200: {
+          description: 'Where it stands.',
+          schema: taskSchema,
+          headers: { etag: answerHeaders.etag, 'retry-after': answerHeaders.retryAfterWhileActive },
+        },
+        304: {
+          description: 'Nothing has changed since.',
+          headers: { etag: answerHeaders.etag, 'retry-after': answerHeaders.retryAfterWhileActive },
+        },
+      },
+      problems: ['TASK_NOT_FOUND', ...resultProblems],
+      handle: async ({ caller, params, query, headers }) => {
+        const withInput = query.include === 'input';
+        const record = await service.look(caller, params.id);
+        const etag = taskTag(record, withInput);
+        const about = { etag, ...retryAfter(record) };
+        if (matchesTag(headers['if-none-match'], etag)) return { status: 304, headers: about };
+        const whole = await service.complete(record, withInput);
+        return { status: 200, headers: about, body: taskPayload(anyRecord(whole), withInput) };
+      },
+    }),
+
+    operation({
+      id: 'getResult',
+      method: 'get',
+      path: '/v1/tasks/{id}/result',
+      tag,
+      summary: 'What a task came to',
+      description:
+        'The output alone. Of a task that has not ended: where it stands. `Prefer: wait=N` waits for it.',
+      ...oneTask,
+      headers: z.object({ prefer }),
+      answers: {
+        200: {
+          description: 'The output of the task.',
+          schema: z.unknown(),
+          headers: { 'preference-applied': answerHeaders.preferenceApplied },
+        },
+        202: {
+          ...accepted,
+          description: 'It has not ended yet. Ask again.',
+        },
+      },
+      problems: ['TASK_NOT_FOUND', 'TASK_FAILED', 'TASK_CANCELED', 'CONTRACT_MISMATCH', ...resultProblems],
+      handle: async ({ caller, params, headers, left, stop }) => {
+        const preferences = readPrefer(headers.prefer);
+        const record =
+          preferences.waitSeconds === undefined
+            ? await service.complete(await service.look(caller, params.id), false)
+            : await service.result(caller, params.id, preferences.waitSeconds * 1_000, [left(), stop]);
+        const body = payloadOf(record);
+        const applied = preferenceApplied(preferences);
+        if (isTerminal(record.status)) return { status: 200, headers: applied, body: resultOf(record, body) };
+        return {
+          status: 202,
+          headers: { location: taskPath(record.id), ...retryAfter(record), ...applied },
+          body,
+        };
+      },
+    }),
+
+    operation({
+      id: 'retryTask',
+      method: 'post',
+      path: '/v1/tasks/{id}/retry',
+      tag,
+      summary: 'Start an ended task again',
+      description: 'As a new task with the same input, linked by `retry_of`.',
+      ...oneTask,
+      headers: z.object({ 'idempotency-key': idempotencyKey }),
+      answers: { 200: ended, 202: accepted },
+      problems: [
+        'TASK_NOT_FOUND',
+        'TASK_NOT_ENDED',
+        'UNKNOWN_TASK',
+        'INVALID_INPUT',
+        'IDEMPOTENCY_CONFLICT',
+        'CONTRACT_MISMATCH',
+        ...resultProblems,
+      ],
+      handle: async ({ caller, params, headers }) => {
+        const { idempotencyKey: key } = keyOf(headers['idempotency-key']);
+        const record = await service.retry(caller, params.id, key);
+        return {
+          status: isTerminal(record.status) ? 200 : 202,
+          headers: { location: taskPath(record.id), ...retryAfter(record) },
+          body: payloadOf(record),
+        };
+      },
+    }),
+
+    ...cancelOperations(service),
+  ];
+}
+
+/** The output of a task that has ended. @throws NoResultError where there is none */
+function resultOf(
+  { id, status, error, cancelReason }: TaskRecord,
+  payload: Record<string, unknown>,
+): unknown {
+  const task = { task_id: id, task_status: status };
+  if (status === 'COMPLETED') return payload.result ?? null;
+  if (status === 'FAILED') {
+    const why = error ? `: ${error.code}: ${error.message}` : '.';
+    throw new NoResultError('TASK_FAILED', `Task ${id} has failed${why}`, { ...task, error: payload.error });
+  }
+  const reason = cancelReason === undefined ? {} : { cancel_reason: cancelReason };
+  throw new NoResultError('TASK_CANCELED', `Task ${id} was canceled.`, { ...task, ...reason });
+}

@@ -1,0 +1,135 @@
+import {
+  type AnyTaskRecord,
+  failureSchema,
+  isTerminal,
+  prioritySchema,
+  statusSchema,
+  type TaskRecord,
+  type TaskSummary,
+  taskIdSchema,
+  taskNameSchema,
+} from '@longhaul/proto';
+import { z } from 'zod';
+import { percentOf } from '../project/taskSummary.ts';
+import { restPolicySchema } from './policy.ts';
+import { snakeKeys } from './snakeCase.ts';
+
+const instant = z.iso.datetime();
+const percent = z.number().min(0).max(100);
+const head = {
+  task_id: taskIdSchema,
+  name: taskNameSchema,
+  owner: z.string(),
+  status: statusSchema,
+  priority: prioritySchema,
+  progress_percent: percent.optional().meta({
+    description: "The `percent` of the task's progress, where it has one; 100 once it is COMPLETED.",
+  }),
+  created_at: instant,
+  scheduled_for: instant.optional().meta({ description: 'Not to start before.' }),
+  started_at: instant.optional().meta({ description: 'When its first attempt began.' }),
+  completed_at: instant.optional().meta({ description: 'When it ended, however it ended.' }),
+  attempt: z.int().min(0).meta({ description: 'The current or last attempt; 0 before the first.' }),
+};
+
+const attempt = z.object({
+  number: z.int().min(1),
+  executor: z.string(),
+  started_at: instant,
+  ended_at: instant.optional(),
+  error: failureSchema.optional(),
+  seq: z.int().min(1),
+});
+
+/** Where a task stands: what most operations on one task answer. */
+export const taskSchema = z
+  .object({
+    ...head,
+    attempts: z.array(attempt).meta({ description: 'The latest attempts, oldest first.' }),
+    failures: z.int().min(0).meta({ description: 'How many attempts have failed.' }),
+    losses: z.int().min(0).meta({ description: 'How many attempts were lost with their executor.' }),
+    next_attempt_at: instant.optional().meta({ description: 'While it is RETRYING.' }),
+    start_by: instant.optional(),
+    idempotency_key: z.string().optional(),
+    retry_of: taskIdSchema.optional().meta({ description: 'The ended task that this one tries again.' }),
+    schedule_id: z.string().optional().meta({ description: 'The schedule that started it.' }),
+    policy: restPolicySchema.optional(),
+    input: z.unknown().optional().meta({ description: 'Only where `include=input` asks for it.' }),
+    progress: z.unknown().optional(),
+    result: z.unknown().optional().meta({ description: 'Once it is COMPLETED: its output.' }),
+    error: failureSchema.optional().meta({ description: 'Once it is FAILED, or while it is RETRYING.' }),
+    cancel_reason: z.string().optional(),
+    handler_still_running: z.literal(true).optional(),
+    omitted: z.array(z.string()).optional().meta({ description: 'Parts that are no longer kept.' }),
+    seq: z.int().min(0).meta({ description: 'The id of the last event in it.' }),
+  })
+  .meta({ title: 'Task', description: 'Where a task stands.' });
+
+/** A line of a list. */
+export const taskLineSchema = z
+  .object({ ...head, error_code: z.string().optional() })
+  .meta({ title: 'TaskLine', description: 'A task in a list.' });
+
+/** A task as REST shows it. How its record is written and where large payloads lie is nobody's business there. */
+export function taskPayload(record: AnyTaskRecord, withInput = false): Record<string, unknown> {
+  const { id, name, status, finishedAt, output, input, outputRef: _out, inputRef: _in, ...shown } = record;
+  const done = status === 'COMPLETED' ? 100 : percentOf(record);
+  return {
+    task_id: id,
+    name,
+    status,
+    ...(done === undefined ? {} : { progress_percent: done }),
+    ...(snakeKeys(shown) as Record<string, unknown>),
+    ...(finishedAt === undefined ? {} : { completed_at: finishedAt }),
+    ...(withInput && input !== undefined ? { input } : {}),
+    ...(output === undefined ? {} : { result: output }),
+  };
+}
+
+export function taskLine({ id, percent: done, finishedAt, ...rest }: TaskSummary): Record<string, unknown> {
+  const shown = rest.status === 'COMPLETED' ? 100 : done;
+  return {
+    task_id: id,
+    ...(snakeKeys(rest) as Record<string, unknown>),
+    ...(shown === undefined ? {} : { progress_percent: shown }),
+    ...(finishedAt === undefined ? {} : { completed_at: finishedAt }),
+  };
+}
+
+/** The longest that a caller is told to wait before it asks again. */
+const longestPauseSeconds = 30;
+
+/**
+ * After how many seconds to ask again for a task that has not ended: soon for a young one, seldom for one that takes
+ * long, and not before it can have begun.
+ */
+export function retryAfterSeconds(
+  {
+    status,
+    createdAt,
+    scheduledFor,
+    nextAttemptAt,
+  }: Pick<TaskRecord, 'status' | 'createdAt' | 'scheduledFor' | 'nextAttemptAt'>,
+  nowMs: number,
+): number | undefined {
+  if (isTerminal(status)) return undefined;
+  const waitsFor = status === 'SCHEDULED' ? scheduledFor : status === 'RETRYING' ? nextAttemptAt : undefined;
+  const ageSeconds = (nowMs - Date.parse(scheduledFor ?? createdAt)) / 1_000;
+  const seconds =
+    waitsFor === undefined ? ageSeconds / 10 : Math.ceil((Date.parse(waitsFor) - nowMs) / 1_000);
+  return Math.min(longestPauseSeconds, Math.max(1, Math.floor(seconds)));
+}
+
+/** `Retry-After`, while a task has not ended. */
+export function retryAfter(record: Parameters<typeof retryAfterSeconds>[0]): Record<string, string> {
+  const seconds = retryAfterSeconds(record, Date.now());
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) };
+}
+
+/** The address of a task. A path alone: clients put what they called before it, also behind a proxy. */
+export const taskPath = (id: string): string => `/v1/tasks/${id}`;
+
+/** What changes whenever a task does: the last event in its record, and the status, which can change by time alone. */
+export function taskTag({ seq, status }: Pick<TaskRecord, 'seq' | 'status'>, withInput: boolean): string {
+  return `W/"${seq}-${status}${withInput ? '-input' : ''}"`;
+}

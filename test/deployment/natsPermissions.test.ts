@@ -1,0 +1,328 @@
+import { type Broker, createBroker, type NatsOptions, openConnection } from '@longhaul/broker';
+import { createTasks, type Tasks } from '@longhaul/client';
+import { createExecutor } from '@longhaul/executor';
+import { createGateway } from '@longhaul/gateway';
+import { createTopology, inlineLimitBytes, type NatsUser } from '@longhaul/proto';
+import {
+  deadlineMs,
+  eventThat,
+  recordThat,
+  type ScriptedContract,
+  scriptedContract,
+  scriptedHandlers,
+  within,
+} from '@longhaul/testing';
+import { Kvm } from '@nats-io/kv';
+import { Svcm } from '@nats-io/services';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ConfiguredNats, startConfiguredNats } from './natsUsers.ts';
+
+/** A whole system on the server configuration that is shipped, each part with its own user. */
+
+let nats: ConfiguredNats;
+let tasks: Tasks<ScriptedContract>;
+let observer: Broker;
+const opened: (() => Promise<void>)[] = [];
+/** What went wrong in the services: a permission that is missing shows here, also where nobody waits for it. */
+const complaints: string[] = [];
+const violations: string[] = [];
+const logger = pino({ level: 'warn' }, { write: line => void complaints.push(line) });
+
+async function connectAs(user: NatsUser): Promise<NatsConnection> {
+  const { nc, close } = await openConnection(nats.as(user), `test ${user}`);
+  opened.push(close);
+  return nc;
+}
+/** A connection of a service, whose refusals are written down. */
+async function serviceAs(user: NatsUser): Promise<NatsOptions> {
+  const nc = await connectAs(user);
+  void (async () => {
+    for await (const status of nc.status())
+      if (status.type === 'error') violations.push(`${user}: ${status.error.message}`);
+  })();
+  return nc;
+}
+
+beforeAll(async () => {
+  nats = await startConfiguredNats();
+  opened.push(() => nats[Symbol.asyncDispose]());
+  observer = await createBroker(await connectAs('observer'), createTopology());
+  const gateways = await Promise.all(
+    [0, 1].map(async () =>
+      createGateway({ contract: scriptedContract, nats: await serviceAs('gateway'), port: 0, logger }),
+    ),
+  );
+  for (const gateway of gateways) opened.push(() => gateway.stop());
+  for (let i = 0; i < 2; i += 1) {
+    const executor = await createExecutor({
+      contract: scriptedContract,
+      handlers: scriptedHandlers,
+      nats: await serviceAs('executor'),
+      logger,
+    });
+    opened.push(() => executor.stop({ drainMs: 0 }));
+  }
+  tasks = createTasks<ScriptedContract>({ url: gateways[0]?.url ?? '' });
+});
+afterAll(async () => {
+  for (const close of opened.reverse()) await close();
+});
+
+describe('the three users serve a whole system', () => {
+  it('children, and a pause of a running task', async () => {
+    expect(await tasks.script.family.run({ echoes: 2 })).toMatchObject({
+      output: { texts: ['child 0', 'child 1'] },
+    });
+    const walk = await tasks.script.walk.start({ steps: 200, stepMs: 10 });
+    await eventThat(observer, 'it walks', ({ id, event }) => id === walk.id && event.type === 'started');
+    await walk.pause();
+    await eventThat(observer, 'it rests', ({ id, event }) => id === walk.id && event.type === 'paused');
+    await walk.cancel();
+    expect(await walk.outcome()).toMatchObject({ status: 'CANCELED' });
+  });
+
+  it('limits across executors', async () => {
+    const input = { key: 'lift', forMs: 20 };
+    const started = await tasks.script.oneByOne.startMany([{ input }, { input }, { input }]);
+    const results = started.map(result => (result.ok ? result.task.result() : Promise.reject(result.error)));
+    expect(await Promise.all(results)).toEqual([{ key: 'lift' }, { key: 'lift' }, { key: 'lift' }]);
+  });
+
+  it('start, progress, result, watch and record', async () => {
+    const task = await tasks.script.count.start({ steps: 5, stepMs: 50 });
+    const types: string[] = [];
+    for await (const { type } of task.events()) types.push(type);
+    expect(types).toContain('progress');
+    expect(types.at(-1)).toBe('completed');
+    expect(await task.result()).toEqual({ steps: 5 });
+    const isEnded = ({ id, status }: { id: string; status: string }) =>
+      id === task.id && status === 'COMPLETED';
+    await recordThat(observer, 'the record', isEnded);
+    expect((await tasks.$tasks.list()).tasks.map(({ id }) => id)).toContain(task.id);
+    expect(await tasks.script.echo.run({ text: 'x' })).toMatchObject({ status: 'COMPLETED' });
+  });
+
+  it('cancel, waiting and running; retry; many at once', async () => {
+    const running = await tasks.script.hang.start({});
+    await eventThat(observer, 'started', ({ id, event }) => id === running.id && event.type === 'started');
+    expect(await running.cancel()).toMatchObject({ alreadyEnded: false });
+    expect(await running.outcome()).toMatchObject({ status: 'CANCELED' });
+    const later = await tasks.script.echo.start({ text: 'later' }, { delayMs: 60_000 });
+    expect(await later.cancel()).toMatchObject({ status: 'CANCELED' });
+    const failed = await tasks.script.fail.start({ declared: true });
+    expect(await failed.outcome()).toMatchObject({ status: 'FAILED' });
+    const again = await failed.retry();
+    expect(await again.outcome()).toMatchObject({ status: 'FAILED' });
+    expect(await tasks.$tasks.cancelMany()).toMatchObject({ failed: 0 });
+  });
+
+  it('start in the future, once for a key, and again after a lost answer', async () => {
+    const later = await tasks.script.echo.start({ text: 'later' }, { delayMs: 300 });
+    expect(await later.result()).toEqual({ text: 'later' });
+    const keyed = await Promise.all(
+      Array.from({ length: 5 }, () => tasks.script.echo.start({ text: 'a' }, { idempotencyKey: 'k' })),
+    );
+    expect(new Set(keyed.map(({ id }) => id)).size).toBe(1);
+    await keyed[0]?.result();
+  });
+
+  it('pause and resume of a name', async () => {
+    await tasks.$tasks.pause('script.echo');
+    const waiting = await tasks.script.echo.start({ text: 'paused' });
+    const paused = (await tasks.$tasks.types()).filter(type => type.paused).map(({ name }) => name);
+    expect(paused).toEqual(['script.echo']);
+    await tasks.$tasks.resume('script.echo');
+    expect(await waiting.result()).toEqual({ text: 'paused' });
+  });
+
+  it('schedules, from their creation to their tasks', async () => {
+    const { id } = await tasks.script.echo.schedule({ every: '1s', input: { text: 'tick' } });
+    const fired = eventThat(
+      observer,
+      'the task of a firing',
+      ({ name, event }) =>
+        name === 'script.echo' && event.type === 'completed' && event.task?.scheduleId === id,
+    );
+    await fired;
+    expect(await tasks.$schedules.pause(id)).toMatchObject({ paused: true });
+    expect((await tasks.$schedules.list()).schedules).toHaveLength(1);
+    expect(await tasks.$schedules.delete(id)).toMatchObject({ deleted: true });
+  });
+
+  it('large payloads, in and out', async () => {
+    const text = 'x'.repeat(2 * inlineLimitBytes);
+    const task = await tasks.script.echo.start({ text });
+    expect(await task.result()).toEqual({ text });
+    expect((await task.record()).input).toEqual({ text });
+  });
+
+  it('the stock view of an observer: records, events, executors', async () => {
+    const bucket = await new Kvm(observer.js).open(observer.topology.bucket);
+    expect((await Array.fromAsync(await bucket.keys())).length).toBeGreaterThan(0);
+    const services = await Array.fromAsync(
+      await new Svcm(observer.nc)
+        .client({ strategy: 'count', maxMessages: 2, maxWait: deadlineMs })
+        .ping('executor'),
+    );
+    expect(services.map(({ name }) => name)).toEqual(['executor', 'executor']);
+    const status = await observer.nc.request(observer.topology.subjects.executorStatus);
+    expect(status.json()).toMatchObject({ v: 1, slots: 4 });
+  });
+
+  it('an executor asks another whether it is well', async () => {
+    const [one, other] = [await connectAs('executor'), await connectAs('executor')];
+    one.subscribe('tasks.executors.holder.one', {
+      callback: (_error, message) => void message.respond('yes'),
+    });
+    await one.flush();
+    expect((await other.request('tasks.executors.holder.one')).string()).toBe('yes');
+  });
+
+  it('all of it again after a restart of the server', async () => {
+    const running = await tasks.script.hang.start({});
+    await eventThat(observer, 'started', ({ id, event }) => id === running.id && event.type === 'started');
+    await nats.restart();
+    // While the connections come back, calls may be answered that NATS is not there.
+    await expect
+      .poll(() => running.cancel().then(({ status }) => status, String), { timeout: deadlineMs })
+      .toMatch(/^(STOPPING|CANCELED)$/);
+    expect(await running.outcome()).toMatchObject({ status: 'CANCELED' });
+    const task = await tasks.script.count.start({ steps: 3 });
+    expect(await task.result()).toEqual({ steps: 3 });
+  });
+
+  it('nothing was missing on the way', () => {
+    expect(violations).toEqual([]);
+    expect(complaints.filter(line => /permission/i.test(line))).toEqual([]);
+  });
+});
+
+describe('what is not granted is refused', () => {
+  const id = '01890000-0000-7000-8000-000000000000';
+  const publishing: { readonly [user in NatsUser]: readonly string[] } = {
+    gateway: [
+      `tasks.live.${id}.script.echo`,
+      'tasks.fire.local.x',
+      '$JS.API.STREAM.DELETE.TASKS',
+      '$JS.API.STREAM.DELETE.KV_tasks',
+      '$JS.API.STREAM.PURGE.KV_tasks',
+      '$JS.API.STREAM.CREATE.OTHER',
+      '$JS.API.CONSUMER.MSG.NEXT.TASKS.script-echo-normal',
+      '$JS.API.CONSUMER.DELETE.TASKS.script-echo-normal',
+      '$JS.ACK.TASKS.script-echo-normal.1.1.1.1.0',
+      '$KV.other.x',
+      '_INBOX_executor.x',
+    ],
+    executor: [
+      '$KV.task-schedules.local.x',
+      `tasks.live.${id}.script.echo`,
+      `tasks.cancel.${id}`,
+      'tasks.schedule.recurring.local.x',
+      'tasks.fire.local.x',
+      'tasks.executors.wake',
+      '$JS.API.STREAM.DELETE.TASKS',
+      '$JS.API.STREAM.PURGE.TASKS',
+      '$JS.API.STREAM.PURGE.TASK_EVENTS',
+      '$JS.API.STREAM.UPDATE.TASKS',
+      '$JS.API.CONSUMER.PAUSE.TASKS.script-echo-normal',
+      '$JS.API.CONSUMER.MSG.NEXT.TASKS.schedules',
+      '$JS.API.CONSUMER.MSG.NEXT.TASK_EVENTS.projection',
+      '$JS.API.CONSUMER.CREATE.TASKS.mine.tasks.fire.>',
+      '$JS.API.CONSUMER.CREATE.KV_tasks.mine.$KV.tasks.>',
+      '$JS.API.DIRECT.GET.KV_tasks',
+      '$JS.API.STREAM.MSG.GET.KV_task-schedules',
+      '_INBOX_gateway.x',
+    ],
+    observer: [
+      `tasks.request.normal.${id}.script.echo`,
+      `tasks.schedule.${id}.script.echo`,
+      `tasks.event.${id}.script.echo`,
+      `tasks.live.${id}.script.echo`,
+      `tasks.cancel.${id}`,
+      'tasks.executors.wake',
+      'tasks.executors.holder.x',
+      `$KV.tasks.local.${id}`,
+      '$KV.task-schedules.local.x',
+      '$O.task-payloads.C.x',
+      '$JS.API.STREAM.CREATE.TASKS',
+      '$JS.API.STREAM.UPDATE.TASKS',
+      '$JS.API.STREAM.DELETE.TASKS',
+      '$JS.API.STREAM.PURGE.TASKS',
+      '$JS.API.STREAM.MSG.DELETE.TASKS',
+      '$JS.API.CONSUMER.CREATE.TASKS.mine.tasks.request.>',
+      '$JS.API.CONSUMER.PAUSE.TASKS.script-echo-normal',
+      '$JS.API.CONSUMER.MSG.NEXT.TASKS.script-echo-normal',
+      '$JS.API.CONSUMER.MSG.NEXT.TASK_EVENTS.projection',
+      '$JS.API.CONSUMER.CREATE.TASK_EVENTS.projection.tasks.event.>',
+      '$JS.API.CONSUMER.DELETE.TASK_EVENTS.projection',
+      '$JS.ACK.TASK_EVENTS.projection.1.1.1.1.0',
+      '_INBOX_gateway.x',
+    ],
+  };
+  const subscribing: { readonly [user in NatsUser]: readonly string[] } = {
+    gateway: [
+      '_INBOX.>',
+      '_INBOX_executor.>',
+      'tasks.request.>',
+      'tasks.cancel.*',
+      '$KV.>',
+      '$JS.API.>',
+      '>',
+    ],
+    executor: ['_INBOX.>', '_INBOX_gateway.>', 'tasks.request.>', 'tasks.event.>', '$KV.tasks.>', '>'],
+    observer: [
+      '_INBOX.>',
+      '_INBOX_gateway.>',
+      'tasks.request.>',
+      'tasks.cancel.*',
+      'tasks.executors.holder.*',
+      '>',
+    ],
+  };
+
+  it.each(Object.keys(publishing) as NatsUser[])('%s', async user => {
+    const nc = await connectAs(user);
+    const refused: string[] = [];
+    const wanted = [...publishing[user], ...subscribing[user]];
+    const all = within(
+      `${wanted.length} refusals`,
+      (async () => {
+        for await (const status of nc.status()) {
+          if (status.type !== 'error') continue;
+          const subject = /"([^"]+)"/.exec(status.error.message)?.[1];
+          if (subject !== undefined) refused.push(subject);
+          if (refused.length >= wanted.length) return;
+        }
+      })(),
+    ).catch(() => {});
+    for (const subject of publishing[user]) nc.publish(subject, '{}');
+    for (const subject of subscribing[user]) nc.subscribe(subject, { callback: () => {} });
+    await all;
+    expect(refused.toSorted()).toEqual(wanted.toSorted());
+  });
+
+  it('nothing of that had an effect', async () => {
+    expect(await tasks.script.echo.run({ text: 'still here' })).toMatchObject({ status: 'COMPLETED' });
+    // What the executors have acknowledged leaves the queue, and nothing else was put into it.
+    await expect.poll(async () => (await observer.jsm.streams.info('TASKS')).state.messages).toBe(0);
+  });
+
+  it('a wrong password, with what to do and without the password', async () => {
+    const options = nats.as('gateway');
+    const opening = createGateway({
+      contract: scriptedContract,
+      nats: { ...options, credentials: { kind: 'password', user: 'gateway', password: 'wrong-secret' } },
+      port: 0,
+      logger,
+    });
+    const error: unknown = await opening.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'BAD_NATS_CREDENTIALS',
+      message: expect.stringMatching(/NATS_USER/),
+    });
+    expect(String(error)).not.toContain('wrong-secret');
+    await expect(openConnection({ servers: nats.url }, 'nobody')).rejects.toThrow(/does not take/);
+  });
+});

@@ -1,0 +1,368 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { decode } from '@longhaul/broker';
+import { createExecutor } from '@longhaul/executor';
+import {
+  defineContract,
+  defineTask,
+  type Places,
+  placesSchema,
+  type Rate,
+  rateSchema,
+} from '@longhaul/proto';
+import {
+  eventThat,
+  recordThat,
+  scriptedContract,
+  scriptedHandlers,
+  spawnExecutor,
+  startStack,
+  within,
+} from '@longhaul/testing';
+import { TRPCClientError } from '@trpc/client';
+import { describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
+import { byHeader } from '../api/callers.ts';
+
+const job = z.object({ stage: z.string().default('main'), number: z.int().default(0) });
+const done = z.object({ number: z.int() });
+
+const contract = defineContract({
+  lab: {
+    pair: defineTask({ input: job, output: done, concurrency: { limit: 2 } }),
+    byStage: defineTask({ input: job, output: done, concurrency: { key: ({ stage }) => stage, limit: 1 } }),
+    either: defineTask({
+      input: job,
+      output: done,
+      concurrency: [{ limit: 3 }, { key: ({ stage }) => stage, limit: 1 }],
+    }),
+    move: defineTask({
+      input: job,
+      output: done,
+      attempts: 2,
+      backoff: { kind: 'fixed', delayMs: 20 },
+      concurrency: { group: 'stages', key: ({ stage }) => stage, limit: 1, whenBusy: 'reject' },
+    }),
+    align: defineTask({
+      input: job,
+      output: done,
+      concurrency: { group: 'stages', key: ({ stage }) => stage, limit: 1, whenBusy: 'reject' },
+    }),
+    stubborn: defineTask({ input: job, output: done, cancelGraceMs: 20, concurrency: { limit: 1 } }),
+    rare: defineTask({ input: job, output: done, rate: { limit: 3, intervalMs: 3_600_000 } }),
+    paced: defineTask({ input: job, output: done, rate: { limit: 2, intervalMs: 150 } }),
+  },
+});
+
+/** Counts the handlers that run, and lets a test hold them. */
+class Bench {
+  readonly order: number[] = [];
+  readonly running = new Map<string, number>();
+  readonly most = new Map<string, number>();
+  readonly #gates = new Map<number, PromiseWithResolvers<void>>();
+
+  hold(number: number): void {
+    this.#gates.set(number, Promise.withResolvers());
+  }
+  release(number: number): void {
+    this.#gates.get(number)?.resolve();
+  }
+  async work(what: string, number: number, signal?: AbortSignal): Promise<{ number: number }> {
+    const running = (this.running.get(what) ?? 0) + 1;
+    this.running.set(what, running);
+    this.most.set(what, Math.max(running, this.most.get(what) ?? 0));
+    this.order.push(number);
+    try {
+      const gate = this.#gates.get(number)?.promise ?? delay(5);
+      await (signal ? Promise.race([gate, aborted(signal)]) : gate);
+    } finally {
+      this.running.set(what, (this.running.get(what) ?? 0) - 1);
+    }
+    return { number };
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+}
+
+function lab(executors = 2, concurrency = 4) {
+  const bench = new Bench();
+  const by =
+    (what: string) =>
+    ({ input, signal }: { input: z.output<typeof job>; signal: AbortSignal }) =>
+      bench.work(`${what}.${input.stage}`, input.number, signal);
+  let failures = 1;
+  const stack = startStack({
+    natsUrl: inject('natsUrl'),
+    contract,
+    handlers: {
+      lab: {
+        pair: by('pair'),
+        byStage: by('byStage'),
+        either: ({ input, signal }) => bench.work('either', input.number, signal),
+        move: async ({ input, signal }) => {
+          if (input.number < 0 && failures-- > 0) throw new Error('It slipped.');
+          return bench.work(`stages.${input.stage}`, input.number, signal);
+        },
+        align: by('stages'),
+        stubborn: ({ input }) => bench.work('stubborn', input.number),
+        rare: by('rare'),
+        paced: by('paced'),
+      },
+    },
+    executors,
+    executor: { concurrency },
+    gateway: { authenticate: ({ headers }) => byHeader({ headers: { 'x-owner': 'ann', ...headers } }) },
+  });
+  return stack.then(started => ({ stack: started, bench }));
+}
+
+type Stack = Awaited<ReturnType<typeof lab>>['stack'];
+
+async function limitRecord<T>({ broker }: Stack, key: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const { limitBucketStream, limitSubject } = broker.topology;
+  const subject = limitSubject(key);
+  const message = await broker.jsm.streams.getMessage(limitBucketStream, { last_by_subj: subject });
+  return message && message.data.length > 0 ? decode(schema, subject, message.data) : undefined;
+}
+
+/** Looks until the places are as wanted: nothing announces what stands in the record of a limit. */
+function placesThat(
+  stack: Stack,
+  what: string,
+  key: string,
+  fits: (places: Places) => boolean,
+): Promise<Places> {
+  const look = async () => {
+    for (;;) {
+      const places = await limitRecord<Places>(stack, key, placesSchema);
+      if (places && fits(places)) return places;
+      await delay(20);
+    }
+  };
+  return within(what, look());
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => ({ input: { number } }));
+
+describe('limits-hold', () => {
+  it('never runs more tasks of a name at once than it may, across executors', async () => {
+    const { stack, bench } = await lab();
+    await using _stack = stack;
+    const started = await stack.tasks.lab.pair.startMany(numbers(40));
+    await Promise.all(
+      started.map(result => (result.ok ? result.task.result() : Promise.reject(result.error))),
+    );
+    expect(bench.most.get('pair.main')).toBe(2);
+    expect(bench.order).toHaveLength(40);
+    await placesThat(stack, 'nobody has a place', 'places.lab.pair', ({ holders }) => holders.length === 0);
+  });
+
+  it('runs tasks of one key one by one and in the order of their starts, and other keys meanwhile', async () => {
+    const { stack, bench } = await lab();
+    await using _stack = stack;
+    const { byStage } = stack.tasks.lab;
+    bench.hold(0);
+    const first = await byStage.start({ stage: 'a', number: 0 });
+    const line = [];
+    for (let number = 1; number <= 12; number += 1) line.push(await byStage.start({ stage: 'a', number }));
+    expect(await byStage.run({ stage: 'b', number: 100 })).toMatchObject({ status: 'COMPLETED' });
+    await placesThat(stack, 'twelve wait', 'keyed.a.lab.byStage', ({ waiting }) => waiting.length === 12);
+    expect(bench.order).toEqual([0, 100]);
+    bench.release(0);
+    await Promise.all([first, ...line].map(task => task.result()));
+    expect(bench.order).toEqual([0, 100, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(bench.most.get('byStage.a')).toBe(1);
+  });
+
+  it('keeps to several limits at once', async () => {
+    const { stack, bench } = await lab();
+    await using _stack = stack;
+    const tasks = ['a', 'b', 'c', 'd', 'e'].flatMap(stage =>
+      numbers(5).map(({ input }) => ({ input: { ...input, stage } })),
+    );
+    const started = await stack.tasks.lab.either.startMany(tasks);
+    await Promise.all(
+      started.map(result => (result.ok ? result.task.result() : Promise.reject(result.error))),
+    );
+    expect(bench.order).toHaveLength(25);
+    expect(bench.most.get('either')).toBe(3);
+  });
+
+  it('gives waiting tasks no slot, so others run; and lets them be canceled', async () => {
+    const { stack, bench } = await lab(1, 1);
+    await using _stack = stack;
+    bench.hold(0);
+    const first = await stack.tasks.lab.byStage.start({ number: 0 });
+    await eventThat(stack.broker, 'it runs', ({ id, event }) => id === first.id && event.type === 'started');
+    await stack.addExecutor();
+    const second = await stack.tasks.lab.byStage.start({ number: 1 });
+    const third = await stack.tasks.lab.byStage.start({ number: 2 });
+    const key = 'keyed.main.lab.byStage';
+    await placesThat(stack, 'two wait', key, ({ waiting }) => waiting.length === 2);
+    // The only free slot is not theirs.
+    await stack.tasks.lab.pair.run({ number: 50 });
+    expect(await second.cancel()).toMatchObject({ alreadyEnded: false });
+    expect(await second.outcome()).toMatchObject({ status: 'CANCELED' });
+    bench.release(0);
+    expect(await third.result()).toEqual({ number: 2 });
+    expect(bench.order).toEqual([0, 50, 2]);
+    expect((await second.record()).attempts).toEqual([]);
+  });
+
+  it('refuses a start while the key is busy, and names the task that runs', async () => {
+    const { stack, bench } = await lab();
+    await using _stack = stack;
+    bench.hold(0);
+    const first = await stack.tasks.lab.move.start({ number: 0 }, { idempotencyKey: 'once' });
+    const refusal = (await stack.tasks.lab.align
+      .start({})
+      .catch((error: unknown) => error)) as TRPCClientError<never>;
+    expect(refusal).toBeInstanceOf(TRPCClientError);
+    expect(refusal.data).toMatchObject({
+      code: 'CONFLICT',
+      httpStatus: 409,
+      reason: 'TASK_BUSY',
+      taskId: first.id,
+    });
+    expect(refusal.message).toContain(first.id);
+    // Another stage is free; the same start again is the same task; and nobody learns of another owner's.
+    expect(await stack.tasks.lab.move.run({ stage: 'b', number: 1 })).toMatchObject({ status: 'COMPLETED' });
+    expect((await stack.tasks.lab.move.start({ number: 0 }, { idempotencyKey: 'once' })).id).toBe(first.id);
+    const [gateway] = stack.gateways;
+    if (!gateway) throw new Error('There is no gateway.');
+    const bob = stack.tasksOf(gateway, { 'x-owner': 'bob' });
+    const others = (await bob.lab.move.start({}).catch((error: unknown) => error)) as TRPCClientError<never>;
+    expect(others.data).toMatchObject({ reason: 'TASK_BUSY' });
+    expect(JSON.stringify([others.data, others.message])).not.toContain(first.id);
+    bench.release(0);
+    await first.result();
+    expect(await bob.lab.align.run({ number: 3 })).toMatchObject({ status: 'COMPLETED' });
+    expect(bench.most.get('stages.main')).toBe(1);
+  });
+
+  it('accepts one of many starts at once, and keeps its place between its attempts', async () => {
+    const { stack, bench } = await lab();
+    await using _stack = stack;
+    await stack.addGateway();
+    bench.hold(-1);
+    const clients = stack.gateways.map(gateway => stack.tasksOf(gateway));
+    const starts = await Promise.allSettled(
+      clients.flatMap(tasks => Array.from({ length: 8 }, () => tasks.lab.move.start({ number: -1 }))),
+    );
+    const accepted = starts.flatMap(start => (start.status === 'fulfilled' ? [start.value] : []));
+    expect(accepted).toHaveLength(1);
+    const [task] = accepted;
+    if (!task) throw new Error('None was accepted.');
+    await recordThat(
+      stack.broker,
+      'the second attempt',
+      ({ id, attempt }) => id === task.id && attempt === 2,
+    );
+    await expect(stack.tasks.lab.align.start({})).rejects.toThrow(task.id);
+    bench.release(-1);
+    await task.result();
+  });
+
+  it('frees the place of a task that was canceled before anybody ran it', async () => {
+    const { stack } = await lab(0);
+    await using _stack = stack;
+    const first = await stack.tasks.lab.move.start({});
+    await expect(stack.tasks.lab.move.start({})).rejects.toThrow(first.id);
+    await first.cancel();
+    const second = await stack.tasks.lab.move.start({});
+    await expect(stack.tasks.lab.move.start({})).rejects.toThrow(second.id);
+  });
+
+  it('keeps the place of a handler that ignores its signal until that has really ended', async () => {
+    const { stack, bench } = await lab();
+    await using _stack = stack;
+    bench.hold(0);
+    const first = await stack.tasks.lab.stubborn.start({ number: 0 });
+    await eventThat(stack.broker, 'it runs', ({ id, event }) => id === first.id && event.type === 'started');
+    await first.cancel();
+    await recordThat(
+      stack.broker,
+      'canceled',
+      ({ id, handlerStillRunning }) => id === first.id && !!handlerStillRunning,
+    );
+    const second = await stack.tasks.lab.stubborn.start({ number: 1 });
+    await placesThat(stack, 'it waits', 'places.lab.stubborn', ({ waiting }) => waiting.length === 1);
+    // Long enough for the one that waits to look after the holder, which has ended by its events.
+    await delay(1_500);
+    expect(bench.order).toEqual([0]);
+    bench.release(0);
+    expect(await second.result()).toEqual({ number: 1 });
+    expect(bench.most.get('stubborn')).toBe(1);
+  });
+
+  it('frees the place of an executor that was killed, also when nobody takes its task over', async () => {
+    await using stack = await startStack({
+      natsUrl: inject('natsUrl'),
+      contract: scriptedContract,
+      handlers: scriptedHandlers,
+      executors: 0,
+    });
+    await using victim = await spawnExecutor({ natsUrl: inject('natsUrl'), namespace: stack.namespace });
+    const held = await stack.tasks.script.hangAlone.start({ key: 'lift' });
+    await eventThat(stack.broker, 'it runs', ({ id, event }) => id === held.id && event.type === 'started');
+    const { oneByOne } = scriptedContract.script;
+    await using _other = await createExecutor({
+      contract: { script: { oneByOne } },
+      handlers: { script: { oneByOne: scriptedHandlers.script.oneByOne } },
+      nats: { servers: inject('natsUrl') },
+      namespace: stack.namespace,
+    });
+    const next = await stack.tasks.script.oneByOne.start({ key: 'lift' });
+    await placesThat(stack as never, 'it waits', 'keyed.lift.alone', ({ waiting }) => waiting.length === 1);
+    await victim.kill();
+    expect(await within('the freed place', next.result())).toEqual({ key: 'lift' });
+  });
+
+  it('begins no more attempts in an interval than the rate says, and the others stay cancellable', async () => {
+    const { stack, bench } = await lab();
+    await using _stack = stack;
+    const started = await stack.tasks.lab.rare.startMany(numbers(5));
+    const tasks = started.map(result => (result.ok ? result.task : expect.fail(result.error.message)));
+    const began = new Set<string>();
+    await eventThat(stack.broker, 'three ends', ({ id }) => began.add(id).size === 3);
+    await stack.tasks.lab.pair.run({ number: 50 });
+    expect(bench.order).toHaveLength(4);
+    const waiting = tasks.filter(task => !began.has(task.id));
+    const rate = await limitRecord<Rate>(stack, 'rate.lab.rare', rateSchema);
+    expect(rate?.begun).toHaveLength(3);
+    await Promise.all(waiting.map(task => task.cancel()));
+    for (const task of waiting) expect(await task.outcome()).toMatchObject({ status: 'CANCELED' });
+  });
+
+  it('lets those that wait for the rate begin when their turn comes', async () => {
+    const { stack, bench } = await lab();
+    await using _stack = stack;
+    const started = await stack.tasks.lab.paced.startMany(numbers(7));
+    await Promise.all(
+      started.map(result => (result.ok ? result.task.result() : Promise.reject(result.error))),
+    );
+    expect(bench.order.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('hands waiting tasks back at once when their executor stops, without using up an attempt', async () => {
+    const { stack, bench } = await lab(1);
+    await using _stack = stack;
+    bench.hold(0);
+    const first = await stack.tasks.lab.byStage.start({ number: 0 });
+    const second = await stack.tasks.lab.byStage.start({ number: 1 });
+    const key = 'keyed.main.lab.byStage';
+    await placesThat(stack, 'one waits', key, ({ waiting }) => waiting.length === 1);
+    await stack.addExecutor();
+    const stopped = stack.executors[0]?.stop();
+    // The line stays: it waits at the other executor now.
+    await delay(50);
+    bench.release(0);
+    await Promise.all([first.result(), second.result(), stopped]);
+    expect((await second.record()).attempts).toHaveLength(1);
+    expect(bench.order).toEqual([0, 1]);
+  });
+});
