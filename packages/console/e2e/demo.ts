@@ -55,6 +55,7 @@ export const demoContract = defineContract({
         pages: z.array(z.object({ page: z.int(), words: z.int(), tone: z.string() })),
       }),
       progressIntervalMs: 0,
+      pausable: true,
     }),
     mail: defineTask({
       title: 'Mail a report',
@@ -80,9 +81,10 @@ const cover =
 
 export const demoHandlers: HandlersOf<typeof demoContract> = {
   reports: {
-    build: async ({ input, progress: report, log, signal }) => {
+    build: async ({ input, progress: report, log, signal, checkpoint }) => {
       const begunMs = Date.now();
       for (let page = 1; page <= input.pages; page += 1) {
+        await checkpoint();
         await setTimeout(input.pageMs, undefined, { signal });
         log.info(`page ${page} drawn`, { format: input.format });
         report({

@@ -87,7 +87,9 @@ describe('a task from its form to its end', () => {
     const code = await page.evaluate(readClipboard);
     expect(code).toContain("tasks.reports.build.start({\n  subject: 'Quarterly figures',");
     await page.getByRole('tab', { name: 'curl' }).click();
-    await page.getByText(`curl ${stack.gateways[0]?.url}/trpc/reports.build.start`).waitFor();
+    await page
+      .getByText(`curl -i '${stack.gateways[0]?.url}/v1/tasks/reports.build?priority=high'`)
+      .waitFor();
   });
 
   it('says at the field what is wrong: at once, and what only the gateway knows', async () => {
@@ -121,6 +123,26 @@ describe('a task from its form to its end', () => {
     await statusIs('Canceled');
     await page.getByText('Reason of the cancel: no longer needed').waitFor();
     expect(await task.outcome()).toMatchObject({ status: 'CANCELED', reason: 'no longer needed' });
+  });
+
+  it('is paused at its handler’s next checkpoint, and resumed', async () => {
+    const task = await stack.tasks.reports.build.start({ subject: 'With a rest', pages: 40, pageMs: 100 });
+    await page.goto(url(`/tasks/${task.id}`));
+    await statusIs('Running');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await statusIs('Paused');
+    await page.getByText('Stands still at a checkpoint').waitFor();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await statusIs('Running');
+    await statusIs('Completed');
+    expect(await page.locator('.timeline strong').allTextContents()).toEqual([
+      'Accepted',
+      'Started',
+      'Pause requested',
+      'Paused',
+      'Resumed',
+      'Completed',
+    ]);
   });
 
   it('fails with its details, and is started again as a new task', async () => {

@@ -35,5 +35,6 @@ test('a shell takes the input for one word', () => {
     },
     'http://127.0.0.1:8080',
   );
-  expect(command).toContain(`-d '{"input":{"text":"it'\\''s"},"priority":"high"}'`);
+  expect(command).toContain(`-d '{"text":"it'\\''s"}'`);
+  expect(command).toContain("/v1/tasks/script.echo?priority=high'");
 });

@@ -23,16 +23,18 @@ console.log(await task.result());
 `;
 }
 
-/** The same for a shell. */
+/** The same for a shell, over REST. */
 export function curlCommand(record: AnyTaskRecord, url: string): string {
-  const body = JSON.stringify({ input: record.input, ...optionsOf(record) });
+  const body = JSON.stringify(record.input ?? {});
   const cut = body.length > inputLimit ? `${body.slice(0, inputLimit)}…` : body;
-  return `curl ${url}/trpc/${record.name}.start \\
-  -H 'content-type: application/json' \\
+  const query = record.priority === 'normal' ? '' : `?priority=${record.priority}`;
+  return `curl -i '${url}/v1/tasks/${record.name}${query}' \\
+  -H 'Content-Type: application/json' \\
   -d '${cut.replaceAll("'", "'\\''")}'
 
-# How it stands, and its end:
-curl -G ${url}/trpc/tasks.get --data-urlencode 'input={"id":"${record.id}"}'
+# How it stands, and what happens to it:
+curl '${url}/v1/tasks/${record.id}'
+curl -N '${url}/v1/tasks/${record.id}/events'
 `;
 }
 
