@@ -166,7 +166,7 @@ export function createTaskService(deps: ServiceDeps) {
 
     /** Has a running task pause at its next checkpoint, or go on. @throws GatewayError see `controlTask` */
     control: async (caller: Caller, id: string, what: 'pause' | 'resume'): Promise<ControlOutcome> => {
-      const task = await getTask(find, caller, id);
+      const task = await getTaskTo('steerTask', caller, id);
       return controlTask({ broker, definitions }, task, what, caller.owner);
     },
 
