@@ -78,6 +78,11 @@ export const freeRows: { readonly [name: string]: FreeRow } = {
     ...forEverybody,
     until: text => text.includes('"open"'),
   },
+  'tasks.watchList': {
+    call: subscription('tasks.watchList', {}),
+    ...forEverybody,
+    until: text => text.includes('"open"'),
+  },
   'tasks.types': { call: query('tasks.types', undefined), ...forEverybody },
   'tasks.pause': {
     call: mutation('tasks.pause', { name: 'script.lie' }),

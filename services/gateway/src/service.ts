@@ -34,6 +34,7 @@ import { type NewTask, startTask } from './start/startTask.ts';
 import { newTaskId } from './start/taskIds.ts';
 import { followLive, followTask } from './watch/followTask.ts';
 import type { LiveFeed } from './watch/liveFeed.ts';
+import { type WatchedList, watchList } from './watch/watchList.ts';
 import { type WatchedMany, watchMany } from './watch/watchMany.ts';
 import { type Watched, watchTask } from './watch/watchTask.ts';
 
@@ -200,6 +201,9 @@ export function createTaskService(deps: ServiceDeps) {
       signal: AbortSignal,
     ): AsyncGenerator<WatchedMany, void, void> =>
       watchMany({ broker, feed }, caller, ids, lastEventId, signal),
+
+    watchList: (caller: Caller, signal: AbortSignal): AsyncGenerator<WatchedList, void, void> =>
+      watchList(index, caller, signal),
   };
 }
 

@@ -13,6 +13,7 @@ import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
 import { sendProblem } from '../rest/sendProblem.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
 import { answerClientError } from './clientError.ts';
+import { type ConsoleOptions, consolePages } from './console.ts';
 import { lazyLogger } from './lazyLogger.ts';
 import { loggedRequest } from './loggedRequest.ts';
 import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
@@ -33,6 +34,8 @@ export type HttpOptions = {
   readonly stop: AbortSignal;
   /** The largest input of a task, in bytes. */
   readonly payloadLimitBytes: number;
+  /** Default: no console. */
+  readonly console?: ConsoleOptions | undefined;
   /** Counts the subscriptions that are open. */
   readonly streams: { open: number };
   readonly metrics: MetricsRoute;
@@ -121,6 +124,7 @@ export async function createHttpServer(options: HttpOptions) {
   await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
   await server.register(docsPlugin, { describe: () => openApiDocument(operations, apiVersion) });
   addMetricsRoute(server, options.metrics, authenticate);
+  if (options.console) await server.register(consolePages, options.console);
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const why = whyNotReady();
