@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import WebSocket from 'ws';
 import { makeApiKey } from '../../services/gateway/src/auth/apiKey.ts';
 import { reasonOf } from './callers.ts';
-import { callOverHttp, openPlainSocket, type ProcedureCall } from './plainTransports.ts';
+import { callOverHttp, openPlainSocket, type ProcedureCall, type RouteCall } from './plainTransports.ts';
 
 const keys = { ann: makeApiKey(), bob: makeApiKey(), rotated: makeApiKey(), root: makeApiKey() };
 const secret = 's'.repeat(40);
@@ -177,6 +177,15 @@ describe('when credentials end', () => {
     const { body } = await sse;
     expect(body).toContain('"open"');
     expect(body).toContain('CREDENTIALS_EXPIRED');
+  });
+
+  it('a stream of REST ends with them and says so', async () => {
+    const task = await tasksWith(keys.ann.key).script.hang.start({});
+    const events: RouteCall = { type: 'route', method: 'GET', path: `/v1/tasks/${task.id}/events` };
+    const { body } = await callOverHttp(url, events, { authorization: `Bearer ${await token(1_100)}` });
+    expect(body).toContain('event: snapshot');
+    expect(body).toMatch(/event: problem\ndata: .*#CREDENTIALS_EXPIRED.*\n\n$/);
+    await task.cancel();
   });
 
   it('keys are changed without a restart: a new one is good, a removed one ends its streams', async () => {

@@ -4,13 +4,19 @@ import type { PlainCall } from './plainTransports.ts';
 export type Target = { readonly owner: string; readonly taskId: string; readonly scheduleId: string };
 
 /** How a caller who is no user is answered about another owner's. */
-type Answer = 'ok' | 'FORBIDDEN';
+type Answer = 'ok' | 'FORBIDDEN' | 'NOT_PAUSABLE';
 
 /** A call about something that has an owner, and what becomes of it. */
 export type OwnedRow = {
   readonly about: (target: Target) => PlainCall;
   /** Whether it needs a task that has ended. */
   readonly ended?: true;
+  /** Whether it needs a task that has not. */
+  readonly running?: true;
+  /** Whether it answers a list or counts: what may not be seen is left out, and nothing is unknown. */
+  readonly listed?: true;
+  /** How its owner is answered. Default: `ok`. */
+  readonly own?: Answer;
   readonly operator: Answer;
   readonly admin: Answer;
   /** When enough of a stream has been read, where it does not end by itself. */
@@ -33,6 +39,15 @@ const subscription = (path: string, input: unknown): PlainCall => ({ type: 'subs
 const forEverybody = { user: 'ok', operator: 'ok', admin: 'ok' } as const;
 const seen = { operator: 'ok', admin: 'ok' } as const;
 const seenNotChanged = { operator: 'FORBIDDEN', admin: 'ok' } as const;
+const route = (method: string, path: string, body?: unknown): PlainCall => ({
+  type: 'route',
+  method,
+  path,
+  ...(body === undefined ? {} : { body }),
+});
+const listed = { ...seen, listed: true } as const;
+/** The tasks of these tests have no checkpoints, which those who may see them are told. */
+const notPausable = { own: 'NOT_PAUSABLE', operator: 'NOT_PAUSABLE', admin: 'NOT_PAUSABLE' } as const;
 const hasSnapshot = (text: string) => text.includes('"snapshot"');
 
 /**
@@ -48,11 +63,13 @@ export const ownedRows: { readonly [name: string]: OwnedRow } = {
     until: hasSnapshot,
   },
   'tasks.get': { about: ({ taskId: id }) => query('tasks.get', { id }), ...seen },
-  'tasks.list': { about: ({ owner }) => query('tasks.list', { owner }), ...seen },
+  'tasks.list': { about: ({ owner }) => query('tasks.list', { owner }), ...listed },
   'tasks.retry': { about: ({ taskId: id }) => mutation('tasks.retry', { id }), ...seen, ended: true },
   'tasks.cancel': { about: ({ taskId: id }) => mutation('tasks.cancel', { id }), ...seen },
-  'tasks.cancelMany': { about: ({ owner }) => mutation('tasks.cancelMany', { owner }), ...seen },
-  'schedules.list': { about: ({ owner }) => query('schedules.list', { owner }), ...seen },
+  'tasks.cancelMany': { about: ({ owner }) => mutation('tasks.cancelMany', { owner }), ...listed },
+  'tasks.pauseTask': { about: ({ taskId: id }) => mutation('tasks.pauseTask', { id }), ...notPausable },
+  'tasks.resumeTask': { about: ({ taskId: id }) => mutation('tasks.resumeTask', { id }), ...notPausable },
+  'schedules.list': { about: ({ owner }) => query('schedules.list', { owner }), ...listed },
   'schedules.get': { about: ({ owner, scheduleId: id }) => query('schedules.get', { id, owner }), ...seen },
   'schedules.pause': {
     about: ({ owner, scheduleId: id }) => mutation('schedules.pause', { id, owner }),
@@ -64,6 +81,48 @@ export const ownedRows: { readonly [name: string]: OwnedRow } = {
   },
   'schedules.delete': {
     about: ({ owner, scheduleId: id }) => mutation('schedules.delete', { id, owner }),
+    ...seenNotChanged,
+  },
+  'GET /v1/tasks': { about: ({ owner }) => route('GET', `/v1/tasks?owner=${owner}`), ...listed },
+  'GET /v1/tasks/{id}': { about: ({ taskId }) => route('GET', `/v1/tasks/${taskId}`), ...seen },
+  'GET /v1/tasks/{id}/result': {
+    about: ({ taskId }) => route('GET', `/v1/tasks/${taskId}/result`),
+    ...seen,
+    running: true,
+  },
+  'GET /v1/tasks/{id}/events': {
+    about: ({ taskId }) => route('GET', `/v1/tasks/${taskId}/events`),
+    ...seen,
+    until: text => text.includes('event: snapshot'),
+  },
+  'POST /v1/tasks/{id}/retry': {
+    about: ({ taskId }) => route('POST', `/v1/tasks/${taskId}/retry`),
+    ...seen,
+    ended: true,
+  },
+  'POST /v1/tasks/{id}/cancel': {
+    about: ({ taskId }) => route('POST', `/v1/tasks/${taskId}/cancel`),
+    ...seen,
+  },
+  'POST /v1/cancellations': {
+    about: ({ owner }) => route('POST', '/v1/cancellations', { owner }),
+    ...listed,
+  },
+  'GET /v1/schedules': { about: ({ owner }) => route('GET', `/v1/schedules?owner=${owner}`), ...listed },
+  'GET /v1/schedules/{id}': {
+    about: ({ owner, scheduleId }) => route('GET', `/v1/schedules/${scheduleId}?owner=${owner}`),
+    ...seen,
+  },
+  'POST /v1/schedules/{id}/pause': {
+    about: ({ owner, scheduleId }) => route('POST', `/v1/schedules/${scheduleId}/pause?owner=${owner}`),
+    ...seenNotChanged,
+  },
+  'POST /v1/schedules/{id}/resume': {
+    about: ({ owner, scheduleId }) => route('POST', `/v1/schedules/${scheduleId}/resume?owner=${owner}`),
+    ...seenNotChanged,
+  },
+  'DELETE /v1/schedules/{id}': {
+    about: ({ owner, scheduleId }) => route('DELETE', `/v1/schedules/${scheduleId}?owner=${owner}`),
     ...seenNotChanged,
   },
 };
@@ -83,6 +142,14 @@ export const freeRows: { readonly [name: string]: FreeRow } = {
     ...forEverybody,
     until: text => text.includes('"open"'),
   },
+  'system.executors': { call: query('system.executors', undefined), ...forEverybody },
+  'system.queues': { call: query('system.queues', undefined), ...forEverybody },
+  'system.throughput': { call: query('system.throughput', undefined), ...forEverybody },
+  'system.watch': {
+    call: subscription('system.watch', {}),
+    ...forEverybody,
+    until: text => /^id: /m.test(text),
+  },
   'tasks.types': { call: query('tasks.types', undefined), ...forEverybody },
   'tasks.pause': {
     call: mutation('tasks.pause', { name: 'script.lie' }),
@@ -99,5 +166,28 @@ export const freeRows: { readonly [name: string]: FreeRow } = {
   'schedules.create': {
     call: mutation('schedules.create', { name: hang, input: {}, every: '1h' }),
     ...forEverybody,
+  },
+  'POST /v1/tasks/<task>': { call: route('POST', `/v1/tasks/${hang}`, {}), ...forEverybody },
+  'POST /v1/tasks/<task>/batch': {
+    call: route('POST', `/v1/tasks/${hang}/batch`, { tasks: [{ input: {} }] }),
+    ...forEverybody,
+  },
+  'POST /v1/schedules': {
+    call: route('POST', '/v1/schedules', { name: hang, input: {}, every: '1h' }),
+    ...forEverybody,
+  },
+  'GET /v1/task-types': { call: route('GET', '/v1/task-types'), ...forEverybody },
+  'GET /v1/task-types/{name}': { call: route('GET', `/v1/task-types/${hang}`), ...forEverybody },
+  'POST /v1/task-types/{name}/pause': {
+    call: route('POST', '/v1/task-types/script.lie/pause'),
+    user: 'FORBIDDEN',
+    operator: 'FORBIDDEN',
+    admin: 'ok',
+  },
+  'POST /v1/task-types/{name}/resume': {
+    call: route('POST', '/v1/task-types/script.lie/resume'),
+    user: 'FORBIDDEN',
+    operator: 'FORBIDDEN',
+    admin: 'ok',
   },
 };

@@ -30,6 +30,7 @@ function options(more: Partial<EventStreamOptions> = {}): EventStreamOptions {
   return {
     logger: pino({ level: 'silent' }),
     stop: new AbortController().signal,
+    credentials: { signal: new AbortController().signal, [Symbol.dispose]: () => {} },
     ending: new AbortController(),
     cut: () => {},
     ...more,

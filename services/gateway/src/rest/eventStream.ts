@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
+import { type CredentialsEnd, expired } from '../auth/credentialsEnd.ts';
 import { faultOf } from '../fault.ts';
 import { keepAliveMs, streamMaxMs } from '../watch/streamTimes.ts';
 import { problemOf } from './problem.ts';
@@ -11,6 +12,8 @@ export type EventStreamOptions = {
   readonly logger: Logger;
   /** Aborted when the gateway stops: streams end, and their clients come back elsewhere. */
   readonly stop: AbortSignal;
+  /** The caller's credentials: the stream ends with them, and disposes of this. What yields the events listens, too. */
+  readonly credentials: CredentialsEnd;
   /** Aborted here when the stream is to end; what yields the events listens to it. */
   readonly ending: AbortController;
   /** Cuts off a client that does not read. */
@@ -43,6 +46,7 @@ export function eventStream(
   const destroy = stream._destroy.bind(stream);
   stream._destroy = (error, done) => {
     options.ending.abort();
+    options.credentials[Symbol.dispose]();
     destroy(error, done);
   };
   return stream;
@@ -69,7 +73,7 @@ async function* guarded(
 
 async function* lines(
   events: AsyncGenerator<StreamedEvent, void, void>,
-  { logger, stop, ending }: EventStreamOptions,
+  { logger, stop, ending, credentials }: EventStreamOptions,
 ): AsyncGenerator<string, void, void> {
   // Said at once, so that the client has the answer's head before the first event.
   yield `retry: ${retryMs}\n\n`;
@@ -81,21 +85,27 @@ async function* lines(
         yield ': keep-alive\n\n';
         continue;
       }
-      if (step.done) return;
+      if (step.done) break;
       const { id, type, data } = step.value;
       yield `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
       next = events.next();
     }
+    if (credentials.signal.aborted && !stop.aborted && !ending.signal.aborted)
+      yield problem(expired(), logger);
   } catch (error) {
     if (stop.aborted || ending.signal.aborted) return;
-    const fault = faultOf(error, logger);
-    // NATS comes back, and so does the client. What else there is will be there again: the client is told.
-    if (fault.reason !== 'NATS_UNAVAILABLE')
-      yield `event: problem\ndata: ${JSON.stringify(problemOf(fault, error, []))}\n\n`;
+    yield problem(credentials.signal.aborted ? expired() : error, logger);
   } finally {
     ending.abort();
     await events.return().catch(() => {});
   }
+}
+
+/** Tells the client why the stream cannot go on. NATS comes back, and so does the client: of that nothing is said. */
+function problem(error: unknown, logger: Logger): string {
+  const fault = faultOf(error, logger);
+  if (fault.reason === 'NATS_UNAVAILABLE') return '';
+  return `event: problem\ndata: ${JSON.stringify(problemOf(fault, error, []))}\n\n`;
 }
 
 async function orKeepAlive<T>(next: Promise<T>): Promise<T | 'keep-alive'> {

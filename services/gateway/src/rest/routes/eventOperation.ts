@@ -1,5 +1,6 @@
 import { type TaskDefinition, watchRequestSchema } from '@longhaul/proto';
 import { z } from 'zod';
+import { untilCredentialsEnd } from '../../auth/credentialsEnd.ts';
 import { anyRecord, typedEvent } from '../../read/typedViews.ts';
 import type { TaskService } from '../../service.ts';
 import type { Watched } from '../../watch/watchTask.ts';
@@ -22,7 +23,7 @@ export function eventOperation(
     tag: 'Tasks',
     summary: 'Watch a task',
     description:
-      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. An event `problem` says why the stream cannot go on.',
+      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. An event `problem` says why the stream cannot go on, as when the credentials end (`CREDENTIALS_EXPIRED`).',
     ...oneTask,
     headers: z.object({
       'last-event-id': watchRequestSchema.shape.lastEventId.meta({
@@ -43,13 +44,14 @@ export function eventOperation(
     problems: ['TASK_NOT_FOUND'],
     handle: async ({ caller, params, headers, left, cut }) => {
       const ending = new AbortController();
-      const signal = AbortSignal.any([left(), options.stop, ending.signal]);
+      const credentials = untilCredentialsEnd(caller);
+      const signal = AbortSignal.any([left(), options.stop, ending.signal, credentials.signal]);
       const watched = await service.openWatch(caller, params.id, headers['last-event-id'], signal);
       if (!watched) return { status: 204 };
       return {
         status: 200,
         headers: { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' },
-        stream: eventStream(toEvents(watched), { ...options, ending, cut }),
+        stream: eventStream(toEvents(watched), { ...options, credentials, ending, cut }),
       };
     },
   });
