@@ -104,6 +104,14 @@ export const ownedRows: { readonly [name: string]: OwnedRow } = {
     about: ({ taskId }) => route('POST', `/v1/tasks/${taskId}/cancel`),
     ...seen,
   },
+  'POST /v1/tasks/{id}/pause': {
+    about: ({ taskId }) => route('POST', `/v1/tasks/${taskId}/pause`),
+    ...notPausable,
+  },
+  'POST /v1/tasks/{id}/resume': {
+    about: ({ taskId }) => route('POST', `/v1/tasks/${taskId}/resume`),
+    ...notPausable,
+  },
   'POST /v1/cancellations': {
     about: ({ owner }) => route('POST', '/v1/cancellations', { owner }),
     ...listed,
