@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { locateNatsServer, startNatsServer } from '@longhaul/nats-server';
 import { readEnvironment } from '@longhaul/service';
 import { z } from 'zod';
+import { buildConsole, builtConsole } from './start/buildConsole.ts';
 import { runDemo } from './start/demo.ts';
 import { startService } from './start/service.ts';
 import { supervise } from './start/supervise.ts';
@@ -27,6 +28,7 @@ async function start(): Promise<void> {
   say('Longhaul: long-running work as type-safe RPC.\n');
   await mkdir(join(env.LONGHAUL_DATA, 'logs'), { recursive: true });
 
+  const built = consoleBuilt();
   const natsUrl = env.NATS_URL ?? (await startEmbeddedNats(join(env.LONGHAUL_DATA, 'nats')));
   say(`NATS      ${natsUrl}${env.NATS_URL ? ' (NATS_URL)' : ''}`);
 
@@ -46,20 +48,37 @@ async function start(): Promise<void> {
         stopRequest.resolve(1);
       },
     );
-  const gateway = await run('gateway', { PORT: env.PORT });
+  const hasConsole = await built;
+  const gateway = await run('gateway', {
+    PORT: env.PORT,
+    ...(hasConsole ? { CONSOLE_DIR: builtConsole } : {}),
+  });
   opened.push(gateway.stop);
   const executor = await run('executor', {});
   opened.push(executor.stop);
   const url = String(gateway.ready.url);
   say(`gateway   ${url} (tRPC at /trpc, REST at /v1 and /docs, health at /healthz and /readyz)`);
   say(`executor  ${executor.ready.executor}`);
+  if (hasConsole) say(`console   ${url}`);
 
   // A demonstration that fails says why; what was started goes on serving.
   await runDemo(url, document, say).catch((error: unknown) =>
     say(`\n${error instanceof Error ? error.message : error}`),
   );
+  if (hasConsole) say(`\nOpen ${url} in a browser to see and steer every task.`);
   say(`\nServing on ${url}. Look inside with: nats --server ${natsUrl} sub 'tasks.event.>'`);
   say('Ctrl-C stops everything.');
+}
+
+/** Whether there is a console to serve. One that cannot be built takes nothing else down. */
+async function consoleBuilt(): Promise<boolean> {
+  try {
+    await buildConsole();
+    return true;
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return false;
+  }
 }
 
 async function startEmbeddedNats(dataDir: string): Promise<string> {

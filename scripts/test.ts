@@ -63,15 +63,18 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const typeCheck = { name: 'type check', command: 'tsc', args: ['-p', 'tsconfig.json'] };
+const consoleCheck = { name: 'type check of the console', command: 'tsc', args: ['-p', 'packages/console'] };
 const lint = { name: 'lint', command: 'biome', args: ['check', '.'] };
 const tests = { name: 'tests', command: 'vitest', args: ['run', ...process.argv.slice(2)] };
 
-const outcomes = await Promise.all([run(typeCheck, false), run(lint, false)]);
+const outcomes = await Promise.all([run(typeCheck, false), run(consoleCheck, false), run(lint, false)]);
 if (!interrupted) outcomes.push(await run(tests, true));
 
 headline('summary');
 for (const { step, ok, seconds } of outcomes) {
   console.log(`${ok ? 'passed' : 'FAILED'}  ${step.name} (${seconds} s)`);
 }
+// Said, so that nobody takes it for tested: a developer's machine need not have Chromium.
+console.log('not run  the console in a browser: `pnpm test:console`, which needs Chromium (.ci/run does it)');
 if (interrupted) console.log('interrupted');
 process.exitCode = !interrupted && outcomes.every(({ ok }) => ok) ? 0 : 1;

@@ -14,7 +14,7 @@ const run = promisify(execFile);
  * of them. It counts the same on every machine, which seconds do not. Each is a quarter above what was measured; when
  * one is exceeded for a good reason, measure again.
  */
-const budget = { contract: 1_420_000, client: 1_620_000, trpcClient: 5_200_000 };
+const budget = { contract: 1_420_000, client: 1_620_000, trpcClient: 6_500_000 };
 const branches = 20;
 const tasksPerBranch = 10;
 

@@ -104,6 +104,14 @@ export const ownedRows: { readonly [name: string]: OwnedRow } = {
     about: ({ taskId }) => route('POST', `/v1/tasks/${taskId}/cancel`),
     ...seen,
   },
+  'POST /v1/tasks/{id}/pause': {
+    about: ({ taskId }) => route('POST', `/v1/tasks/${taskId}/pause`),
+    ...notPausable,
+  },
+  'POST /v1/tasks/{id}/resume': {
+    about: ({ taskId }) => route('POST', `/v1/tasks/${taskId}/resume`),
+    ...notPausable,
+  },
   'POST /v1/cancellations': {
     about: ({ owner }) => route('POST', '/v1/cancellations', { owner }),
     ...listed,
@@ -134,6 +142,11 @@ export const freeRows: { readonly [name: string]: FreeRow } = {
   '<task>.run': { call: mutation(`${hang}.run`, { input: {}, waitMs: 0 }), ...forEverybody },
   'tasks.watch': {
     call: subscription('tasks.watch', {}),
+    ...forEverybody,
+    until: text => text.includes('"open"'),
+  },
+  'tasks.watchList': {
+    call: subscription('tasks.watchList', {}),
     ...forEverybody,
     until: text => text.includes('"open"'),
   },

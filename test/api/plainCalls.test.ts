@@ -1,4 +1,4 @@
-import { scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
 import { pino } from 'pino';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { byHeader } from './callers.ts';
@@ -28,6 +28,7 @@ async function send(url: string, init: RequestInit): Promise<Answer> {
   const response = await fetch(url, init);
   const { date: _date, connection: _connection, ...headers } = Object.fromEntries(response.headers);
   delete headers['x-request-id'];
+  delete headers.ratelimit;
   const isFramed = 'content-length' in headers;
   delete headers['content-length'];
   delete headers['transfer-encoding'];
@@ -58,6 +59,8 @@ describe('a plain call is answered byte for byte as by the adapter of tRPC', asy
   const start = { input: { text: 'ä "quoted" \u2028' }, idempotencyKey: 'one' };
   const started = await (await fetch(`${url}/script.echo.start`, post(start))).json();
   const { id } = (started as { result: { data: { id: string } } }).result.data;
+  // From then on everybody reads the same record.
+  await recordThat(stack.broker, 'the record', record => record.id === id);
 
   const cases: Record<string, [status: number, path: string, init: RequestInit]> = {
     'a mutation': [200, '/script.echo.start', post(start)],

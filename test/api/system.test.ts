@@ -15,7 +15,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 const natsUrl = inject('natsUrl');
 const byHeader = ({ headers }: { headers: Readonly<Record<string, string | string[] | undefined>> }) => {
   const owner = String(headers['x-owner']);
-  return { owner, role: owner === 'oper' ? ('operator' as const) : ('user' as const) };
+  const role = owner === 'oper' ? 'operator' : owner === 'root' ? 'admin' : 'user';
+  return { owner, role } as const;
 };
 const system = () =>
   startStack({
@@ -90,8 +91,8 @@ describe('the overview', () => {
   });
 
   it('counts queues for an operator as the server does, and for a user the own tasks', async () => {
-    const operator = as('oper');
-    await operator.$tasks.pause('script.count');
+    const admin = as('root');
+    await admin.$tasks.pause('script.count');
     const waiting = [
       await as('ann').script.count.start({ steps: 1 }, { priority: 'high' }),
       await as('ann').script.count.start({ steps: 1 }),
@@ -111,7 +112,7 @@ describe('the overview', () => {
     expect(await queueOf('bob')).toEqual({ ...none, pending: { high: 0, normal: 1, low: 0 }, scheduled: 1 });
     expect(await queueOf('eve')).toEqual({ ...none, pending: { high: 0, normal: 0, low: 0 } });
     for (const task of waiting) await task.cancel();
-    await operator.$tasks.resume('script.count');
+    await admin.$tasks.resume('script.count');
   });
 
   it('tells how much was done, the same from every gateway, also from one that has just started', async () => {

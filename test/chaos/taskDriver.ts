@@ -70,6 +70,7 @@ export async function driveTask(
       plan.cancelAfterMs === undefined
         ? undefined
         : attempt('cancel', () => cancel(task, story.acceptedAtMs ?? 0)),
+      plan.pause === undefined ? undefined : attempt('pause', () => pause(id, plan.pause)),
       plan.isWatched ? attempt('watch', () => watch(task)) : undefined,
       plan.isAwaited
         ? attempt('outcome', async () => (story.outcome = await task.outcome({ signal })))
@@ -85,6 +86,24 @@ export async function driveTask(
     await until(acceptedAtMs + (plan.cancelAfterMs ?? 0));
     story.cancelSentAtMs = Date.now();
     story.cancel = await untilAnswered(() => task.cancel('chaos'), signal);
+  };
+  const pause = async (id: string, planned: PlannedTask['pause']) => {
+    const { afterMs = 0, forMs = 0 } = planned ?? {};
+    await until(Date.now() + afterMs);
+    const told = await untilAnswered(() => allowed(() => other.$tasks.pauseTask(id)), signal);
+    if (!told) return;
+    await until(Date.now() + forMs);
+    await untilAnswered(() => allowed(() => client.$tasks.resumeTask(id)), signal);
+  };
+  /** A task that does not run cannot be paused: it waits, or has ended. */
+  const allowed = async (call: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await call();
+      return true;
+    } catch (error) {
+      if (shapeOf(error)?.data.reason === 'TASK_NOT_RUNNING') return false;
+      throw error;
+    }
   };
   const watch = async (task: TaskHandle<TaskDefinition>) => {
     const { log, done } = watchOne(task.events({ signal }), task.id, plan.owner);

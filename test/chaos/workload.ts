@@ -22,6 +22,8 @@ export type PlannedTask = {
   readonly repeatAfterMs: number | undefined;
   /** So long after it was accepted. */
   readonly cancelAfterMs: number | undefined;
+  /** So long after it was accepted it is to pause, and to go on so much later. */
+  readonly pause: { readonly afterMs: number; readonly forMs: number } | undefined;
   readonly isWatched: boolean;
   readonly isAwaited: boolean;
   /** Another owner tries to read, watch and cancel it. */
@@ -35,6 +37,9 @@ const weights = {
   echo: 26,
   large: 1,
   flaky: 5,
+  family: 4,
+  abandoned: 1,
+  walk: 4,
   oneByOne: 6,
   quick: 14,
   slow: 9,
@@ -56,7 +61,7 @@ export function planTasks(seed: number, count: number, forMs: number): PlannedTa
 
 function planTask(random: SeededRandom, seed: number, index: number, forMs: number): PlannedTask {
   const kind = random.weighted(weights);
-  const isHanging = kind === 'hang';
+  const isHanging = kind === 'hang' || kind === 'abandoned';
   // Nobody could end a hanging task whose id got lost.
   const key = random.chance(0.5) || isHanging ? `key-${seed}-${index}` : undefined;
   return {
@@ -74,6 +79,10 @@ function planTask(random: SeededRandom, seed: number, index: number, forMs: numb
       ? random.whole(0, 5_000)
       : random.chance(0.12)
         ? random.whole(0, random.pick([5, 200, 3_000]))
+        : undefined,
+    pause:
+      kind === 'walk' && random.chance(0.6)
+        ? { afterMs: random.whole(0, 600), forMs: random.whole(0, 4_000) }
         : undefined,
     isWatched: random.chance(0.12),
     isAwaited: random.chance(0.1),
@@ -94,6 +103,13 @@ function scriptOf(
       return { name: 'echo', input: { text: `${index} `.padEnd(300_000, 'large ') } };
     case 'flaky':
       return { name: 'flaky', input: { failures: random.whole(0, 2) } };
+    case 'family':
+      return { name: 'family', input: { echoes: random.whole(1, 3), hangs: 0 } };
+    case 'abandoned':
+      // Its hanging child ends only if the cancel of the parent reaches it.
+      return { name: 'family', input: { echoes: 1, hangs: 1 } };
+    case 'walk':
+      return { name: 'walk', input: { steps: random.whole(2, 12), stepMs: 50 } };
     case 'oneByOne':
       return { name: 'oneByOne', input: { key: random.pick(limitedKeys), forMs: random.whole(0, 150) } };
     case 'quick':

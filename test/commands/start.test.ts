@@ -57,6 +57,8 @@ describe('npm start', () => {
     expect(await listed.json()).toMatchObject({
       result: { data: { tasks: [{ name: 'document.analyze' }] } },
     });
+    expect(first.lines).toContain(`console   ${url}`);
+    expect(await (await fetch(`${url}/tasks`)).text()).toContain('<div id="root"></div>');
     const natsUrl = first.lines.find(line => line.startsWith('NATS'))?.match(/nats:\S+/)?.[0] ?? '';
     expect(await end(first.child, 'SIGINT')).toBe(0);
     expect(first.lines.at(-1)).toBe('Stopped.');

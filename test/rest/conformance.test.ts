@@ -15,6 +15,8 @@ const harmless: Readonly<Record<string, Sent>> = {
   getResult: { params: { id: unknownId } },
   cancelTask: { params: { id: unknownId } },
   retryTask: { params: { id: unknownId } },
+  pauseTask: { params: { id: unknownId } },
+  resumeTask: { params: { id: unknownId } },
   watchTask: { params: { id: unknownId } },
   cancelTasks: { body: { name: 'no.such' } },
   listTaskTypes: {},
@@ -174,6 +176,8 @@ describe('every operation answers what the document says', () => {
     await call('getTask', 200, { params }, { 'if-none-match': etag });
     await call('getResult', 202, { params });
     expect(codeOf(await call('retryTask', 409, { params }))).toBe('TASK_NOT_ENDED');
+    await call('pauseTask', 202, { params });
+    expect((await call('resumeTask', 202, { params })).body).toMatchObject({ task_id: params.id });
     await call('cancelTask', 202, { params, body: { reason: 'enough' } });
     await endedRecord(params.id);
     await call('cancelTask', 200, { params });
@@ -190,6 +194,8 @@ describe('every operation answers what the document says', () => {
     const failed = await call('getResult', 409, { params: { id: idOf(rude) } }, { prefer: 'wait=20' });
     expect(failed.body).toMatchObject({ code: 'TASK_FAILED', error: { data: { word: 'damn' } } });
     await endedRecord(idOf(rude));
+    expect(codeOf(await call('pauseTask', 409, { params: { id: idOf(rude) } }))).toBe('NOT_PAUSABLE');
+    expect(codeOf(await call('resumeTask', 409, { params: { id: idOf(rude) } }))).toBe('NOT_PAUSABLE');
     const key = { 'idempotency-key': 'again' };
     const retried = await call('retryTask', 202, { params: { id: idOf(rude) } }, key);
     await endedRecord(idOf(retried));

@@ -25,6 +25,7 @@ export const contract = defineContract({
       ],
     }),
     hang: defineTask({
+      pausable: true,
       input: z.object({}),
       progress: z.object({ percent: z.number() }),
       output: z.object({}),
@@ -40,8 +41,9 @@ export const handlers: PlainHandlersOf<DemoContract> = {
       progress({ percent: 50 });
       return { greeting: input.bot === 'echo' ? input.text.repeat(2) : `${input.bot} says ${input.text}` };
     },
-    hang: ({ signal, progress }) => {
+    hang: async ({ signal, progress, checkpoint }) => {
       progress({ percent: 45 });
+      await checkpoint();
       return new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
         if (signal.aborted) reject(signal.reason);

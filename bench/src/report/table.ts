@@ -21,10 +21,11 @@ export function resultTable(samples: readonly Sample[]): string {
     const own = valuesOf(samples, 'longhaul', name);
     const other = valuesOf(samples, 'bullmq', name);
     const unit = samples.find(({ figure }) => figure.name === name)?.figure.unit ?? 'ms';
-    const ratio = median(own) / median(other);
+    // One system alone is compared with nothing.
+    const ratio = own.length > 0 && other.length > 0 ? median(own) / median(other) : undefined;
     const aim = aims.get(name);
-    const verdict = aim ? `${aim.text}: ${aim.met(ratio) ? 'met' : 'missed'}` : '';
-    return `| ${name} | ${cell(own, unit)} | ${cell(other, unit)} | ${ratio.toFixed(2)} | ${verdict} |`;
+    const verdict = aim && ratio !== undefined ? `${aim.text}: ${aim.met(ratio) ? 'met' : 'missed'}` : '';
+    return `| ${name} | ${cell(own, unit)} | ${cell(other, unit)} | ${ratio?.toFixed(2) ?? '–'} | ${verdict} |`;
   });
   return ['| | Longhaul | tRPC + BullMQ | ratio | aim |', '| --- | --: | --: | --: | --- |', ...rows].join(
     '\n',

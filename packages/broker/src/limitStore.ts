@@ -61,7 +61,7 @@ class Cells<R> {
   readonly #broker: Broker;
   readonly #kind: Kind<R>;
   readonly #cells = new Map<string, Waiting<R>[]>();
-  /** What the last write left, of records in use: a cell that rests is forgotten. */
+  /** What the last write left, of the records used last. */
   readonly #known = new Map<string, Known<R>>();
 
   constructor(broker: Broker, kind: Kind<R>) {
@@ -124,10 +124,9 @@ class Cells<R> {
     }
   }
 
-  /** Empty records are about to expire, and full ones of a key that nobody uses any more need not be kept in mind. */
+  /** What has expired since is found out by the next write, which is refused then. */
   #remember(key: string, known: Known<R>): void {
     this.#known.delete(key);
-    if (this.#kind.isEmpty(known.record)) return;
     this.#known.set(key, known);
     const oldest = this.#known.keys().next();
     if (this.#known.size > rememberedMost && !oldest.done) this.#known.delete(oldest.value);

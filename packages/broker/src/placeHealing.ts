@@ -5,6 +5,8 @@ import { askHolder } from './holderQuestion.ts';
 
 /** A place that was reserved for a start, and the start did not come: its gateway died in between. */
 const reservedForMs = 30_000;
+/** Of how many places of one executor it is asked at a time: those who wait ask often, and a limit may have hundreds. */
+const askedAtOnce = 8;
 /** What is remembered of silent executors at most. */
 const rememberedMost = 1_000;
 
@@ -26,30 +28,45 @@ export class PlaceHealing {
     this.#broker = broker;
   }
 
-  /** Of some holders, those that are over. */
+  /**
+   * Of some holders, those that are over. Of an executor that has many places some are asked for at a time, at random:
+   * where it is silent, all of its places are over.
+   */
   async over(holders: readonly PlaceHolder[], nowMs: number): Promise<readonly PlaceHolder[]> {
-    const found = await Promise.all(
-      holders.map(async holder => ((await this.#isOver(holder, nowMs)) ? [holder] : [])),
-    );
+    const groups = Map.groupBy(holders, ({ executor, keeps }) => `${keeps} ${executor ?? ''}`);
+    const found = await Promise.all([...groups.values()].map(group => this.#overOf(group, nowMs)));
     return found.flat();
   }
 
-  async #isOver(holder: PlaceHolder, nowMs: number): Promise<boolean> {
-    if (holder.keeps === 'task' && !(await this.#hasEnded(holder, nowMs))) return false;
-    if (holder.executor === undefined) return holder.keeps === 'task';
-    const answer = await askHolder(this.#broker, holder.executor, holder.id);
+  /** @param group holders of one executor, that keep their places equally long */
+  async #overOf(group: readonly PlaceHolder[], nowMs: number): Promise<readonly PlaceHolder[]> {
+    const asked = group.toSorted(() => Math.random() - 0.5).slice(0, askedAtOnce);
+    const answers = await Promise.all(asked.map(holder => this.#look(holder, nowMs)));
+    if (answers.includes('executor is gone')) return group.filter(({ keeps }) => keeps === 'attempt');
+    return asked.filter((_holder, at) => answers[at] === 'over');
+  }
+
+  async #look(holder: PlaceHolder, nowMs: number): Promise<'over' | 'held' | 'executor is gone'> {
+    const { executor, keeps, id } = holder;
+    const hasEnded = keeps === 'task' && (await this.#hasEnded(holder, nowMs));
+    if (keeps === 'task' && !hasEnded) return 'held';
+    if (executor === undefined) return hasEnded ? 'over' : 'held';
+    const answer = await askHolder(this.#broker, executor, id);
     if (answer !== 'silent') {
-      this.#silentSince.delete(holder.executor);
-      return answer === 'lets go';
+      this.#silentSince.delete(executor);
+      return answer === 'lets go' ? 'over' : 'held';
     }
-    const sinceMs = this.#silentSince.get(holder.executor);
-    if (sinceMs === undefined) {
-      const oldest = this.#silentSince.keys().next();
-      if (this.#silentSince.size >= rememberedMost && !oldest.done) this.#silentSince.delete(oldest.value);
-      this.#silentSince.set(holder.executor, nowMs);
-      return false;
-    }
-    return nowMs - sinceMs >= ackWaitMs;
+    if (!this.#isSilentForLong(executor, nowMs)) return 'held';
+    return hasEnded ? 'over' : 'executor is gone';
+  }
+
+  #isSilentForLong(executor: string, nowMs: number): boolean {
+    const sinceMs = this.#silentSince.get(executor);
+    if (sinceMs !== undefined) return nowMs - sinceMs >= ackWaitMs;
+    const oldest = this.#silentSince.keys().next();
+    if (this.#silentSince.size >= rememberedMost && !oldest.done) this.#silentSince.delete(oldest.value);
+    this.#silentSince.set(executor, nowMs);
+    return false;
   }
 
   async #hasEnded({ id, name, at }: PlaceHolder, nowMs: number): Promise<boolean> {

@@ -7,6 +7,7 @@ import type {
   Contract,
   ControlOutcome,
   InputOf,
+  ListChange,
   ListRequest,
   NamePause,
   Schedule,
@@ -72,6 +73,13 @@ export type AllTasks = {
   readonly watch: (
     options?: EventsOptions & { readonly ids?: readonly string[] },
   ) => AsyncGenerator<AnyTaskEvent & { readonly eventId: string }, void, void>;
+  /**
+   * What changes in the lists of the caller, a few times a second at most. After each `open` (the first, and one
+   * whenever the connection was lost) list anew what is shown: these changes go on from there.
+   */
+  readonly watchList: (
+    options?: Omit<EventsOptions, 'lastEventId'>,
+  ) => AsyncGenerator<ListChange, void, void>;
   readonly types: () => Promise<TaskType[]>;
   /** Lets no executor take tasks of a name any more; starts wait, what runs goes on. For administrators. */
   readonly pause: (name: string) => Promise<NamePause>;
@@ -151,10 +159,14 @@ function allTasks(calls: GatewayCalls): AllTasks {
     resumeTask: id => calls.mutation<ControlOutcome>('tasks.resumeTask', { id }),
     cancelMany: (request = {}) => calls.mutation<CancelManyOutcome>('tasks.cancelMany', request),
     retry: (id, options) => calls.mutation<AnyTaskRecord>('tasks.retry', { ...options, id }),
-    watch: async function* ({ ids, lastEventId, signal } = {}) {
+    watch: async function* ({ ids, lastEventId, signal, onLost } = {}) {
       const subscribe = calls.subscribe<AnyTaskEvent>('tasks.watch', ids ? { ids } : {});
-      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal))
+      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal, onLost))
         yield { ...data, eventId };
+    },
+    watchList: async function* ({ signal, onLost } = {}) {
+      const subscribe = calls.subscribe<ListChange>('tasks.watchList', {});
+      for await (const { data } of iterateEvents(subscribe, undefined, signal, onLost)) yield data;
     },
     types: () => calls.query<TaskType[]>('tasks.types'),
     pause: name => calls.mutation<NamePause>('tasks.pause', { name }),

@@ -24,12 +24,14 @@ export const waitingLimit = 1_000;
  * Reads a stream of events across lost connections and restarts of the gateway: each once, in order (invariant 4,
  * watch-is-complete), since every subscription goes on after the last id that was received.
  *
+ * @param onLost told when the connection is lost and another is about to be tried
  * @throws what the subscription fails with, when trying again cannot help
  */
 export async function* iterateEvents<E>(
   subscribe: Subscribe<E>,
   lastEventId: string | undefined,
   signal: AbortSignal | undefined,
+  onLost?: (error: unknown) => void,
 ): AsyncGenerator<Tracked<E>, void, void> {
   let last = lastEventId;
   let tries = 0;
@@ -60,6 +62,7 @@ export async function* iterateEvents<E>(
     if (end.kind === 'full') continue;
     if (!isTransient(end.error) && end.kind === 'failed') throw end.error;
     tries += 1;
+    onLost?.(end.error);
     await pause(waitBeforeTry(tries), signal).catch(() => {});
   }
 }

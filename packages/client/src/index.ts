@@ -1,9 +1,5 @@
-export {
-  type EndedOutcomeOf,
-  TaskCanceledError,
-  TaskFailedError,
-  type TaskFailedErrorOf,
-} from '@longhaul/proto';
+export type { EndedOutcomeOf, TaskFailedErrorOf } from '@longhaul/proto';
+export { TaskCanceledError, TaskFailedError } from '@longhaul/proto/browser';
 export {
   type AllTasks,
   createTasks,

@@ -1,17 +1,17 @@
-import {
-  type AnyTaskRecord,
-  type CancelOutcome,
-  type ControlOutcome,
-  type EndedOutcomeOf,
-  type OutputOf,
-  TaskCanceledError,
-  type TaskDefinition,
-  type TaskEventOf,
-  TaskFailedError,
-  type TaskFailedErrorOf,
-  type TaskOutcomeOf,
-  type TaskRecordOf,
+import type {
+  AnyTaskRecord,
+  CancelOutcome,
+  ControlOutcome,
+  EndedOutcomeOf,
+  OutputOf,
+  TaskDefinition,
+  TaskEventOf,
+  TaskFailedErrorOf,
+  TaskOutcomeOf,
+  TaskRecordOf,
 } from '@longhaul/proto';
+// From there, so that a page has no schemas to load.
+import { TaskCanceledError, TaskFailedError } from '@longhaul/proto/browser';
 import { iterateEvents } from './eventIterator.ts';
 import type { GatewayCalls } from './gatewayCalls.ts';
 import { isTransient, pause, waitBeforeTry } from './retry.ts';
@@ -24,6 +24,8 @@ export type WaitOptions = {
 export type EventsOptions = WaitOptions & {
   /** Goes on after this event instead of beginning with a snapshot. */
   readonly lastEventId?: string;
+  /** Told when the connection is lost; another is tried until there is one, and nothing is missed. */
+  readonly onLost?: (error: unknown) => void;
 };
 
 export type RetryOptions = {
@@ -94,9 +96,9 @@ export function createTaskHandle<T extends TaskDefinition>(
   return {
     id,
     record: () => calls.query<TaskRecordOf<T>>(`${name}.get`, { id }),
-    events: async function* ({ lastEventId, signal } = {}) {
+    events: async function* ({ lastEventId, signal, onLost } = {}) {
       const subscribe = calls.subscribe<TaskEventOf<T>>(`${name}.watch`, { id });
-      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal))
+      for await (const { id: eventId, data } of iterateEvents(subscribe, lastEventId, signal, onLost))
         yield { ...data, eventId };
     },
     outcome,

@@ -25,9 +25,11 @@ export {
   startManyRequestSchema,
   startOptionsSchema,
   startRequestSchema,
+  type WatchListRequest,
   type WatchManyRequest,
   waitLimitMs,
   watchedIdsLimit,
+  watchListRequestSchema,
   watchManyRequestSchema,
   watchRequestSchema,
 } from './api/requests.ts';
@@ -75,6 +77,7 @@ export type {
   AnyTaskRecord,
   EndedOutcomeOf,
   FailureOf,
+  ListChange,
   NamePause,
   StartFault,
   StartResultOf,
@@ -170,6 +173,7 @@ export {
   type TerminalStatus,
   transitions,
 } from './decide/status.ts';
+export { fitsFilter, type TaskFilter } from './decide/taskFilter.ts';
 export {
   cronRefused,
   type ReadTiming,

@@ -11,6 +11,7 @@ import { Entrance } from './edges/entrance.ts';
 import { Overload } from './edges/overload.ts';
 import { OwnerStreams } from './edges/ownerStreams.ts';
 import { Expiry } from './expire/expiry.ts';
+import type { ConsoleOptions } from './http/console.ts';
 import type { MetricsAccess } from './http/metricsRoute.ts';
 import type { RequestLog } from './http/observeRequests.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
@@ -67,6 +68,8 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
   readonly edges?: EdgeOptions;
   /** Milliseconds that calls in flight get when the gateway stops. Default: 10,000. */
   readonly drainMs?: number;
+  /** Serves the built console at `/`. Default: none. */
+  readonly console?: ConsoleOptions;
   /** Default: warnings and errors to standard output. */
   readonly logger?: Logger;
 };
@@ -247,6 +250,7 @@ export async function createGateway<const C extends Contract>(
       whyNotReady,
       stop: stopping.signal,
       payloadLimitBytes: broker.payloads.limitBytes,
+      console: options.console,
       streams,
       requestLog: options.requestLog ?? 'debug',
       metrics: { access: options.metrics ?? 'loopback', text: () => metrics.text(gauges) },

@@ -7,5 +7,6 @@ export type { Caller } from './caller.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './createGateway.ts';
 export type { Rate } from './edges/callRate.ts';
 export type { EdgeOptions } from './edges/edgeLimits.ts';
+export type { ConsoleOptions } from './http/console.ts';
 export type { MetricsAccess } from './http/metricsRoute.ts';
 export { defaultRetention, type Retention } from './project/retention.ts';

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/proto/sample';
@@ -27,6 +29,7 @@ const env = readEnvironment(
     METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
     REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
     LOG_LEVEL: z.string().default('info'),
+    CONSOLE_DIR: z.string().default(join(import.meta.dirname, '../../../packages/console/dist')),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
     TASK_RETENTION_COMPLETED_HOURS: hours.default(defaultRetention.completedMs / hourMs),
     TASK_RETENTION_FAILED_HOURS: hours.default(defaultRetention.failedMs / hourMs),
@@ -51,6 +54,8 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
       failedMs: env.TASK_RETENTION_FAILED_HOURS * hourMs,
       canceledMs: env.TASK_RETENTION_CANCELED_HOURS * hourMs,
     },
+    // Without a build there is an API and no page.
+    ...(existsSync(join(env.CONSOLE_DIR, 'index.html')) ? { console: { directory: env.CONSOLE_DIR } } : {}),
     ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
   });
   return { service, ready: { url: service.url } };

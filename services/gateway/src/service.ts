@@ -34,6 +34,7 @@ import { type NewTask, startTask } from './start/startTask.ts';
 import { newTaskId } from './start/taskIds.ts';
 import { followLive, followTask } from './watch/followTask.ts';
 import type { LiveFeed } from './watch/liveFeed.ts';
+import { type WatchedList, watchList } from './watch/watchList.ts';
 import { type WatchedMany, watchMany } from './watch/watchMany.ts';
 import { type Watched, watchTask } from './watch/watchTask.ts';
 
@@ -165,7 +166,7 @@ export function createTaskService(deps: ServiceDeps) {
 
     /** Has a running task pause at its next checkpoint, or go on. @throws GatewayError see `controlTask` */
     control: async (caller: Caller, id: string, what: 'pause' | 'resume'): Promise<ControlOutcome> => {
-      const task = await getTask(find, caller, id);
+      const task = await getTaskTo('steerTask', caller, id);
       return controlTask({ broker, definitions }, task, what, caller.owner);
     },
 
@@ -200,6 +201,9 @@ export function createTaskService(deps: ServiceDeps) {
       signal: AbortSignal,
     ): AsyncGenerator<WatchedMany, void, void> =>
       watchMany({ broker, feed }, caller, ids, lastEventId, signal),
+
+    watchList: (caller: Caller, signal: AbortSignal): AsyncGenerator<WatchedList, void, void> =>
+      watchList(index, caller, signal),
   };
 }
 

@@ -45,6 +45,10 @@ function wrongResult(record: TaskRecord, { plan }: TaskStory): string | undefine
       return gave({ text: plan.input.text });
     case 'oneByOne':
       return gave({ key: plan.input.key });
+    case 'walk':
+      return status === 'COMPLETED' ? undefined : `it ended with ${got}`;
+    case 'family':
+      return gave({ texts: Array.from({ length: Number(plan.input.echoes) }, (_, n) => `child ${n}`) });
     case 'flaky':
       return status === 'COMPLETED' ? undefined : `it ended with ${got}`;
     case 'count':

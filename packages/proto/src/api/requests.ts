@@ -88,6 +88,8 @@ const filterSchema = z.object({
   until: instantSchema.optional(),
   /** Only an operator or administrator may name another owner than themself. */
   owner: z.string().min(1).max(256).optional(),
+  /** Found in the id, the name, the owner or the error's code, in whatever case. */
+  text: z.string().min(1).max(200).optional(),
 });
 
 /** Which tasks to list, newest first. */
@@ -111,3 +113,7 @@ export const watchManyRequestSchema = z.object({
   lastEventId: watchRequestSchema.shape.lastEventId,
 });
 export type WatchManyRequest = z.input<typeof watchManyRequestSchema>;
+
+/** A list's changes cannot be resumed; clients that send where they were begin anew. */
+export const watchListRequestSchema = watchManyRequestSchema.pick({ lastEventId: true });
+export type WatchListRequest = z.input<typeof watchListRequestSchema>;

@@ -9,12 +9,19 @@ import type {
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import type { CancelManyOutcome, CancelOutcome } from '../wire/cancel.ts';
 import type { ControlOutcome } from '../wire/control.ts';
-import type { CancelManyRequest, ListRequest, StartOptions, WatchManyRequest } from './requests.ts';
+import type {
+  CancelManyRequest,
+  ListRequest,
+  StartOptions,
+  WatchListRequest,
+  WatchManyRequest,
+} from './requests.ts';
 import type { ScheduleProcedures } from './schedules.ts';
 import type { SystemProcedures } from './system.ts';
 import type {
   AnyTaskEvent,
   AnyTaskRecord,
+  ListChange,
   NamePause,
   StartFault,
   StartResultOf,
@@ -77,6 +84,8 @@ export type GenericProcedures = {
   /** Starts an ended task again, as a new task of the caller that links to it by `retryOf`. */
   retry: TRPCMutationProcedure<Call<{ id: string; idempotencyKey?: string | undefined }, AnyTaskRecord>>;
   watch: TRPCSubscriptionProcedure<Call<WatchManyRequest, EventStream<AnyTaskEvent>>>;
+  /** What changes in the lists of the caller, a few times a second at most: for pages that show one. */
+  watchList: TRPCSubscriptionProcedure<Call<WatchListRequest, EventStream<ListChange>>>;
   types: TRPCQueryProcedure<Call<void, TaskType[]>>;
   /** Lets no executor take tasks of a name any more, until it is resumed. For administrators. */
   pause: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;

@@ -118,6 +118,15 @@ export type AnyTaskEvent =
   | { type: 'snapshot'; id: string; name: string; record: AnyTaskRecord }
   | { type: 'event'; id: string; name: string; event: Omit<TaskEvent, 'v' | 'task'> };
 
+/** What changes in lists, as `tasks.watchList` delivers it. */
+export type ListChange =
+  /** From here on nothing is missed: what was listed before is to be listed again. */
+  | { type: 'open' }
+  /** Tasks as they are now, whatever happened in between; and the ids of those whose records are no longer kept. */
+  | { type: 'changed'; tasks: TaskSummary[]; gone: string[] }
+  /** More has changed at once than is worth sending: list again. */
+  | { type: 'reload' };
+
 /** Whether tasks of a name wait until it is resumed. */
 export type NamePause = { name: string; paused: boolean };
 

@@ -1,5 +1,6 @@
 import { type Broker, encode } from '@longhaul/broker';
 import { defineTask, inlineLimitBytes, type TaskDefinition } from '@longhaul/proto';
+import { deadlineMs } from '@longhaul/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { standIns } from '../handler/children/standIns.ts';
@@ -252,7 +253,7 @@ describe('what a handler says', () => {
   ])('a log line whose fields are %s hurts neither the task nor the executor', async (_what, fields) => {
     const { ended, told, output } = run(async ctx => {
       ctx.log.info('early', fields);
-      await vi.waitFor(() => expect(told.map(({ type }) => type)).toContain('log'));
+      await vi.waitFor(() => expect(told.map(({ type }) => type)).toContain('log'), { timeout: deadlineMs });
       ctx.log.info('late', fields);
       return { sum: 1 };
     });

@@ -41,6 +41,7 @@ export class AttemptPauses implements PausePort {
   readonly #signal: AbortSignal;
   readonly #slot: Slot;
   readonly #claimed = Promise.withResolvers<Claimed>();
+  #hasBegun = false;
   #listener: (toPause: boolean) => void = () => {};
   #toPause = false;
   /** Resolved when the task is resumed. */
@@ -61,13 +62,14 @@ export class AttemptPauses implements PausePort {
   }
 
   begin(claimed: Claimed): void {
+    this.#hasBegun = true;
     this.#wish(claimed.toPause);
     this.#claimed.resolve(claimed);
   }
 
   /** The attempt is over: what is asked now is not in the chain, and must not be answered. */
   end(): void {
-    this.#claimed.reject(new Error('The attempt is over.'));
+    if (!this.#hasBegun) this.#claimed.reject(new Error('The attempt is over.'));
   }
 
   /** The executor stops: nobody can say when a task that rests goes on, so it is not waited for. */

@@ -24,6 +24,8 @@ import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
 import { sendProblem } from '../rest/sendProblem.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
 import { answerClientError } from './clientError.ts';
+import { type ConsoleOptions, consolePages } from './console.ts';
+import { lazyLogger } from './lazyLogger.ts';
 import { loggedRequest } from './loggedRequest.ts';
 import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
 import { observeRequests, type RequestLog } from './observeRequests.ts';
@@ -48,6 +50,8 @@ export type HttpOptions = {
   readonly stop: AbortSignal;
   /** The largest input of a task, in bytes. */
   readonly payloadLimitBytes: number;
+  /** Default: no console. */
+  readonly console?: ConsoleOptions | undefined;
   readonly streams: OwnerStreams;
   readonly metrics: MetricsRoute;
   readonly requestLog: RequestLog;
@@ -90,6 +94,7 @@ export async function createHttpServer(options: HttpOptions) {
     requestIdHeader: false,
     // See `observeRequests` for the log's line of a request.
     loggerInstance: httpLogger,
+    childLoggerFactory: (parent, bindings, opts) => lazyLogger(parent, () => parent.child(bindings, opts)),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: bodyLimitBytes,
     trustProxy: edges.trustedProxies.length > 0 && [...edges.trustedProxies],
@@ -167,6 +172,7 @@ export async function createHttpServer(options: HttpOptions) {
   await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
   await server.register(docsPlugin, { describe: () => openApiDocument(operations, apiVersion) });
   addMetricsRoute(server, options.metrics, authenticate);
+  if (options.console) await server.register(consolePages, options.console);
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const why = whyNotReady();

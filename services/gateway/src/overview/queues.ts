@@ -27,7 +27,8 @@ export function queuesOf(
     if (!queue) continue;
     if (status === 'PENDING') queue.pending[priority] += count;
     else if (status === 'SCHEDULED') queue.scheduled += count;
-    else if (status === 'RUNNING') queue.running += count;
+    // A task that is paused has its executor.
+    else if (status === 'RUNNING' || status === 'PAUSED') queue.running += count;
     else if (status === 'RETRYING') queue.retrying += count;
     else if (status === 'STOPPING') queue.stopping += count;
   }

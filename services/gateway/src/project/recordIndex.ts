@@ -12,6 +12,8 @@ const BTree = BTreeModule.default;
 
 /** What the index knows of a record. */
 type Entry = { readonly summary: TaskSummary; readonly revision: number };
+/** Told of each change: how a task stands now, or how it stood when its record went. */
+export type ChangeListener = (summary: TaskSummary, gone: boolean) => void;
 /** @param isOurs whether this gateway has just put it */
 type OnRecord = (record: TaskRecord, isOurs: boolean) => void;
 /** Newest last. ISO instants sort as text; the id makes the key unique. */
@@ -32,6 +34,7 @@ export class RecordIndex {
   /** How many entries there are of each kind. */
   readonly counts = new TaskCounts();
   #stopWatch: (() => void) | undefined;
+  readonly #listeners = new Set<ChangeListener>();
 
   readonly #onRecord: OnRecord;
 
@@ -73,6 +76,12 @@ export class RecordIndex {
 
   get(id: string): TaskSummary | undefined {
     return this.#byId.get(id)?.summary;
+  }
+
+  /** Tells of every change from now on. The result ends that. */
+  listen(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** The revision of a record as the index last saw it: a guess that saves the projection a read. */
@@ -140,6 +149,7 @@ export class RecordIndex {
     }
     this.counts.move(before, summary);
     this.#byId.set(summary.id, { summary, revision });
+    for (const listener of this.#listeners) listener(summary, false);
   }
 
   #delete(id: string): void {
@@ -153,6 +163,7 @@ export class RecordIndex {
     sortedOf?.delete(key);
     if (sortedOf?.size === 0) this.#sortedOf.delete(owner);
     this.#sorted.delete(sortKey(entry.summary));
+    for (const listener of this.#listeners) listener(entry.summary, true);
     this.counts.move(entry.summary, undefined);
   }
 }

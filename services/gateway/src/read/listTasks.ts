@@ -1,4 +1,5 @@
 import {
+  fitsFilter,
   GatewayError,
   type listRequestSchema,
   statusAsOf,
@@ -31,7 +32,7 @@ export function listTasks(index: RecordIndex, caller: Caller, request: ListQuery
   for (const { key, summary } of index.newestFirst(behind, whose)) {
     const shown = { ...summary, status: statusAsOf(summary.status, summary.scheduledFor, nowMs) };
     if (query.since !== undefined && summary.createdAt < query.since) break;
-    if (fits(shown, query)) tasks.push(shown);
+    if (fitsFilter(shown, query)) tasks.push(shown);
     scanned += 1;
     if (tasks.length === query.limit || scanned === scanLimit) return { tasks, nextCursor: writeCursor(key) };
   }
@@ -47,15 +48,6 @@ type Filters = Omit<ListQuery, 'since' | 'until'> & {
   readonly since: string | undefined;
   readonly until: string | undefined;
 };
-
-function fits(summary: TaskSummary, query: Filters): boolean {
-  return (
-    (query.status === undefined || query.status.includes(summary.status)) &&
-    (query.name === undefined || query.name === summary.name) &&
-    (query.parentId === undefined || query.parentId === summary.parentId) &&
-    (query.until === undefined || summary.createdAt < query.until)
-  );
-}
 
 function writeCursor(sortKey: string): string {
   return Buffer.from(sortKey, 'utf8').toString('base64url');

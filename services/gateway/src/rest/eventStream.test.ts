@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GatewayError } from '@longhaul/proto';
+import { deadlineMs } from '@longhaul/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keepAliveMs } from '../watch/streamTimes.ts';
@@ -70,7 +71,7 @@ describe('a stream of events', () => {
     vi.advanceTimersByTime(5_000);
     expect(cut).toHaveBeenCalledOnce();
     stream.destroy();
-    await vi.waitFor(() => expect(state.ended).toBe(true));
+    await vi.waitFor(() => expect(state.ended).toBe(true), { timeout: deadlineMs });
   });
 
   it('says that it lives while nothing happens', async () => {

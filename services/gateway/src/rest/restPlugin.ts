@@ -9,6 +9,7 @@ import { answerTo } from './answer.ts';
 import type { Operation } from './operation.ts';
 import { readBody } from './readBody.ts';
 import { batchOperation } from './routes/batchOperation.ts';
+import { controlOperations } from './routes/controlOperations.ts';
 import { eventOperation } from './routes/eventOperation.ts';
 import { scheduleOperations } from './routes/scheduleOperations.ts';
 import { startOperations } from './routes/startOperations.ts';
@@ -50,6 +51,7 @@ export function restOperations({
   const definitions = listTasks(contract);
   return [
     ...taskOperations(service, definitions),
+    ...controlOperations(service),
     eventOperation(service, definitions, { streams, streamMaxMs, logger, stop }),
     ...typeOperations(contract, service),
     ...scheduleOperations(schedules),

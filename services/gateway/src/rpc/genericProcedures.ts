@@ -7,6 +7,7 @@ import {
   listRequestSchema,
   nameRequestSchema,
   retryCallSchema,
+  watchListRequestSchema,
   watchManyRequestSchema,
 } from '@longhaul/proto';
 import { anyRecord } from '../read/typedViews.ts';
@@ -51,6 +52,14 @@ export function genericProcedures(contract: Contract, service: TaskService) {
           toAnyEvent,
         ),
       ),
+    watchList: procedure.input(watchListRequestSchema).subscription(({ ctx, signal }) =>
+      trackedStream(
+        ctx,
+        signal,
+        until => service.watchList(ctx.caller, until),
+        ({ change }) => change,
+      ),
+    ),
     types: procedure.query(async () => {
       const paused = await service.pausedNames(types.map(({ name }) => name));
       return types.map(type => ({ ...type, paused: paused.has(type.name) }));

@@ -68,8 +68,13 @@ true satisfies Inputs<Declared>['run'] extends Inputs<Built>['run'] ? true : fal
 
 type BuiltGeneric = ReturnType<typeof genericProcedures>['_def']['record'];
 true satisfies Equal<Kinds<BuiltGeneric>, Kinds<GenericProcedures>>;
-true satisfies Equal<Omit<Outputs<BuiltGeneric>, 'watch'>, Omit<Outputs<GenericProcedures>, 'watch'>>;
+type Streams = 'watch' | 'watchList';
+true satisfies Equal<Omit<Outputs<BuiltGeneric>, Streams>, Omit<Outputs<GenericProcedures>, Streams>>;
 true satisfies Equal<Yields<Outputs<BuiltGeneric>['watch']>, Yields<Outputs<GenericProcedures>['watch']>>;
+true satisfies Equal<
+  Yields<Outputs<BuiltGeneric>['watchList']>,
+  Yields<Outputs<GenericProcedures>['watchList']>
+>;
 true satisfies Equal<Inputs<BuiltGeneric>, Inputs<GenericProcedures>>;
 
 type BuiltSchedules = ReturnType<typeof scheduleProcedures>['_def']['record'];

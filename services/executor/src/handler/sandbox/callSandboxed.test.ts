@@ -1,3 +1,4 @@
+import { deadlineMs } from '@longhaul/testing';
 import { describe, expect, it, vi } from 'vitest';
 import type { Act } from './fixtures/contract.ts';
 import { graceMs } from './fixtures/contract.ts';
@@ -182,7 +183,9 @@ describe('a thread that crashes', () => {
   it('between two tasks, of what a handler left behind, ends nothing but itself', async () => {
     await using act = openAct();
     await outputOf(act.call('leaveBehind'));
-    await vi.waitFor(() => expect(act.crashes).toMatchObject([{ err: { message: 'left behind' } }]));
+    await vi.waitFor(() => expect(act.crashes).toMatchObject([{ err: { message: 'left behind' } }]), {
+      timeout: deadlineMs,
+    });
     expect(await outputOf(act.call('answer'))).toMatchObject({ text: 'WORDS' });
   });
 });
@@ -202,7 +205,7 @@ describe('the threads', () => {
   it('end when there is nothing to do', async () => {
     await using act = openAct({ idleMs: 20 });
     await outputOf(act.call('answer'));
-    await vi.waitFor(() => expect(act.pool.size).toBe(0));
+    await vi.waitFor(() => expect(act.pool.size).toBe(0), { timeout: deadlineMs });
     expect(await outputOf(act.call('answer'))).toMatchObject({ text: 'WORDS' });
   });
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deadlineMs } from '@longhaul/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Act } from './fixtures/contract.ts';
 import { openAct } from './fixtures/openAct.ts';
@@ -58,12 +59,12 @@ describe('exec in a thread', () => {
     expect(pids.map(runs)).toEqual([true, true]);
     call.abort();
     expect((await call.ended).ending).toEqual({ kind: 'canceled', handlerStillRunning: false });
-    await vi.waitFor(() => expect(pids.map(runs)).toEqual([false, false]));
+    await vi.waitFor(() => expect(pids.map(runs)).toEqual([false, false]), { timeout: deadlineMs });
   });
 
   it('leaves no child behind that the handler did not wait for', async () => {
     const pid = Number(await textOf('execUnawaited'));
     expect(pid).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(runs(pid)).toBe(false));
+    await vi.waitFor(() => expect(runs(pid)).toBe(false), { timeout: deadlineMs });
   });
 });

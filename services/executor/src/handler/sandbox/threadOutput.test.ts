@@ -1,4 +1,5 @@
 import { defineTask } from '@longhaul/proto';
+import { deadlineMs } from '@longhaul/testing';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type FromThread, maxUnread, sharedPlaces } from './threadMessages.ts';
@@ -42,14 +43,14 @@ test('what waits for room goes out when there is some, the latest alone', async 
   for (let step = 1; step <= 100; step += 1) report(step);
   expect(steps().at(-1)).toBe(maxUnread);
   read(maxUnread);
-  await vi.waitFor(() => expect(steps().slice(-2)).toEqual([maxUnread, 100]));
+  await vi.waitFor(() => expect(steps().slice(-2)).toEqual([maxUnread, 100]), { timeout: deadlineMs });
 });
 
 test('within an interval one goes out at once, and the latest of the others after it', async () => {
   const { output, report, steps } = outputOf(50);
   for (let step = 1; step <= 10; step += 1) report(step);
   expect(steps()).toEqual([1]);
-  await vi.waitFor(() => expect(steps()).toEqual([1, 10]));
+  await vi.waitFor(() => expect(steps()).toEqual([1, 10]), { timeout: deadlineMs });
   report(11);
   output.flush();
   report(12);

@@ -13,6 +13,7 @@ const typeSchema = z
     title: z.string().optional(),
     description: z.string().optional(),
     paused: z.boolean().meta({ description: 'Whether its tasks wait until it is resumed.' }),
+    pausable: z.boolean().meta({ description: 'Whether a running task can be paused.' }),
     input: jsonSchema,
     progress: jsonSchema,
     output: jsonSchema,

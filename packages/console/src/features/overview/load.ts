@@ -1,0 +1,41 @@
+import type { QueueInfo } from '@longhaul/proto';
+import type { Snapshot } from '../../gateway/system.ts';
+
+/** How much there is to do, at one moment. */
+export type Load = { readonly at: string; readonly waiting: number; readonly running: number };
+
+export const waitingOf = ({ pending }: QueueInfo): number =>
+  Object.values(pending).reduce((sum, count) => sum + count, 0);
+
+const sum = (queues: readonly QueueInfo[], of: (queue: QueueInfo) => number) =>
+  queues.reduce((total, queue) => total + of(queue), 0);
+
+export function loadOf({ at, queues }: Snapshot): Load {
+  return { at, waiting: sum(queues, waitingOf), running: sum(queues, ({ running }) => running) };
+}
+
+/** The numbers at the top of the page. */
+export type Figures = {
+  readonly waiting: number;
+  readonly running: number;
+  readonly scheduled: number;
+  readonly retrying: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly slots: number;
+  readonly busySlots: number;
+};
+
+export function figuresOf(snapshot: Snapshot): Figures {
+  const { queues, executors, throughput } = snapshot;
+  const here = executors.filter(({ responding }) => responding);
+  return {
+    ...loadOf(snapshot),
+    scheduled: sum(queues, ({ scheduled }) => scheduled),
+    retrying: sum(queues, ({ retrying }) => retrying),
+    completed: throughput.buckets.reduce((total, { completed }) => total + completed, 0),
+    failed: throughput.buckets.reduce((total, { failed }) => total + failed, 0),
+    slots: here.reduce((total, { slots }) => total + slots, 0),
+    busySlots: here.reduce((total, { runningCount }) => total + runningCount, 0),
+  };
+}

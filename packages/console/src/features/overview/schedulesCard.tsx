@@ -1,0 +1,195 @@
+import type { ScheduleSummary } from '@longhaul/proto';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { CalendarClock, CirclePause, CirclePlay, Plus, Trash2 } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { Link } from 'wouter';
+import { Button, IconButton } from '../../components/button.tsx';
+import { Confirm } from '../../components/dialog.tsx';
+import { Empty, Failed, Skeleton } from '../../components/states.tsx';
+import { Instant } from '../../components/time.tsx';
+import { toast, toastError } from '../../components/toasts.tsx';
+import { schedulesQuery } from '../../gateway/queries.ts';
+import { tasks } from '../../gateway/tasks.ts';
+import { NewScheduleDialog } from './newScheduleDialog.tsx';
+
+/** A firing is known a moment after it was due. */
+const firedMs = 1_500;
+/** A timer for longer is none; and a schedule that was due just now is not looked at in a hurry. */
+const longestTimerMs = 2 ** 31 - 1;
+const leastTimerMs = 2_000;
+
+/** Recurring schedules: when each fires, what came of it, and a way to stop it. */
+export function SchedulesCard() {
+  const schedules = useQuery(schedulesQuery);
+  const [making, setMaking] = useState(false);
+  useReadWhenDue(schedules.data?.schedules);
+  const list = schedules.data?.schedules ?? [];
+  return (
+    <section className="card" aria-label="Schedules">
+      <header>
+        <h2 className="grow">Schedules</h2>
+        <Button tiny onClick={() => setMaking(true)}>
+          <Plus aria-hidden /> New schedule
+        </Button>
+      </header>
+      {schedules.isPending ? (
+        <div className="body">
+          <Skeleton lines={3} />
+        </div>
+      ) : schedules.isError && !schedules.data ? (
+        <div className="body">
+          <Failed error={schedules.error} onRetry={() => void schedules.refetch()} />
+        </div>
+      ) : list.length === 0 ? (
+        <Empty icon={CalendarClock} title="No schedules yet">
+          A schedule starts a task again and again: every quarter of an hour, or each night at half past two.
+        </Empty>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+        <section className="scroll-x" tabIndex={0} aria-label="List of schedules">
+          <table className="grid-table">
+            <thead>
+              <tr>
+                <th scope="col">Schedule</th>
+                <th scope="col">Fires</th>
+                <th scope="col">Next</th>
+                <th scope="col">Last</th>
+                <th scope="col" className="number">
+                  Started
+                </th>
+                <th scope="col">
+                  <span className="sr-only">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.map(schedule => (
+                <ScheduleRow key={`${schedule.owner} ${schedule.id}`} schedule={schedule} />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {schedules.data?.more && <p className="body muted small">There are more than are shown.</p>}
+      <NewScheduleDialog open={making} onOpenChange={setMaking} />
+    </section>
+  );
+}
+
+function ScheduleRow({ schedule }: { readonly schedule: ScheduleSummary }) {
+  const { id, owner, name, paused, next, last, counts } = schedule;
+  const client = useQueryClient();
+  const [asking, setAsking] = useState(false);
+  const reread = () => client.invalidateQueries({ queryKey: schedulesQuery.queryKey });
+  const set = useMutation({
+    mutationFn: () =>
+      paused ? tasks.$schedules.resume(id, { owner }) : tasks.$schedules.pause(id, { owner }),
+    onSuccess: reread,
+    onError: toastError,
+  });
+  const remove = async () => {
+    try {
+      await tasks.$schedules.delete(id, { owner });
+      toast(`The schedule ${id} is deleted.`);
+      await reread();
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  return (
+    <tr>
+      <td>
+        <strong className="schedule-id truncate">{id}</strong>
+        <div className="mono muted small">{name}</div>
+      </td>
+      <td>
+        <span className="mono nowrap">{schedule.cron ?? `every ${schedule.every}`}</span>
+        {schedule.cron !== undefined && <div className="muted small">{schedule.timeZone ?? 'UTC'}</div>}
+      </td>
+      <td>
+        {paused ? (
+          <span className="status" data-status="PAUSED">
+            <CirclePause aria-hidden /> Paused
+          </span>
+        ) : next === undefined ? (
+          <span className="muted">when it is due</span>
+        ) : (
+          <Instant at={next} />
+        )}
+      </td>
+      <td>
+        {last ? (
+          <>
+            {last.taskId === undefined ? (
+              last.outcome
+            ) : (
+              <Link href={`/tasks/${last.taskId}`}>{last.outcome}</Link>
+            )}{' '}
+            <span className="muted small">
+              <Instant at={last.at} />
+            </span>
+            {last.error && <div className="fault">{last.error.message}</div>}
+          </>
+        ) : (
+          <span className="muted">–</span>
+        )}
+      </td>
+      <td className="number">
+        {counts.started}
+        {counts.skipped + counts.missed + counts.failed > 0 && (
+          <div className="muted small nowrap">
+            {[
+              counts.skipped > 0 ? `${counts.skipped} skipped` : '',
+              counts.missed > 0 ? `${counts.missed} missed` : '',
+              counts.failed > 0 ? `${counts.failed} failed` : '',
+            ]
+              .filter(Boolean)
+              .join(', ')}
+          </div>
+        )}
+      </td>
+      <td className="number nowrap">
+        <Button
+          tiny
+          disabled={set.isPending}
+          aria-label={`${paused ? 'Resume' : 'Pause'} ${id}`}
+          onClick={() => set.mutate()}
+        >
+          {paused ? <CirclePlay aria-hidden /> : <CirclePause aria-hidden />}
+          {paused ? 'Resume' : 'Pause'}
+        </Button>{' '}
+        <IconButton label={`Delete ${id}`} tiny onClick={() => setAsking(true)}>
+          <Trash2 aria-hidden />
+        </IconButton>
+        <Confirm
+          open={asking}
+          onOpenChange={setAsking}
+          title={`Delete the schedule ${id}?`}
+          description="It fires no more. Tasks that it has started go on."
+          verb="Delete schedule"
+          danger
+          onConfirm={remove}
+        />
+      </td>
+    </tr>
+  );
+}
+
+/** Nothing tells that a schedule has fired, but it says itself when it will. */
+function useReadWhenDue(schedules: readonly ScheduleSummary[] | undefined): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    const dueMs = Math.min(
+      ...(schedules ?? []).flatMap(({ next, paused }) =>
+        next === undefined || paused ? [] : [Date.parse(next)],
+      ),
+    );
+    if (!Number.isFinite(dueMs)) return;
+    const waitMs = Math.min(longestTimerMs, Math.max(leastTimerMs, dueMs + firedMs - Date.now()));
+    const timer = setTimeout(
+      () => void client.invalidateQueries({ queryKey: schedulesQuery.queryKey }),
+      waitMs,
+    );
+    return () => clearTimeout(timer);
+  }, [schedules, client]);
+}
