@@ -1,6 +1,6 @@
 import { createExecutor, type HandlersOf, sandboxed } from '@longhaul/executor';
 import { ackWaitMs } from '@longhaul/proto';
-import { eventThat, recordThat, type Stack, startStack, within } from '@longhaul/testing';
+import { deadlineMs, eventThat, recordThat, type Stack, startStack, within } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 import { graceMs, longBlockMs, sandboxContract } from './sandboxContract.ts';
 
@@ -47,7 +47,8 @@ describe('cancel-means-stop', () => {
     await using stack = await start();
     const task = await stack.tasks.thread.overrun.start({});
     expect(await task.result()).toEqual({ attempt: 2 });
-    expect((await task.record()).attempts).toMatchObject([{ error: { code: 'TIMEOUT' } }, {}]);
+    const attempts = async () => (await task.record()).attempts;
+    await expect.poll(attempts, { timeout: deadlineMs }).toMatchObject([{ error: { code: 'TIMEOUT' } }, {}]);
   });
 
   it('an executor that stops ends its thread and hands the task back, and another runs it', async () => {
@@ -106,7 +107,10 @@ describe('ends-once', () => {
       const blocked = await startBlocked(stack, 600_000);
       const task = await stack.tasks.thread.crash.start({ by });
       expect(await task.result()).toEqual({ attempt: 2 });
-      expect((await task.record()).attempts).toMatchObject([{ error: { code: 'SANDBOX_CRASHED' } }, {}]);
+      const attempts = async () => (await task.record()).attempts;
+      await expect
+        .poll(attempts, { timeout: deadlineMs })
+        .toMatchObject([{ error: { code: 'SANDBOX_CRASHED' } }, {}]);
       expect(await blocked.record()).toMatchObject({ status: 'RUNNING', attempt: 1 });
       await blocked.cancel();
     },
