@@ -94,7 +94,13 @@ const places: readonly Place[] = [
       await page.goto(url('/'));
       await page.getByText('press-room-2').waitFor();
       await page.getByText('nightly-index').waitFor();
-      await page.locator('.plot[data-points="4"] canvas').waitFor();
+      await page.getByLabel('Time of figures and charts').selectOption('Last 5 minutes');
+      await page.locator('.plot[data-points="60"] canvas').nth(2).waitFor();
+      // What runs was running before anybody looked.
+      await page
+        .getByRole('region', { name: 'Load' })
+        .getByText(/^In work[1-9]/)
+        .waitFor();
     },
   },
   {

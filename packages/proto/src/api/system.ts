@@ -79,6 +79,10 @@ export type ThroughputBucket = {
   completed: number;
   failed: number;
   canceled: number;
+  /** Tasks that waited for their first attempt at the end of it; of the last point, now. */
+  waiting: number;
+  /** Tasks that had begun and not ended at the end of it, also while they are paused or between two attempts. */
+  running: number;
   /** How long the tasks that started had waited, where any did. */
   waitingMs?: Percentiles;
   /** How long the tasks that ended had run, where any did. */

@@ -24,14 +24,62 @@ describe('a time series of tasks', () => {
       task({ createdAt: at(4), status: 'RUNNING', scheduledFor: at(4, 20), startedAt: at(4, 22) }),
     ]);
     expect(bucketMs).toBe(60_000);
-    const none = { created: 0, started: 0, completed: 0, failed: 0, canceled: 0 };
+    const none = { created: 0, started: 0, completed: 0, failed: 0, canceled: 0, waiting: 0, running: 0 };
     expect(buckets).toEqual([
-      { ...none, at: at(0), created: 1 },
-      { ...none, at: at(1), created: 1, started: 2, waitingMs: { p50: 0, p95: 60_000 } },
-      { ...none, at: at(2) },
+      { ...none, at: at(0), created: 1, waiting: 1 },
+      { ...none, at: at(1), created: 1, started: 2, running: 2, waitingMs: { p50: 0, p95: 60_000 } },
+      { ...none, at: at(2), running: 2 },
       { ...none, at: at(3), completed: 1, failed: 1, runningMs: { p50: 120_000, p95: 179_000 } },
-      { ...none, at: at(4), created: 2, started: 1, canceled: 1, waitingMs: { p50: 2_000, p95: 2_000 } },
+      {
+        ...none,
+        at: at(4),
+        created: 2,
+        started: 1,
+        canceled: 1,
+        running: 1,
+        waitingMs: { p50: 2_000, p95: 2_000 },
+      },
     ]);
+  });
+
+  describe('counts what waited and what ran at the end of each point:', () => {
+    const before = '2026-11-21T09:50:00.000Z';
+    const after = '2026-11-21T10:20:00.000Z';
+    const loadOf = (one: Partial<Timed>) => {
+      const { buckets } = seriesOf([task(one)]);
+      return {
+        waiting: buckets.map(({ waiting }) => waiting).join(''),
+        running: buckets.map(({ running }) => running).join(''),
+      };
+    };
+
+    test.each<[string, Partial<Timed>, string, string]>([
+      [
+        'ended before the series',
+        { createdAt: before, startedAt: before, finishedAt: before },
+        '00000',
+        '00000',
+      ],
+      ['began before it and runs', { createdAt: before, startedAt: before }, '00000', '11111'],
+      [
+        'began before it, ends in it',
+        { createdAt: before, startedAt: before, finishedAt: at(2) },
+        '00000',
+        '11000',
+      ],
+      ['waits since before it', { createdAt: before }, '11111', '00000'],
+      ['waits since before it, begins in it', { createdAt: before, startedAt: at(3) }, '11100', '00011'],
+      ['begins and ends within a point', { startedAt: at(0, 1), finishedAt: at(0, 9) }, '00000', '00000'],
+      ['ends without having begun', { status: 'CANCELED', finishedAt: at(2) }, '11000', '00000'],
+      ['waits from its time on', { scheduledFor: at(1, 30), startedAt: at(3) }, '01100', '00011'],
+      ['is due later than now, in the last point', { scheduledFor: at(4, 31) }, '00000', '00000'],
+      ['is due after the series', { scheduledFor: after }, '00000', '00000'],
+      ['is canceled before its time', { scheduledFor: at(3), finishedAt: at(1) }, '00000', '00000'],
+      ['began before it was made, by its clock', { createdAt: at(2), startedAt: at(1) }, '00000', '01111'],
+      ['ended before it began, by its clock', { startedAt: at(3), finishedAt: at(2) }, '11000', '00000'],
+    ])('a task that %s', (_what, one, waiting, running) => {
+      expect(loadOf(one)).toEqual({ waiting, running });
+    });
   });
 
   test('leaves out what was before it, what is still to come, and other names', () => {

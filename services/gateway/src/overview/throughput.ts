@@ -6,7 +6,10 @@ export type Timed = Pick<
   'name' | 'status' | 'createdAt' | 'scheduledFor' | 'startedAt' | 'finishedAt'
 >;
 
-type Bucket = Omit<ThroughputBucket, 'waitingMs' | 'runningMs'> & {
+type Bucket = Omit<ThroughputBucket, 'waiting' | 'running' | 'waitingMs' | 'runningMs'> & {
+  /** How many more waited, and ran, at its end than at the end of the one before. */
+  moreWaiting: number;
+  moreRunning: number;
   readonly waitingMs: number[];
   readonly runningMs: number[];
 };
@@ -15,13 +18,14 @@ type Bucket = Omit<ThroughputBucket, 'waitingMs' | 'runningMs'> & {
  * A time series that tasks are added to, one after the other.
  *
  * Its points begin at multiples of their length since 1970, so that all gateways draw the same. Memory: two numbers for
- * each task that began or ended in its time, until it is read. Time: a task outside of it costs three comparisons of
+ * each task that began or ended in its time, until it is read. Time: a task outside of it costs four comparisons of
  * text, about 0.2 µs; one inside about 2 µs.
  */
 export class ThroughputSeries {
   readonly #bucketMs: number;
   readonly #fromMs: number;
   readonly #from: string;
+  readonly #now: string;
   readonly #buckets: Bucket[];
   readonly #name: string | undefined;
 
@@ -33,6 +37,7 @@ export class ThroughputSeries {
     const endMs = (Math.floor(nowMs / this.#bucketMs) + 1) * this.#bucketMs;
     this.#fromMs = endMs - buckets * this.#bucketMs;
     this.#from = new Date(this.#fromMs).toISOString();
+    this.#now = new Date(nowMs).toISOString();
     this.#name = name;
     this.#buckets = Array.from({ length: buckets }, (_, index) => ({
       at: new Date(this.#fromMs + index * this.#bucketMs).toISOString(),
@@ -41,6 +46,8 @@ export class ThroughputSeries {
       completed: 0,
       failed: 0,
       canceled: 0,
+      moreWaiting: 0,
+      moreRunning: 0,
       waitingMs: [],
       runningMs: [],
     }));
@@ -49,14 +56,24 @@ export class ThroughputSeries {
   add(task: Timed): void {
     if (this.#name !== undefined && this.#name !== task.name) return;
     const { createdAt, scheduledFor, startedAt, finishedAt } = task;
-    const created = this.#at(createdAt);
+    const createdIn = this.#placeOf(createdAt);
+    const startedIn = this.#placeOf(startedAt);
+    const endedIn = this.#placeOf(finishedAt);
+    const created = this.#buckets[createdIn];
     if (created) created.created += 1;
-    const started = this.#at(startedAt);
-    if (started) {
-      started.started += 1;
-      started.waitingMs.push(between(scheduledFor ?? createdAt, startedAt));
+    const due = scheduledFor ?? createdAt;
+    // What is due later in the point that is not over yet does not wait now.
+    if (due <= this.#now) {
+      const dueIn = scheduledFor === undefined ? createdIn : this.#placeOf(scheduledFor);
+      this.#count('moreWaiting', dueIn, Math.min(startedIn, endedIn));
     }
-    const ended = this.#at(finishedAt);
+    this.#count('moreRunning', startedIn, endedIn);
+    const started = this.#buckets[startedIn];
+    if (started && startedAt !== undefined) {
+      started.started += 1;
+      started.waitingMs.push(between(due, startedAt));
+    }
+    const ended = this.#buckets[endedIn];
     if (!ended) return;
     if (task.status === 'COMPLETED') ended.completed += 1;
     else if (task.status === 'FAILED') ended.failed += 1;
@@ -66,18 +83,41 @@ export class ThroughputSeries {
 
   /** @param partial whether tasks were left out */
   read(partial: boolean): Throughput {
-    const buckets = this.#buckets.map(({ waitingMs, runningMs, ...counts }) => ({
-      ...counts,
-      ...(waitingMs.length === 0 ? {} : { waitingMs: percentilesOf(waitingMs) }),
-      ...(runningMs.length === 0 ? {} : { runningMs: percentilesOf(runningMs) }),
-    }));
+    let waiting = 0;
+    let running = 0;
+    const buckets = this.#buckets.map(({ moreWaiting, moreRunning, waitingMs, runningMs, ...counts }) => {
+      waiting += moreWaiting;
+      running += moreRunning;
+      return {
+        ...counts,
+        waiting,
+        running,
+        ...(waitingMs.length === 0 ? {} : { waitingMs: percentilesOf(waitingMs) }),
+        ...(runningMs.length === 0 ? {} : { runningMs: percentilesOf(runningMs) }),
+      };
+    });
     return { bucketMs: this.#bucketMs, buckets, partial };
   }
 
-  /** Instants on the wire are all written alike, so that those before the series are told without being parsed. */
-  #at(instant: string | undefined): Bucket | undefined {
-    if (instant === undefined || instant < this.#from) return undefined;
-    return this.#buckets[Math.floor((Date.parse(instant) - this.#fromMs) / this.#bucketMs)];
+  /** Counts a task at the end of each point from one up to another; not at all where it was gone by then. */
+  #count(what: 'moreWaiting' | 'moreRunning', from: number, to: number): void {
+    // So also when the clocks of two machines have it end before it began.
+    if (to <= from) return;
+    const first = this.#buckets[Math.max(0, from)];
+    if (!first) return;
+    first[what] += 1;
+    const beyond = this.#buckets[to];
+    if (beyond) beyond[what] -= 1;
+  }
+
+  /**
+   * The place of its point; -1 before the series, and beyond its end what has not happened. Instants on the wire are all
+   * written alike, so that those before the series are told without being parsed.
+   */
+  #placeOf(instant: string | undefined): number {
+    if (instant === undefined) return Number.POSITIVE_INFINITY;
+    if (instant < this.#from) return -1;
+    return Math.floor((Date.parse(instant) - this.#fromMs) / this.#bucketMs);
   }
 }
 

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
+import { isolatedIn } from './isolated.ts';
 import 'uplot/dist/uPlot.min.css';
 
 /** One line of a chart. `tone` is the name of a colour of the design. */
@@ -13,8 +14,6 @@ export type Line = {
 };
 
 const heightPx = 168;
-/** A line of a few seconds would look like much. */
-const leastSeconds = 60;
 
 /** Lines over time. What they end with stands in words below, so that nobody needs to see the lines to know. */
 export default function Chart({
@@ -59,7 +58,6 @@ export default function Chart({
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { size: 6 } },
         scales: {
-          x: { range: (_plot, first, last) => [Math.min(first, last - leastSeconds), last] },
           y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, 1)] },
         },
         axes: [
@@ -78,8 +76,12 @@ export default function Chart({
               label: name,
               stroke: colour(`--${tone}`),
               width: 1.75,
-              spanGaps: true,
-              points: { show: false },
+              points: {
+                show: false,
+                size: 6,
+                fill: colour(`--${tone}`),
+                filter: (plot, at) => isolatedIn([...(plot.data[at] ?? [])]),
+              },
               ...(fill ? { fill: withAlpha(colour(`--${tone}`), 0.12) } : {}),
               ...(dashed ? { dash: [4, 3] } : {}),
             }),

@@ -1,34 +1,27 @@
 import { lazy, type ReactNode, Suspense, useMemo } from 'react';
 import { durationText, roundDurationText } from '../../components/timeText.ts';
 import type { Snapshot } from '../../gateway/system.ts';
-import type { Load } from './load.ts';
 
 // The plotting library comes after the numbers.
 const Chart = lazy(() => import('./chart.tsx'));
 const counted = (value: number) => String(Math.round(value * 100) / 100);
 const seconds = (at: string) => Date.parse(at) / 1_000;
 
-export function Charts({
-  snapshot,
-  loads,
-}: {
-  readonly snapshot: Snapshot;
-  readonly loads: readonly Load[];
-}) {
-  const { buckets, bucketMs, partial } = snapshot.throughput;
-  const loadLines = useMemo(
-    () => ({
-      times: loads.map(({ at }) => seconds(at)),
-      lines: [
-        { name: 'Waiting', tone: 'pending', values: loads.map(({ waiting }) => waiting), fill: true },
-        { name: 'Running', tone: 'running', values: loads.map(({ running }) => running), fill: true },
-      ],
-    }),
-    [loads],
-  );
+/** The last minutes to days, from the records of tasks: as far back as those go, whether or not somebody looked. */
+export function Charts({ snapshot }: { readonly snapshot: Snapshot }) {
+  const { at: now, throughput } = snapshot;
+  const { buckets, bucketMs, partial } = throughput;
   const series = useMemo(() => {
     const times = buckets.map(({ at }) => seconds(at));
     return {
+      load: {
+        // Counted at the end of each point; the last one is not over, and counted now.
+        times: times.map(from => Math.min(from + bucketMs / 1_000, seconds(now))),
+        lines: [
+          { name: 'Waiting', tone: 'pending', values: buckets.map(({ waiting }) => waiting), fill: true },
+          { name: 'In work', tone: 'running', values: buckets.map(({ running }) => running), fill: true },
+        ],
+      },
       ends: {
         times,
         lines: [
@@ -70,16 +63,15 @@ export function Charts({
         ],
       },
     };
-  }, [buckets]);
+  }, [buckets, bucketMs, now]);
+  const every = roundDurationText(bucketMs);
+  const ofWhich = partial ? ', of the latest tasks' : '';
   return (
     <div className="charts">
-      <Frame title="Load" note="while this console is open">
-        <Chart {...loadLines} format={counted} />
+      <Frame title="Load" note={`every ${every}${ofWhich}`}>
+        <Chart {...series.load} format={counted} />
       </Frame>
-      <Frame
-        title="Ended tasks"
-        note={`per ${durationText(bucketMs)}${partial ? ', of the latest tasks' : ''}`}
-      >
+      <Frame title="Ended tasks" note={`per ${every}${ofWhich}`}>
         <Chart {...series.ends} format={counted} />
       </Frame>
       <Frame title="Durations" note="of tasks that started or ended then">

@@ -7,7 +7,7 @@ import { typesQuery } from '../../gateway/queries.ts';
 import type { Range } from '../../gateway/system.ts';
 import { Charts } from './charts.tsx';
 import { ExecutorsCard } from './executorsCard.tsx';
-import { type Figures, figuresOf } from './load.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { SchedulesCard } from './schedulesCard.tsx';
 import { TypesCard } from './typesCard.tsx';
 import { useSystem } from './useSystem.ts';
@@ -15,6 +15,7 @@ import './overview.css';
 
 const minuteMs = 60_000;
 const ranges = {
+  'Last 5 minutes': { lastMs: 5 * minuteMs, buckets: 60 },
   'Last 15 minutes': { lastMs: 15 * minuteMs, buckets: 30 },
   'Last hour': { lastMs: 60 * minuteMs, buckets: 60 },
   'Last day': { lastMs: 24 * 60 * minuteMs, buckets: 96 },
@@ -26,7 +27,7 @@ type RangeName = keyof typeof ranges;
 export default function OverviewPage() {
   usePageTitle('Overview');
   const [range, setRange] = useState<RangeName>('Last 15 minutes');
-  const { snapshot, loads } = useSystem(ranges[range]);
+  const snapshot = useSystem(ranges[range]);
   const types = useQuery(typesQuery);
   return (
     <>
@@ -47,7 +48,7 @@ export default function OverviewPage() {
         {snapshot ? (
           <>
             <Tiles figures={figuresOf(snapshot)} range={range} />
-            <Charts snapshot={snapshot} loads={loads} />
+            <Charts snapshot={snapshot} />
           </>
         ) : (
           <div className="card body-only">

@@ -1,18 +1,11 @@
 import type { QueueInfo } from '@longhaul/proto';
 import type { Snapshot } from '../../gateway/system.ts';
 
-/** How much there is to do, at one moment. */
-export type Load = { readonly at: string; readonly waiting: number; readonly running: number };
-
 export const waitingOf = ({ pending }: QueueInfo): number =>
   Object.values(pending).reduce((sum, count) => sum + count, 0);
 
 const sum = (queues: readonly QueueInfo[], of: (queue: QueueInfo) => number) =>
   queues.reduce((total, queue) => total + of(queue), 0);
-
-export function loadOf({ at, queues }: Snapshot): Load {
-  return { at, waiting: sum(queues, waitingOf), running: sum(queues, ({ running }) => running) };
-}
 
 /** The numbers at the top of the page. */
 export type Figures = {
@@ -30,7 +23,8 @@ export function figuresOf(snapshot: Snapshot): Figures {
   const { queues, executors, throughput } = snapshot;
   const here = executors.filter(({ responding }) => responding);
   return {
-    ...loadOf(snapshot),
+    waiting: sum(queues, waitingOf),
+    running: sum(queues, ({ running }) => running),
     scheduled: sum(queues, ({ scheduled }) => scheduled),
     retrying: sum(queues, ({ retrying }) => retrying),
     completed: throughput.buckets.reduce((total, { completed }) => total + completed, 0),
