@@ -1,4 +1,5 @@
 import { type Places, placesSchema, type Rate, rateSchema } from '@longhaul/proto';
+import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import { decode, encode } from './border.ts';
 import type { Broker } from './broker.ts';
@@ -57,12 +58,15 @@ export class LimitStore {
   }
 }
 
+/** How many records one process keeps in mind. */
+const rememberedMost = 1_000;
+
 class Cells<R> {
   readonly #broker: Broker;
   readonly #kind: Kind<R>;
   readonly #cells = new Map<string, Waiting<R>[]>();
-  /** What the last write left, of the records used last. */
-  readonly #known = new Map<string, Known<R>>();
+  /** What the last write left. What has expired since is found out by the next write, which is refused then. */
+  readonly #known = new LRUCache<string, Known<R>>({ max: rememberedMost });
 
   constructor(broker: Broker, kind: Kind<R>) {
     this.#broker = broker;
@@ -117,19 +121,11 @@ class Cells<R> {
       const before = known.record;
       const after = batch.reduce((record, { apply }) => apply(record), before);
       // Nothing to write. What is only remembered may be out of date, so the answer must not rest on it.
-      if (after === before && isRead) return this.#remember(key, known);
+      if (after === before && isRead) return void this.#known.set(key, known);
       const revision = after === before ? undefined : await this.#put(key, after, known.revision);
-      if (revision !== undefined) return this.#remember(key, { record: after, revision });
+      if (revision !== undefined) return void this.#known.set(key, { record: after, revision });
       known = undefined;
     }
-  }
-
-  /** What has expired since is found out by the next write, which is refused then. */
-  #remember(key: string, known: Known<R>): void {
-    this.#known.delete(key);
-    this.#known.set(key, known);
-    const oldest = this.#known.keys().next();
-    if (this.#known.size > rememberedMost && !oldest.done) this.#known.delete(oldest.value);
   }
 
   async #read(key: string, empty: R): Promise<Known<R>> {
@@ -157,6 +153,3 @@ class Cells<R> {
     }
   }
 }
-
-/** How many records one process keeps in mind. */
-const rememberedMost = 1_000;

@@ -1,4 +1,5 @@
 import { ackWaitMs, isTerminalEvent, type PlaceHolder } from '@longhaul/proto';
+import { LRUCache } from 'lru-cache';
 import type { Broker } from './broker.ts';
 import { lastEvent } from './eventChain.ts';
 import { askHolder } from './holderQuestion.ts';
@@ -7,8 +8,12 @@ import { askHolder } from './holderQuestion.ts';
 const reservedForMs = 30_000;
 /** Of how many places of one executor it is asked at a time: those who wait ask often, and a limit may have hundreds. */
 const askedAtOnce = 8;
-/** What is remembered of silent executors at most. */
-const rememberedMost = 1_000;
+/**
+ * Two silences that lie further apart say nothing together: nobody may have asked in between, and the executor may have
+ * been well.
+ */
+const silencesApartMs = 15_000;
+const silentMost = 1_000;
 
 /**
  * Finds out which holders of places are over: their executor is gone, or has let go without saying so. Nobody renews
@@ -21,8 +26,10 @@ const rememberedMost = 1_000;
  */
 export class PlaceHealing {
   readonly #broker: Broker;
-  /** Since when an executor is silent. */
-  readonly #silentSince = new Map<string, number>();
+  /** Since when executors are silent, and when that was last seen. */
+  readonly #silences = new LRUCache<string, { readonly sinceMs: number; readonly lastMs: number }>({
+    max: silentMost,
+  });
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -48,37 +55,37 @@ export class PlaceHealing {
 
   async #look(holder: PlaceHolder, nowMs: number): Promise<'over' | 'held' | 'executor is gone'> {
     const { executor, keeps, id } = holder;
-    const hasEnded = keeps === 'task' && (await this.#hasEnded(holder, nowMs));
-    if (keeps === 'task' && !hasEnded) return 'held';
-    if (executor === undefined) return hasEnded ? 'over' : 'held';
+    const endedAtMs = keeps === 'task' ? await this.#endedAtMs(holder, nowMs) : undefined;
+    if (keeps === 'task' && endedAtMs === undefined) return 'held';
+    if (executor === undefined) return endedAtMs === undefined ? 'held' : 'over';
     const answer = await askHolder(this.#broker, executor, id);
     if (answer !== 'silent') {
-      this.#silentSince.delete(executor);
+      this.#silences.delete(executor);
       return answer === 'lets go' ? 'over' : 'held';
     }
-    if (!this.#isSilentForLong(executor, nowMs)) return 'held';
-    return hasEnded ? 'over' : 'executor is gone';
+    if (endedAtMs !== undefined) return nowMs - endedAtMs >= ackWaitMs ? 'over' : 'held';
+    return this.#isSilentForLong(executor, nowMs) ? 'executor is gone' : 'held';
   }
 
   #isSilentForLong(executor: string, nowMs: number): boolean {
-    const sinceMs = this.#silentSince.get(executor);
-    if (sinceMs !== undefined) return nowMs - sinceMs >= ackWaitMs;
-    const oldest = this.#silentSince.keys().next();
-    if (this.#silentSince.size >= rememberedMost && !oldest.done) this.#silentSince.delete(oldest.value);
-    this.#silentSince.set(executor, nowMs);
-    return false;
+    const known = this.#silences.get(executor);
+    const sinceMs = known && nowMs - known.lastMs <= silencesApartMs ? known.sinceMs : nowMs;
+    this.#silences.set(executor, { sinceMs, lastMs: nowMs });
+    return nowMs - sinceMs >= ackWaitMs;
   }
 
-  async #hasEnded({ id, name, at }: PlaceHolder, nowMs: number): Promise<boolean> {
+  /** When a task ended that has a place to its end; one that was reserved and never started: when it was reserved. */
+  async #endedAtMs({ id, name, at }: PlaceHolder, nowMs: number): Promise<number | undefined> {
     const last = await lastEvent(this.#broker, { id, name });
     // Nothing follows a terminal event: if the task has one, it is the last.
-    if (last) return isTerminalEvent(last.event);
-    if (nowMs - Date.parse(at) < reservedForMs) return false;
+    if (last) return isTerminalEvent(last.event) ? Date.parse(last.event.at) : undefined;
+    const reservedAtMs = Date.parse(at);
+    if (nowMs - reservedAtMs < reservedForMs) return undefined;
     const { jsm, topology } = this.#broker;
     for (const subject of [topology.subjects.requestOf(id), topology.subjects.scheduleOf(id)]) {
       const request = await jsm.streams.getMessage(topology.requestStream, { last_by_subj: subject });
-      if (request) return false;
+      if (request) return undefined;
     }
-    return true;
+    return reservedAtMs;
   }
 }

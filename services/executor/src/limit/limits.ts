@@ -12,6 +12,7 @@ import {
   takeTurn,
   type WantedPlace,
 } from '@longhaul/proto';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { WaitingRoom } from './waitingRoom.ts';
 
@@ -46,6 +47,8 @@ export type Entry =
 
 /** Who meets a full limit looks after its holders this often at most. */
 const healEveryMs = 450;
+/** Of so many limits it is remembered when their holders were looked after. */
+const healedMost = 1_000;
 
 /**
  * The limits across executors, as one executor keeps to them. Invariant 7, limits-hold: a handler is called only while
@@ -58,7 +61,7 @@ export class Limits {
   readonly #executor: string;
   readonly #store: LimitStore;
   readonly #healing: PlaceHealing;
-  readonly #healedAtMs = new Map<string, number>();
+  readonly #healedAtMs = new LRUCache<string, number>({ max: healedMost });
 
   constructor(broker: Broker, logger: Logger, executor: string, room: WaitingRoom) {
     this.room = room;
@@ -93,12 +96,12 @@ export class Limits {
         taken.push(want);
         continue;
       }
-      await this.#undo(task, taken);
+      await this.#leaveAll(task, taken, false);
       return { entered: false, limit: want.record, isOfName: want.key === undefined, inLine, freedCount };
     }
     const atMs = task.rate && (await this.#takeTurn(task.name, task.rate));
     if (atMs === undefined) return { entered: true };
-    await this.#undo(task, taken);
+    await this.#leaveAll(task, taken, false);
     const limit = this.#broker.topology.rateKey(task.name);
     return {
       entered: false,
@@ -115,12 +118,11 @@ export class Limits {
    * Never rejects: where NATS does not answer, whoever meets the full limit finds out that it is over.
    */
   async leave(task: LimitedTask, hasEnded: boolean): Promise<void> {
-    const left = task.wanted.filter(({ whenBusy }) => hasEnded || whenBusy === 'queue');
-    await Promise.all(left.map(want => this.#leave(task, want)));
+    await this.#leaveAll(task, task.wanted, hasEnded);
   }
 
-  async #undo(task: LimitedTask, taken: readonly WantedPlace[]): Promise<void> {
-    const left = taken.filter(({ whenBusy }) => whenBusy === 'queue');
+  async #leaveAll(task: LimitedTask, places: readonly WantedPlace[], hasEnded: boolean): Promise<void> {
+    const left = places.filter(({ whenBusy }) => hasEnded || whenBusy === 'queue');
     await Promise.all(left.map(want => this.#leave(task, want)));
   }
 

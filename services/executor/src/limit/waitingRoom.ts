@@ -1,4 +1,5 @@
 import { goesBefore, type Ranked, waitValidMs } from '@longhaul/proto';
+import { LRUCache } from 'lru-cache';
 
 /** How many tasks of one executor wait here for places; more are handed back for a while. */
 const roomFor = 256;
@@ -34,7 +35,7 @@ export class WaitingRoom {
   /** How many wait for a limit of all the tasks of their name. */
   readonly #heldUp = new Map<string, number>();
   /** How often each limit was freed, of those that were freed lately. */
-  readonly #freed = new Map<string, number>();
+  readonly #freed = new LRUCache<string, number>({ max: freedRemembered });
   readonly #onLeft: () => void;
   #seated = 0;
   #sweep: NodeJS.Timeout | undefined;
@@ -80,11 +81,7 @@ export class WaitingRoom {
 
   /** A place of a limit may be free: the first in its line looks. */
   freed(limit: string): void {
-    const count = this.freedCount(limit) + 1;
-    this.#freed.delete(limit);
-    this.#freed.set(limit, count);
-    const oldest = this.#freed.keys().next();
-    if (this.#freed.size > freedRemembered && !oldest.done) this.#freed.delete(oldest.value);
+    this.#freed.set(limit, this.freedCount(limit) + 1);
     this.#lines.get(limit)?.[0]?.wake();
   }
 
