@@ -28,7 +28,7 @@ import { defaultRetention, type Retention } from './project/retention.ts';
 import { createFindTask, getTask } from './read/findTask.ts';
 import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
-import { createSchedules } from './schedule/createSchedules.ts';
+import { createSchedules } from './schedules/createSchedules.ts';
 import { createTaskService } from './service.ts';
 import { Orphans } from './start/orphans.ts';
 import { PendingRecords } from './start/pendingRecords.ts';
@@ -100,7 +100,7 @@ const reconnectMs = 1_000;
  * - `edges/`: whether the call may be made now: rates, numbers and times, and what a slow client may cost
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
- * - `schedule/`: recurring schedules, and a task for each firing
+ * - `schedules/`: recurring schedules, and a task for each firing
  * - `observe/` and `overview/`: metrics, request ids and traces; who executes, what waits, how much was done
  * - `expire/`: ends tasks whose time is over while no executor has them
  * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop, also for children of ended tasks

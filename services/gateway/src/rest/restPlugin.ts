@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
-import type { ScheduleService } from '../schedule/scheduleService.ts';
+import type { ScheduleService } from '../schedules/scheduleService.ts';
 import { type TaskService, unknownTask } from '../service.ts';
 import { answerTo } from './answer.ts';
 import type { Operation } from './operation.ts';

@@ -1,7 +1,7 @@
 import { type Contract, type GatewayRouter, isTaskDefinition } from '@longhaul/proto';
 import type { TRPCRouterRecord } from '@trpc/server';
 import type { SystemService } from '../overview/systemService.ts';
-import type { ScheduleService } from '../schedule/scheduleService.ts';
+import type { ScheduleService } from '../schedules/scheduleService.ts';
 import type { TaskService } from '../service.ts';
 import { genericProcedures } from './genericProcedures.ts';
 import { scheduleProcedures } from './scheduleProcedures.ts';

@@ -1,5 +1,5 @@
 import { createScheduleSchema, listSchedulesSchema, scheduleCallSchema } from '@longhaul/proto';
-import type { ScheduleService } from '../schedule/scheduleService.ts';
+import type { ScheduleService } from '../schedules/scheduleService.ts';
 import { procedure, t } from './trpc.ts';
 
 /** The procedures of recurring schedules: see `ScheduleProcedures`. */

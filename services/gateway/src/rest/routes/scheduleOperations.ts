@@ -1,6 +1,6 @@
 import { createScheduleSchema, type Schedule, scheduleCallSchema, scheduleSchema } from '@longhaul/proto';
 import { z } from 'zod';
-import { type ScheduleService, scheduleNotFound } from '../../schedule/scheduleService.ts';
+import { type ScheduleService, scheduleNotFound } from '../../schedules/scheduleService.ts';
 import { headers } from '../commonAnswers.ts';
 import { type Operation, operation } from '../operation.ts';
 import { policyOf, restPolicySchema } from '../policy.ts';
