@@ -1,5 +1,5 @@
 import { createTasks } from '@longhaul/client';
-import type { sampleContract } from '@longhaul/proto/sample';
+import type { sampleContract } from '@longhaul/samples';
 
 /** Starts `document.analyze` on a file and follows it to its end. */
 export async function analyzeDocument(

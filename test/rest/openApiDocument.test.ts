@@ -1,6 +1,6 @@
 import { createGateway } from '@longhaul/gateway';
 import { type Contract, defineContract, defineTask } from '@longhaul/proto';
-import { sampleContract } from '@longhaul/proto/sample';
+import { sampleContract } from '@longhaul/samples';
 import { freshNamespace } from '@longhaul/testing';
 import { expect, inject, it } from 'vitest';
 import { z } from 'zod';

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { sampleHandlers } from '@longhaul/executor/families';
-import { sampleContract } from '@longhaul/proto/sample';
+import { sampleContract } from '@longhaul/samples';
+import { sampleHandlers } from '@longhaul/samples/handlers';
 import { startStack, within } from '@longhaul/testing';
 import { expect, inject, test } from 'vitest';
 

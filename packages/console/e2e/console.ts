@@ -1,8 +1,8 @@
-import { sampleContract } from '@longhaul/proto/sample';
+import { sampleContract } from '@longhaul/samples';
+import { sampleHandlers } from '@longhaul/samples/handlers';
 import { type StackOptions, startStack } from '@longhaul/testing';
 import { inject } from 'vitest';
 import { builtConsole } from '../../../scripts/start/buildConsole.ts';
-import { sampleHandlers } from '../../../services/executor/src/families/index.ts';
 import { demoContract, demoHandlers } from './demo.ts';
 
 const contract = { ...sampleContract, ...demoContract };

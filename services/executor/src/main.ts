@@ -1,9 +1,9 @@
 import { natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes } from '@longhaul/proto';
-import { sampleContract } from '@longhaul/proto/sample';
+import { sampleContract } from '@longhaul/samples';
+import { sampleHandlers } from '@longhaul/samples/handlers';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
-import { sampleHandlers } from './families/index.ts';
 import { createExecutor, type HandlersOf, selectTasks } from './index.ts';
 
 /** An executor of the sample contract as a process, configured by its environment. */

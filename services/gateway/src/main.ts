@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes } from '@longhaul/proto';
-import { sampleContract } from '@longhaul/proto/sample';
+import { sampleContract } from '@longhaul/samples';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
 import { authOptionsOf, authVariables } from './auth/authEnvironment.ts';

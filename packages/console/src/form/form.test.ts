@@ -1,4 +1,4 @@
-import { sampleContract } from '@longhaul/proto/sample';
+import { sampleContract } from '@longhaul/samples';
 import { describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
 import { faultsIn } from './faults.ts';

@@ -1,0 +1,39 @@
+import type { TaskContext } from '@longhaul/executor';
+import { TaskError } from '@longhaul/executor';
+import type { ErrorsOf, OutputOf, ProgressOf } from '@longhaul/proto';
+import type { sampleContract } from '../index.ts';
+
+/** The tasks of the branch `playbook`. */
+export type PlaybookTasks = (typeof sampleContract)['playbook'];
+
+/** Progress is the same for both tasks. */
+export type PlaybookProgress = ProgressOf<PlaybookTasks['lint']>;
+
+/** One fault of a playbook. */
+export type Finding = OutputOf<PlaybookTasks['lint']>['findings'][number];
+export type Severity = Finding['severity'];
+
+/** What a linter found, and by rule what its rules are about. */
+export type LintResult = {
+  readonly findings: readonly Finding[];
+  readonly help: ReadonlyMap<string, string>;
+};
+
+/** What both tasks need of their context. */
+export type PlaybookContext = Pick<
+  TaskContext<PlaybookTasks['lint']>,
+  'signal' | 'progress' | 'log' | 'exec'
+> & {
+  readonly input: { readonly path?: string | undefined; readonly content?: string | undefined };
+};
+
+type PlaybookErrors = ErrorsOf<PlaybookTasks['test']>;
+
+/** Makes a declared error. `playbook.test` declares all that `playbook.lint` does, and more. */
+export function playbookError<C extends keyof PlaybookErrors>(
+  code: C,
+  message: string,
+  data: PlaybookErrors[C],
+): TaskError<C, PlaybookErrors[C]> {
+  return new TaskError(code, message, data);
+}
