@@ -33,7 +33,7 @@ export const handlers: HandlersOf<typeof contract> = {
       for (const [n, child] of children.entries()) {
         const outcome = await child.outcome();
         progress({ percent: (100 * (n + 1)) / children.length });
-        if (outcome.status === 'COMPLETED') urls.push(outcome.output.url);
+        if (outcome.status === 'COMPLETED' && !outcome.unfit) urls.push(outcome.output.url);
         else if (outcome.status === 'FAILED' && outcome.error.code === 'UNREADABLE')
           unreadable.push(outcome.error.data.photo);
         else await child.result(); // Throws, and so does this handler.

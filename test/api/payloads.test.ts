@@ -104,7 +104,7 @@ describe('large payloads', () => {
     const events = await within('the events', Array.fromAsync(task.events()));
     const completed = events.at(-1);
     if (completed?.type !== 'completed') throw new Error(`It ended ${completed?.type}.`);
-    expect(completed.output.text).toBe(text);
+    expect(completed.output?.text).toBe(text);
     expect(completed).not.toHaveProperty('outputRef');
     expect((await task.result()).text).toBe(text);
 

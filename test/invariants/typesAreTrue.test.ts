@@ -1,4 +1,5 @@
 import { appendEvent } from '@longhaul/broker';
+import { TaskOutputUnfitError } from '@longhaul/client';
 import type { GatewayErrorShape } from '@longhaul/proto';
 import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
 import { TRPCClientError } from '@trpc/client';
@@ -100,7 +101,10 @@ describe('types-are-true', () => {
       output: { words: 1 },
     };
     await appendEvent(stack.broker, { id: task.id, name: 'script.echo' }, { ...foreign, task: request }, 0);
-    const { data } = await errorOf(task.outcome());
-    expect(data.reason).toBe('CONTRACT_MISMATCH');
+    // It has completed, which is said; an output of that type there is none, which is said as well.
+    expect(await task.outcome()).toEqual({ id: task.id, done: true, status: 'COMPLETED', unfit: ['output'] });
+    const error: unknown = await task.result().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TaskOutputUnfitError);
+    expect(error).toMatchObject({ code: 'OUTPUT_UNFIT', taskId: task.id });
   });
 });

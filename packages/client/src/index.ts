@@ -1,5 +1,5 @@
 export type { EndedOutcomeOf, TaskFailedErrorOf } from '@longhaul/proto';
-export { TaskCanceledError, TaskFailedError } from '@longhaul/proto/browser';
+export { TaskCanceledError, TaskFailedError, TaskOutputUnfitError } from '@longhaul/proto/browser';
 export {
   type AllTasks,
   createTasks,

@@ -11,7 +11,7 @@ import type {
   TaskRecordOf,
 } from '@longhaul/proto';
 // From there, so that a page has no schemas to load.
-import { TaskCanceledError, TaskFailedError } from '@longhaul/proto/browser';
+import { TaskCanceledError, TaskFailedError, TaskOutputUnfitError } from '@longhaul/proto/browser';
 import { iterateEvents } from './eventIterator.ts';
 import type { GatewayCalls } from './gatewayCalls.ts';
 import { isTransient, pause, waitBeforeTry } from './retry.ts';
@@ -49,7 +49,7 @@ export type TaskHandle<T extends TaskDefinition> = {
   readonly outcome: (options?: WaitOptions) => Promise<EndedOutcomeOf<T>>;
   /**
    * Waits for the output.
-   * @throws TaskFailedError, TaskCanceledError
+   * @throws TaskFailedError, TaskCanceledError; TaskOutputUnfitError where the output was written under another contract
    */
   readonly result: (options?: WaitOptions) => Promise<OutputOf<T>>;
   /** Ends the task, wherever it runs. */
@@ -106,6 +106,7 @@ export function createTaskHandle<T extends TaskDefinition>(
       const ended = await outcome(options);
       switch (ended.status) {
         case 'COMPLETED':
+          if (ended.unfit) throw new TaskOutputUnfitError(id, name);
           return ended.output;
         case 'FAILED':
           throw new TaskFailedError(id, ended.error);

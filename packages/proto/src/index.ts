@@ -71,10 +71,17 @@ export {
   type ThroughputRequest,
   throughputRequestSchema,
 } from './api/system.ts';
-export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from './api/taskErrors.ts';
+export {
+  outputUnfitMessage,
+  TaskCanceledError,
+  TaskFailedError,
+  type TaskFailedErrorOf,
+  TaskOutputUnfitError,
+} from './api/taskErrors.ts';
 export type {
   AnyTaskEvent,
   AnyTaskRecord,
+  ContractPart,
   EndedOutcomeOf,
   FailureOf,
   ListChange,
@@ -87,8 +94,9 @@ export type {
   TaskRecordOf,
   TaskSummary,
   TaskType,
+  UnfitParts,
 } from './api/taskViews.ts';
-export { type EndedTask, requireFitting, typedFailure, typedOutcome } from './api/typedOutcome.ts';
+export { type EndedTask, fitted, typedFailure, typedOutcome } from './api/typedOutcome.ts';
 export { faultsError, issuesOf, requireShallow, validateInput } from './api/validateInput.ts';
 export { type Backoff, backoffSchema } from './contract/backoff.ts';
 export { ContractError, type ContractErrorCode } from './contract/contractError.ts';

@@ -1,4 +1,9 @@
-export { TaskCanceledError, TaskFailedError, type TaskFailedErrorOf } from '@longhaul/proto';
+export {
+  TaskCanceledError,
+  TaskFailedError,
+  type TaskFailedErrorOf,
+  TaskOutputUnfitError,
+} from '@longhaul/proto';
 export { type AbortCode, AttemptAborted } from './attempt/abortReasons.ts';
 export { createExecutor, type Executor, type ExecutorOptions } from './createExecutor.ts';
 export type { ChildOptions, ChildResult } from './handler/childProcess.ts';

@@ -170,11 +170,11 @@ export const errorCatalogue = {
     http: 500,
     advice: 'The object store holds something else than was stored. Look at its storage; run the task again.',
   },
-  CONTRACT_MISMATCH: {
-    // Not tRPC's internal error: a stream that ends with that is opened again for ever.
-    trpc: 'UNPROCESSABLE_CONTENT',
-    http: 500,
-    advice: 'Executor and gateway run different contracts. Deploy both with the same one.',
+  OUTPUT_UNFIT: {
+    trpc: 'CONFLICT',
+    http: 409,
+    advice:
+      'REST only: the task is COMPLETED, but its output does not fit the contract of this gateway: it was written under another version. Run the task again, or make the contract accept it.',
   },
   NATS_UNAVAILABLE: {
     trpc: 'SERVICE_UNAVAILABLE',

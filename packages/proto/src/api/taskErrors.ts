@@ -31,3 +31,23 @@ export class TaskCanceledError extends Error {
     this.reason = reason;
   }
 }
+
+/**
+ * A task that ended `COMPLETED` with an output that the contract in use refuses: an executor with another version of
+ * the contract wrote it. The output is not lost: `$tasks.get(id)` has it as it was recorded.
+ */
+export class TaskOutputUnfitError extends Error {
+  override readonly name = 'TaskOutputUnfitError';
+  readonly code = 'OUTPUT_UNFIT';
+  readonly taskId: string;
+
+  constructor(taskId: string, taskType: string) {
+    super(outputUnfitMessage(taskId, taskType));
+    this.taskId = taskId;
+  }
+}
+
+/** What is wrong with an output that does not fit, and what to do. */
+export function outputUnfitMessage(taskId: string, taskType: string): string {
+  return `Task ${taskId} is COMPLETED, but its output does not fit the contract of ${taskType} in use: it was written under another version. Read it as it was recorded with tasks.get, run the task again, or make the contract accept it.`;
+}

@@ -26,24 +26,42 @@ export type RecordHead = Omit<
   | 'handlerStillRunning'
 >;
 
+/** What of a task can have been written under another contract. */
+export type ContractPart = 'input' | 'progress' | 'output' | 'error';
+
+/**
+ * The parts of a task that the contract of this gateway refuses, because they were written under another one: left
+ * out of what is typed by the contract. An `error` is not left out: it is a HANDLER_ERROR with the recorded code in
+ * its message. What was recorded is in `tasks.get`, which promises no types.
+ */
+export type UnfitParts = ContractPart[];
+
+/** An output, or that the recorded one does not fit the contract: then `unfit` names it. */
+export type OutputOrUnfit<T extends TaskDefinition> =
+  | { output: OutputOf<T> }
+  | { output?: undefined; unfit: UnfitParts };
+
 /** A task's record, typed by its definition: narrow it by `status`. */
 export type TaskRecordOf<T extends TaskDefinition> = RecordHead & {
   input?: unknown;
   progress?: ProgressOf<T>;
+  unfit?: UnfitParts;
 } & (
     | { status: Exclude<ActiveStatus, 'RETRYING'> }
     | { status: 'RETRYING'; error: FailureOf<T> }
-    | { status: 'COMPLETED'; output: OutputOf<T> }
+    | ({ status: 'COMPLETED' } & OutputOrUnfit<T>)
     | { status: 'FAILED'; error: FailureOf<T> }
     | { status: 'CANCELED'; cancelReason?: string; handlerStillRunning?: true }
   );
 
 /** Whether a task has ended, and how: narrow it by `status` (or by `done`). */
 export type TaskOutcomeOf<T extends TaskDefinition> =
-  | { id: string; done: true; status: 'COMPLETED'; output: OutputOf<T> }
-  | { id: string; done: true; status: 'FAILED'; error: FailureOf<T> }
-  | { id: string; done: true; status: 'CANCELED'; reason?: string }
-  | { id: string; done: false; status: ActiveStatus; progress?: ProgressOf<T> };
+  | { id: string; done: true; status: 'COMPLETED'; output: OutputOf<T>; unfit?: undefined }
+  /** It has an output, which does not fit the contract of this gateway. */
+  | { id: string; done: true; status: 'COMPLETED'; output?: undefined; unfit: UnfitParts }
+  | { id: string; done: true; status: 'FAILED'; error: FailureOf<T>; unfit?: UnfitParts }
+  | { id: string; done: true; status: 'CANCELED'; reason?: string; unfit?: undefined }
+  | { id: string; done: false; status: ActiveStatus; progress?: ProgressOf<T>; unfit?: UnfitParts };
 
 /** How a task has ended. */
 export type EndedOutcomeOf<T extends TaskDefinition> = Extract<TaskOutcomeOf<T>, { done: true }>;
@@ -67,6 +85,8 @@ export type TaskEventOf<T extends TaskDefinition> =
   | { type: 'snapshot'; record: TaskRecordOf<T> }
   | { type: 'started'; at: string; attempt: number; executor: string }
   | { type: 'progress'; at: string; attempt: number; progress: ProgressOf<T> }
+  /** A progress that the contract of this gateway refuses. */
+  | { type: 'unfit'; at: string; attempt: number; unfit: UnfitParts }
   | {
       type: 'log';
       at: string;
@@ -76,18 +96,30 @@ export type TaskEventOf<T extends TaskDefinition> =
       fields?: Record<string, unknown>;
     }
   | { type: 'child'; at: string; attempt: number; child: ChildLink }
-  | { type: 'retrying'; at: string; attempt: number; error: FailureOf<T>; nextAttemptAt: string }
+  | {
+      type: 'retrying';
+      at: string;
+      attempt: number;
+      error: FailureOf<T>;
+      unfit?: UnfitParts;
+      nextAttemptAt: string;
+    }
   | { type: 'pausing'; at: string; by: string }
   | { type: 'paused'; at: string; attempt: number; executor: string }
   | { type: 'resumed'; at: string; by: string }
   | { type: 'stopping'; at: string; reason?: string }
-  | { type: 'completed'; at: string; attempt: number; output: OutputOf<T> }
+  | { type: 'completed'; at: string; attempt: number; output: OutputOf<T>; unfit?: undefined }
+  /** It has an output, which does not fit the contract of this gateway. */
+  | { type: 'completed'; at: string; attempt: number; output?: undefined; unfit: UnfitParts }
   | { type: 'released'; at: string; attempt: number }
-  | { type: 'failed'; at: string; attempt?: number; error: FailureOf<T> }
+  | { type: 'failed'; at: string; attempt?: number; error: FailureOf<T>; unfit?: UnfitParts }
   | { type: 'canceled'; at: string; reason?: string; handlerStillRunning?: true };
 
-/** A record of a task whose definition the caller does not know. */
-export type AnyTaskRecord = Omit<TaskRecord, 'v'>;
+/**
+ * A record of a task whose definition the caller does not know. Its payloads are served as they were recorded;
+ * `unfit` names those that the contract of this gateway refuses.
+ */
+export type AnyTaskRecord = Omit<TaskRecord, 'v'> & { unfit?: UnfitParts };
 
 /** A line of a list: a record without its payloads. */
 export type TaskSummary = {

@@ -3,7 +3,6 @@ import type { TaskDefinition } from '../contract/taskDefinition.ts';
 import { isTerminal } from '../decide/status.ts';
 import { type Failure, isBuiltInFailureCode } from '../wire/failure.ts';
 import type { TaskRecord } from '../wire/record.ts';
-import { GatewayError } from './errorCatalogue.ts';
 import type { TaskOutcomeOf } from './taskViews.ts';
 
 /** What of a record says whether it has ended, and how. */
@@ -12,51 +11,72 @@ export type EndedTask = Pick<
   'id' | 'name' | 'status' | 'progress' | 'output' | 'error' | 'cancelReason'
 >;
 
+/** A value as its schema has it, or that the schema refuses it. */
+export type Fitted = { readonly fits: true; readonly value: unknown } | { readonly fits: false };
+
 /**
  * How a task ended, or that it has not. Invariant 9, types-are-true: progress, output and error data are parsed by
- * the definition here, at the last border before who asks, so that what its types say is so.
- *
- * @throws GatewayError CONTRACT_MISMATCH when an executor with another contract wrote it
+ * the definition here, at the last border before the caller. What an executor with another contract wrote and this
+ * one refuses is left out and named in `unfit`.
  */
-export function typedOutcome<T extends TaskDefinition>(definition: T, task: EndedTask): TaskOutcomeOf<T> {
-  const { id, name, status } = task;
-  const outcome = (): object => {
+export async function typedOutcome<T extends TaskDefinition>(
+  definition: T,
+  task: EndedTask,
+): Promise<TaskOutcomeOf<T>> {
+  const { id, status } = task;
+  const outcome = async (): Promise<object> => {
     switch (status) {
-      case 'COMPLETED':
-        return { output: requireFitting(definition.output, task.output, name, 'output') };
-      case 'FAILED':
-        return { error: task.error && typedFailure(definition, task.error, name) };
+      case 'COMPLETED': {
+        const output = await fitted(definition.output, task.output);
+        return output.fits ? { output: output.value } : { unfit: ['output'] };
+      }
+      case 'FAILED': {
+        if (!task.error) return {};
+        const { failure, fits } = await typedFailure(definition, task.error);
+        return { error: failure, ...(fits ? {} : { unfit: ['error'] }) };
+      }
       case 'CANCELED':
         return task.cancelReason === undefined ? {} : { reason: task.cancelReason };
-      default:
-        return task.progress === undefined
-          ? {}
-          : { progress: requireFitting(definition.progress, task.progress, name, 'progress') };
+      default: {
+        if (task.progress === undefined) return {};
+        const progress = await fitted(definition.progress, task.progress);
+        return progress.fits ? { progress: progress.value } : { unfit: ['progress'] };
+      }
     }
   };
-  return { id, done: isTerminal(status), status, ...outcome() } as TaskOutcomeOf<T>;
+  return { id, done: isTerminal(status), status, ...(await outcome()) } as TaskOutcomeOf<T>;
 }
 
-/** A failure with its data checked; of a code that the contract does not declare, one that says so. */
-export function typedFailure(
+/**
+ * A failure with its data checked. One that the contract does not declare, or whose data it refuses, becomes a
+ * HANDLER_ERROR whose message has the code and message that were recorded: both still say what went wrong.
+ */
+export async function typedFailure(
   definition: TaskDefinition,
   { code, message, data }: Failure,
-  name: string,
-): object {
+): Promise<{ readonly failure: Failure; readonly fits: boolean }> {
   const schema = Object.hasOwn(definition.errors, code) ? definition.errors[code] : undefined;
-  if (schema) return { code, message, data: requireFitting(schema, data, name, `data of ${code}`) };
+  if (schema) {
+    const fit = await fitted(schema, data);
+    return fit.fits
+      ? { failure: { code, message, data: fit.value }, fits: true }
+      : { failure: untyped(code, 'its data does not fit this contract', message), fits: false };
+  }
   return isBuiltInFailureCode(code)
-    ? { code, message }
-    : { code: 'HANDLER_ERROR', message: `${code} (not declared by this contract): ${message}` };
+    ? { failure: { code, message }, fits: true }
+    : { failure: untyped(code, 'not declared by this contract', message), fits: false };
 }
 
-/** @throws GatewayError CONTRACT_MISMATCH */
-export function requireFitting(schema: z.ZodType, value: unknown, name: string, part: string): unknown {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new GatewayError(
-    'CONTRACT_MISMATCH',
-    `The ${part} of ${name} does not fit the contract here: the executor that wrote it runs another one. Deploy both with the same contract.`,
-    { cause: parsed.error },
-  );
+function untyped(code: string, why: string, message: string): Failure {
+  return { code: 'HANDLER_ERROR', message: `${code} (${why}): ${message}` };
+}
+
+/** Parses a value. A check that throws instead of reporting refuses it as well: what was recorded must stay readable. */
+export async function fitted(schema: z.ZodType, value: unknown): Promise<Fitted> {
+  try {
+    const parsed = await schema.safeParseAsync(value);
+    return parsed.success ? { fits: true, value: parsed.data } : { fits: false };
+  } catch {
+    return { fits: false };
+  }
 }

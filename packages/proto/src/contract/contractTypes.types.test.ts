@@ -65,7 +65,9 @@ export function record(given: TaskRecordOf<Count>): void {
   true satisfies Equal<typeof given.progress, { percent: number } | undefined>;
   switch (given.status) {
     case 'COMPLETED':
-      true satisfies Equal<typeof given.output, { sum: number }>;
+      // Another contract may have written an output that this one refuses.
+      true satisfies Equal<typeof given.output, { sum: number } | undefined>;
+      if ('output' in given && given.output) true satisfies Equal<typeof given.output, { sum: number }>;
       // @ts-expect-error a completed task has no error
       given.error;
       return;
@@ -87,7 +89,10 @@ export function record(given: TaskRecordOf<Count>): void {
 
 // Outcomes narrow by status, and by `done`.
 export function outcome(given: TaskOutcomeOf<Count>): void {
-  if (given.status === 'COMPLETED') true satisfies Equal<typeof given.output, { sum: number }>;
+  if (given.status === 'COMPLETED') {
+    if (given.unfit) true satisfies Equal<typeof given.output, undefined>;
+    else true satisfies Equal<typeof given.output, { sum: number }>;
+  }
   if (given.status === 'FAILED') true satisfies Equal<typeof given.error, FailureOf<Count>>;
   if (given.status === 'CANCELED') true satisfies Equal<typeof given.reason, string | undefined>;
   if (given.done) true satisfies Equal<typeof given.status, 'COMPLETED' | 'FAILED' | 'CANCELED'>;
@@ -100,7 +105,10 @@ export function outcome(given: TaskOutcomeOf<Count>): void {
 export function event(given: TaskEventOf<Count>): void {
   if (given.type === 'snapshot') true satisfies Equal<typeof given.record, TaskRecordOf<Count>>;
   if (given.type === 'progress') true satisfies Equal<typeof given.progress, { percent: number }>;
-  if (given.type === 'completed') true satisfies Equal<typeof given.output, { sum: number }>;
+  if (given.type === 'completed') {
+    if (given.unfit) true satisfies Equal<typeof given.output, undefined>;
+    else true satisfies Equal<typeof given.output, { sum: number }>;
+  }
   if (given.type === 'failed') true satisfies Equal<typeof given.error, FailureOf<Count>>;
   // @ts-expect-error there is no such event
   if (given.type === 'ended') given.at;

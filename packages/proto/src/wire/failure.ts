@@ -8,7 +8,7 @@ export const builtInFailures = {
   HANDLER_ERROR:
     "The handler threw an error that the task does not declare. Read the message and the executor's log.",
   INVALID_INPUT:
-    "The executor's contract refuses the input that the gateway accepted. Deploy both with the same contract.",
+    "The executor's contract refuses the input that the gateway accepted, or that was queued under an earlier contract. Deploy both with the same contract, and change it so that queued inputs still fit.",
   INPUT_UNREADABLE:
     'The large input has expired in the object store, or is damaged there. Start a new task with it.',
   INVALID_OUTPUT: 'The handler returned something that the output schema refuses. Mend the handler.',

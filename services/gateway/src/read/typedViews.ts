@@ -1,63 +1,126 @@
 import {
   type AnyTaskRecord,
-  requireFitting,
+  type ContractPart,
+  fitted,
   type TaskDefinition,
   type TaskEvent,
   type TaskEventOf,
   type TaskRecord,
   type TaskRecordOf,
   typedFailure,
+  type UnfitParts,
+  validateInput,
 } from '@longhaul/proto';
 
 export { typedOutcome } from '@longhaul/proto';
 
+/** Whether the input has to be checked as well: that of a start was checked a moment ago. */
+export type InputCheck = 'checkInput' | 'inputWasChecked';
+
 /**
- * What callers of a typed procedure get. Invariant 9, types-are-true: progress, output and error data are parsed by
- * the definition here, at the last border before the client, so that what its types say is so.
- *
- * @throws GatewayError CONTRACT_MISMATCH when an executor with another contract wrote it
+ * What callers of a typed procedure get. Invariant 9, types-are-true: input, progress, output and error data are
+ * checked by the definition here, at the last border before the client, so that what its types say is so. What was
+ * written under another contract, and this one refuses, is left out and named in `unfit`.
  */
-export function typedRecord<T extends TaskDefinition>(definition: T, record: TaskRecord): TaskRecordOf<T> {
-  const { v: _v, progress, output, outputRef: _outputRef, error, ...rest } = record;
-  return {
-    ...rest,
-    ...(progress === undefined
-      ? {}
-      : { progress: requireFitting(definition.progress, progress, record.name, 'progress') }),
-    ...(output === undefined
-      ? {}
-      : { output: requireFitting(definition.output, output, record.name, 'output') }),
-    ...(error === undefined ? {} : { error: typedFailure(definition, error, record.name) }),
-  } as TaskRecordOf<T>;
+export async function typedRecord<T extends TaskDefinition>(
+  definition: T,
+  record: TaskRecord,
+  check: InputCheck = 'checkInput',
+): Promise<TaskRecordOf<T>> {
+  const { v: _v, outputRef: _outputRef, ...rest } = record;
+  const { unfit, replaced } = await fitToContract(definition, record, check);
+  const parts = { ...rest, ...replaced };
+  for (const part of unfit) if (part !== 'error') delete parts[part];
+  return { ...parts, ...named(unfit) } as TaskRecordOf<T>;
 }
 
 /** An event without what only the wire needs. */
-export function typedEvent<T extends TaskDefinition>(
+export async function typedEvent<T extends TaskDefinition>(
   definition: T,
-  name: string,
   event: TaskEvent,
-): TaskEventOf<T> {
+): Promise<TaskEventOf<T>> {
   const { v: _v, owner: _owner, task: _task, ...rest } = event;
   switch (rest.type) {
-    case 'progress':
-      return {
-        ...rest,
-        progress: requireFitting(definition.progress, rest.progress, name, 'progress'),
-      } as TaskEventOf<T>;
-    case 'completed':
-      return {
-        ...rest,
-        output: requireFitting(definition.output, rest.output, name, 'output'),
-      } as TaskEventOf<T>;
+    case 'progress': {
+      const { type: _type, progress: _progress, ...about } = rest;
+      const progress = await fitted(definition.progress, rest.progress);
+      // A type of its own: who reads `progress` events finds a progress in each of them.
+      const view = progress.fits
+        ? { ...rest, progress: progress.value }
+        : { ...about, type: 'unfit', ...named(['progress']) };
+      return view as TaskEventOf<T>;
+    }
+    case 'completed': {
+      const { output: _output, ...about } = rest;
+      const output = await fitted(definition.output, rest.output);
+      return { ...about, ...(output.fits ? { output: output.value } : named(['output'])) } as TaskEventOf<T>;
+    }
     case 'retrying':
-    case 'failed':
-      return { ...rest, error: typedFailure(definition, rest.error, name) } as TaskEventOf<T>;
+    case 'failed': {
+      const { failure, fits } = await typedFailure(definition, rest.error);
+      return { ...rest, error: failure, ...named(fits ? [] : ['error']) } as TaskEventOf<T>;
+    }
     default:
       return rest as TaskEventOf<T>;
   }
 }
 
-/** A record for callers that know no definition. */
-export function anyRecord({ v: _v, ...record }: TaskRecord): AnyTaskRecord {
-  return record;
+/**
+ * A record for callers that know no definition: everything as it was recorded.
+ *
+ * @param definition of the task, where this gateway's contract has it: what it refuses is named in `unfit`
+ */
+export async function anyRecord(
+  definition: TaskDefinition | undefined,
+  { v: _v, ...record }: TaskRecord,
+): Promise<AnyTaskRecord> {
+  if (!definition) return record;
+  const { unfit } = await fitToContract(definition, { v: 1, ...record }, 'checkInput');
+  return { ...record, ...named(unfit) };
+}
+
+type Fit = {
+  readonly unfit: readonly ContractPart[];
+  /** The parts that fit, as the contract has them; and the error, which says so where it does not. */
+  readonly replaced: Partial<Pick<TaskRecord, 'progress' | 'output' | 'error'>>;
+};
+
+async function fitToContract(
+  definition: TaskDefinition,
+  { name, status, input, inputRef, progress, output, outputRef, omitted, error }: TaskRecord,
+  check: InputCheck,
+): Promise<Fit> {
+  const unfit: ContractPart[] = [];
+  const replaced: { progress?: unknown; output?: unknown; error?: TaskRecord['error'] } = {};
+  // What was left out of the record, or is kept elsewhere, is not there to be judged.
+  const isWhole = (part: 'input' | 'output') => !(omitted?.includes(part) ?? false);
+  if (check === 'checkInput' && !inputRef && isWhole('input') && !(await accepts(definition, name, input)))
+    unfit.push('input');
+  if (progress !== undefined) {
+    const fit = await fitted(definition.progress, progress);
+    if (fit.fits) replaced.progress = fit.value;
+    else unfit.push('progress');
+  }
+  if (status === 'COMPLETED' && !outputRef && isWhole('output')) {
+    const fit = await fitted(definition.output, output);
+    if (!fit.fits) unfit.push('output');
+    else if (fit.value !== undefined) replaced.output = fit.value;
+  }
+  if (error !== undefined) {
+    const { failure, fits } = await typedFailure(definition, error);
+    replaced.error = failure;
+    if (!fits) unfit.push('error');
+  }
+  return { unfit, replaced };
+}
+
+function accepts(definition: TaskDefinition, name: string, input: unknown): Promise<boolean> {
+  return validateInput(name, definition, input).then(
+    () => true,
+    () => false,
+  );
+}
+
+function named(unfit: readonly ContractPart[]): { readonly unfit?: UnfitParts } {
+  return unfit.length === 0 ? {} : { unfit: [...unfit] };
 }

@@ -63,12 +63,12 @@ export class RequestError extends GatewayError {
   }
 }
 
-/** That a task has no result, since it ended otherwise: with what its record says. */
+/** That a task has no result to answer: with what its record says. */
 export class NoResultError extends GatewayError {
   readonly task: Readonly<Record<string, unknown>>;
 
   constructor(
-    code: 'TASK_FAILED' | 'TASK_CANCELED',
+    code: 'TASK_FAILED' | 'TASK_CANCELED' | 'OUTPUT_UNFIT',
     message: string,
     task: Readonly<Record<string, unknown>>,
   ) {

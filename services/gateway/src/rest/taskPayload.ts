@@ -61,6 +61,14 @@ export const taskSchema = z
     cancel_reason: z.string().optional(),
     handler_still_running: z.literal(true).optional(),
     omitted: z.array(z.string()).optional().meta({ description: 'Parts that are no longer kept.' }),
+    unfit: z
+      .array(z.enum(['input', 'progress', 'result', 'error']))
+      .min(1)
+      .optional()
+      .meta({
+        description:
+          'Parts that were written under another version of the contract and do not fit this one: left out, or of `error` replaced by a HANDLER_ERROR that quotes it.',
+      }),
     seq: z.int().min(0).meta({ description: 'The id of the last event in it.' }),
   })
   .meta({ title: 'Task', description: 'Where a task stands.' });
@@ -72,7 +80,8 @@ export const taskLineSchema = z
 
 /** A task as REST shows it. How its record is written and where large payloads lie is nobody's business there. */
 export function taskPayload(record: AnyTaskRecord, withInput = false): Record<string, unknown> {
-  const { id, name, status, finishedAt, output, input, outputRef: _out, inputRef: _in, ...shown } = record;
+  const { id, name, status, finishedAt, output, input, unfit, ...rest } = record;
+  const { outputRef: _out, inputRef: _in, ...shown } = rest;
   const done = status === 'COMPLETED' ? 100 : percentOf(record);
   return {
     task_id: id,
@@ -83,6 +92,7 @@ export function taskPayload(record: AnyTaskRecord, withInput = false): Record<st
     ...(finishedAt === undefined ? {} : { completed_at: finishedAt }),
     ...(withInput && input !== undefined ? { input } : {}),
     ...(output === undefined ? {} : { result: output }),
+    ...(unfit === undefined ? {} : { unfit: unfit.map(part => (part === 'output' ? 'result' : part)) }),
   };
 }
 

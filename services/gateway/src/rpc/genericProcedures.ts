@@ -5,8 +5,10 @@ import {
   cancelManyRequestSchema,
   idRequestSchema,
   listRequestSchema,
+  listTasks,
   nameRequestSchema,
   retryCallSchema,
+  type TaskRecord,
   watchListRequestSchema,
   watchManyRequestSchema,
 } from '@longhaul/proto';
@@ -20,10 +22,12 @@ import { procedure, t } from './trpc.ts';
 /** The procedures that serve every task: see `GenericProcedures`. */
 export function genericProcedures(contract: Contract, service: TaskService) {
   const types = taskTypes(contract);
+  const definitions = listTasks(contract);
+  const asRecorded = (record: TaskRecord) => anyRecord(definitions.get(record.name), record);
   return t.router({
     get: procedure
       .input(idRequestSchema)
-      .query(async ({ ctx, input }) => anyRecord(await service.get(ctx.caller, input.id))),
+      .query(async ({ ctx, input }) => asRecorded(await service.get(ctx.caller, input.id))),
     list: procedure.input(listRequestSchema).query(({ ctx, input }) => service.list(ctx.caller, input)),
     cancel: procedure
       .input(cancelCallSchema)
@@ -40,7 +44,7 @@ export function genericProcedures(contract: Contract, service: TaskService) {
     retry: procedure
       .input(retryCallSchema)
       .mutation(async ({ ctx, input: { id, idempotencyKey } }) =>
-        anyRecord(await service.retry(ctx.caller, id, idempotencyKey)),
+        asRecorded(await service.retry(ctx.caller, id, idempotencyKey)),
       ),
     watch: procedure
       .input(watchManyRequestSchema)

@@ -15,7 +15,7 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
   context: Context,
   clientLeft: AbortSignal | undefined,
   open: (signal: AbortSignal) => AsyncIterable<I>,
-  dataOf: (item: I) => D,
+  dataOf: (item: I) => D | Promise<D>,
 ): AsyncGenerator<TrackedEnvelope<D>, void, void> {
   using credentials = untilCredentialsEnd(context.caller);
   const old = new AbortController();
@@ -28,7 +28,7 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
       // Over SSE nobody asks for the next item before the last one is on its way; a WebSocket has to be waited for.
       for (let free = context.room?.whenFree(); free && !signal.aborted; free = context.room?.whenFree())
         await free;
-      yield tracked(item.id, dataOf(item));
+      yield tracked(item.id, await dataOf(item));
     }
   } catch (error) {
     if (!signal.aborted) throw toTrpcError(error);

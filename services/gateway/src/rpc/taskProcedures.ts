@@ -29,22 +29,23 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
     start: procedure
       .input(startRequestSchema)
       .mutation(async ({ ctx, input }) =>
-        typedRecord(definition, await service.start(ctx.caller, { ...input, name, definition })),
+        typedRecord(
+          definition,
+          await service.start(ctx.caller, { ...input, name, definition }),
+          'inputWasChecked',
+        ),
       ),
     startMany: procedure
       .input(startManyRequestSchema)
       .mutation(async ({ ctx, input }): Promise<StartResultOf<T>[]> => {
         const tasks = input.tasks.map(task => ({ ...task, name, definition }));
         const results = await service.startMany(ctx.caller, tasks);
-        return results.map(result => {
-          try {
-            if ('record' in result) return { ok: true, record: typedRecord(definition, result.record) };
-            return { ok: false, error: faultOf(result.error, ctx.logger) };
-          } catch (error) {
-            // The key's earlier task has an output that does not fit: its own fault, and no other's.
-            return { ok: false, error: faultOf(error, ctx.logger) };
-          }
-        });
+        return Promise.all(
+          results.map(async (result): Promise<StartResultOf<T>> => {
+            if (!('record' in result)) return { ok: false, error: faultOf(result.error, ctx.logger) };
+            return { ok: true, record: await typedRecord(definition, result.record, 'inputWasChecked') };
+          }),
+        );
       }),
     run: procedure.input(runRequestSchema).mutation(async ({ ctx, input: { waitMs, ...input }, signal }) => {
       const task = { ...input, name, definition };
@@ -71,10 +72,10 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
         ctx,
         signal,
         until => service.watch(ctx.caller, input.id, input.lastEventId, until, name),
-        (item): TaskEventOf<T> =>
+        async (item): Promise<TaskEventOf<T>> =>
           item.kind === 'snapshot'
-            ? { type: 'snapshot', record: typedRecord(definition, item.record) }
-            : typedEvent(definition, name, item.stored.event),
+            ? { type: 'snapshot', record: await typedRecord(definition, item.record) }
+            : typedEvent(definition, item.stored.event),
       ),
     ),
   };

@@ -18,6 +18,7 @@ import { ProgressCard } from './progressCard.tsx';
 import { TaskActions } from './taskActions.tsx';
 import { percentIn, taskNow } from './taskState.ts';
 import { TimelineCard } from './timelineCard.tsx';
+import { UnfitNote } from './unfitNote.tsx';
 import { useStory } from './useStory.ts';
 import './task.css';
 
@@ -73,6 +74,7 @@ function Task({ record, type }: { readonly record: AnyTaskRecord; readonly type:
       </div>
       <div className="task">
         <div className="task-main">
+          <UnfitNote parts={[...(record.unfit ?? []), ...story.unfit]} />
           <ProgressCard record={record} now={{ ...now, status }} story={story} />
           {now.error && <ErrorCard error={now.error} retrying={status === 'RETRYING'} />}
           {record.cancelReason !== undefined && (

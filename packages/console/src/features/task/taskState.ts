@@ -1,11 +1,11 @@
-import type { AnyTaskRecord, TaskDefinition, TaskEventOf } from '@longhaul/proto';
+import type { AnyTaskRecord, ContractPart, TaskDefinition, TaskEventOf } from '@longhaul/proto';
 import { isTerminal, type TaskStatus } from '@longhaul/proto/browser';
 import type { Sample } from './timeLeft.ts';
 
 /** An event as the page gets it; `eventId` is its place in the stream. */
 export type TaskEvent = TaskEventOf<TaskDefinition> & { readonly eventId: string };
 export type LogLine = Extract<TaskEvent, { type: 'log' }>;
-export type Milestone = Exclude<TaskEvent, { type: 'log' | 'progress' | 'snapshot' }>;
+export type Milestone = Exclude<TaskEvent, { type: 'log' | 'progress' | 'snapshot' | 'unfit' }>;
 
 /** What the events of a task have told so far. */
 export type Story = {
@@ -17,6 +17,8 @@ export type Story = {
   readonly logDropped: number;
   readonly attempt: number;
   readonly progress: unknown;
+  /** What of the task's events does not fit the gateway's contract. */
+  readonly unfit: readonly ContractPart[];
   /** Of the current attempt. */
   readonly samples: readonly Sample[];
 };
@@ -28,6 +30,7 @@ export const noStory: Story = {
   logDropped: 0,
   attempt: 0,
   progress: undefined,
+  unfit: [],
   samples: [],
 };
 
@@ -40,7 +43,9 @@ export function tell(story: Story, events: readonly TaskEvent[]): Story {
   let { attempt, progress, samples } = story;
   const milestones = [...story.milestones];
   const log = [...story.log];
+  const unfit = new Set(story.unfit);
   for (const event of events) {
+    if ('unfit' in event) for (const part of event.unfit ?? []) unfit.add(part);
     if (event.type === 'snapshot') continue;
     if ('attempt' in event && event.attempt !== undefined && event.attempt !== attempt) {
       attempt = event.attempt;
@@ -53,7 +58,7 @@ export function tell(story: Story, events: readonly TaskEvent[]): Story {
       const percent = percentIn(progress);
       if (percent !== undefined)
         samples = [...samples.slice(-sampleLimit), { atMs: Date.parse(event.at), percent }];
-    } else milestones.push(event);
+    } else if (event.type !== 'unfit') milestones.push(event);
   }
   const dropped = Math.max(0, log.length - logLimit);
   return {
@@ -63,6 +68,7 @@ export function tell(story: Story, events: readonly TaskEvent[]): Story {
     logDropped: story.logDropped + dropped,
     attempt,
     progress,
+    unfit: [...unfit],
     samples,
   };
 }

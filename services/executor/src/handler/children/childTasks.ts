@@ -8,6 +8,7 @@ import {
   type TaskDefinition,
   TaskFailedError,
   type TaskFailedErrorOf,
+  TaskOutputUnfitError,
   typedOutcome,
   validateInput,
 } from '@longhaul/proto';
@@ -67,7 +68,7 @@ function childTask<T extends TaskDefinition>(
   id: string,
 ): ChildTask<T> {
   const outcome = async () => {
-    const ended = typedOutcome(definition, await port.ended(id, name));
+    const ended = await typedOutcome(definition, await port.ended(id, name));
     if (!ended.done) throw new Error(`Task ${id} was taken for ended, and is ${ended.status}.`);
     return ended;
   };
@@ -78,6 +79,7 @@ function childTask<T extends TaskDefinition>(
       const ended = await outcome();
       switch (ended.status) {
         case 'COMPLETED':
+          if (ended.unfit) throw new TaskOutputUnfitError(id, name);
           return ended.output;
         case 'FAILED':
           throw new TaskFailedError(id, ended.error);

@@ -16,7 +16,8 @@ export type ChildTask<T extends TaskDefinition> = {
   readonly outcome: () => Promise<EndedOutcomeOf<T>>;
   /**
    * Waits for the output.
-   * @throws TaskFailedError, TaskCanceledError; the signal's reason when the parent is to end
+   * @throws TaskFailedError, TaskCanceledError; TaskOutputUnfitError where an executor with another contract wrote the
+   *   output; the signal's reason when the parent is to end
    */
   readonly result: () => Promise<OutputOf<T>>;
   /** Tells whether an error is this task's failure, with its declared errors typed. */

@@ -57,19 +57,16 @@ export function batchOperation(
         ...policyOf(policy),
       }));
       const started = await service.startMany(caller, tasks);
-      return { status: 200, body: { results: started.map(resultOf) } };
+      return { status: 200, body: { results: await Promise.all(started.map(resultOf)) } };
     },
   });
 
-  function resultOf(
+  async function resultOf(
     started: Awaited<ReturnType<TaskService['startMany']>>[number],
     index: number,
-  ): Record<string, unknown> {
-    try {
-      if ('record' in started) return { ok: true, task: checkedPayload(definition, started.record) };
-      throw started.error;
-    } catch (error) {
-      return { ok: false, problem: problemOf(faultOf(error, logger), error, ['tasks', index, 'input']) };
-    }
+  ): Promise<Record<string, unknown>> {
+    if ('record' in started) return { ok: true, task: await checkedPayload(definition, started.record) };
+    const { error } = started;
+    return { ok: false, problem: problemOf(faultOf(error, logger), error, ['tasks', index, 'input']) };
   }
 }

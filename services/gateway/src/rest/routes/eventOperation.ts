@@ -10,6 +10,7 @@ import { type Operation, operation } from '../operation.ts';
 import { snakeKeys } from '../snakeCase.ts';
 import { oneTask } from '../taskParams.ts';
 import { taskPayload } from '../taskPayload.ts';
+import { checkedPayload } from './startOperations.ts';
 
 /** A task's events as Server-Sent Events. */
 export function eventOperation(
@@ -27,7 +28,7 @@ export function eventOperation(
     tag: 'Tasks',
     summary: 'Watch a task',
     description:
-      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. An event `problem` says why the stream cannot go on, as when the credentials end (`CREDENTIALS_EXPIRED`).',
+      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. A progress that the contract of this gateway refuses is an event `unfit`. An event `problem` says why the stream cannot go on, as when the credentials end (`CREDENTIALS_EXPIRED`).',
     ...oneTask,
     headers: z.object({
       'last-event-id': watchRequestSchema.shape.lastEventId.meta({
@@ -67,20 +68,38 @@ export function eventOperation(
   });
 
   async function* toEvents(watched: AsyncIterable<Watched>): AsyncGenerator<StreamedEvent, void, void> {
-    for await (const item of watched) yield { id: item.id, ...viewOf(item) };
+    for await (const item of watched) yield { id: item.id, ...(await viewOf(item)) };
   }
 
-  function viewOf(item: Watched): Omit<StreamedEvent, 'id'> {
-    if (item.kind === 'snapshot') return { type: 'snapshot', data: taskPayload(anyRecord(item.record)) };
+  async function viewOf(item: Watched): Promise<Omit<StreamedEvent, 'id'>> {
+    if (item.kind === 'snapshot') {
+      const definition = definitions.get(item.record.name);
+      const data = definition
+        ? await checkedPayload(definition, item.record)
+        : taskPayload(await anyRecord(undefined, item.record));
+      return { type: 'snapshot', data };
+    }
     const { name, event } = item.stored;
     const definition = definitions.get(name);
     const { v: _v, owner: _owner, task: _task, ...rest } = event;
-    const shown = snakeKeys(definition ? typedEvent(definition, name, event) : rest) as object;
-    return { type: event.type, data: event.type === 'completed' ? resultNamed(shown) : shown };
+    const view: { readonly type: string } = definition ? await typedEvent(definition, event) : rest;
+    const shown = snakeKeys(view) as object;
+    return { type: view.type, data: view.type === 'completed' ? resultNamed(shown) : shown };
   }
 }
 
 /** The output is called `result` in REST. */
-function resultNamed({ output, ...rest }: { readonly output?: unknown }): object {
-  return output === undefined ? rest : { ...rest, result: output };
+function resultNamed({
+  output,
+  unfit,
+  ...rest
+}: {
+  readonly output?: unknown;
+  readonly unfit?: unknown;
+}): object {
+  return {
+    ...rest,
+    ...(output === undefined ? {} : { result: output }),
+    ...(unfit ? { unfit: ['result'] } : {}),
+  };
 }

@@ -9,7 +9,7 @@ import {
   type TaskRecord,
 } from '@longhaul/proto';
 import { z } from 'zod';
-import { typedRecord } from '../../read/typedViews.ts';
+import { type InputCheck, typedRecord } from '../../read/typedViews.ts';
 import type { TaskService } from '../../service.ts';
 import { accepted, ended } from '../commonAnswers.ts';
 import { type Answer, type Operation, operation, type RestCall } from '../operation.ts';
@@ -32,7 +32,7 @@ const headers = z.object({ 'idempotency-key': idempotencyKey, prefer });
 
 const problems = ['INVALID_INPUT', 'IDEMPOTENCY_CONFLICT', 'PAYLOAD_TOO_LARGE'] as const;
 /** Of an earlier task with the same key, whose result is answered. */
-const resultProblems = ['PAYLOAD_EXPIRED', 'PAYLOAD_DAMAGED', 'CONTRACT_MISMATCH'] as const;
+const resultProblems = ['PAYLOAD_EXPIRED', 'PAYLOAD_DAMAGED'] as const;
 
 type StartCall = RestCall<unknown, z.output<typeof query>, z.output<typeof headers>, unknown>;
 
@@ -73,7 +73,7 @@ export function startOperations(name: string, definition: TaskDefinition, servic
         ...retryAfter(record),
         ...preferenceApplied(preferences),
       },
-      body: checkedPayload(definition, record),
+      body: await checkedPayload(definition, record),
     };
   };
 
@@ -100,9 +100,18 @@ export function startOperations(name: string, definition: TaskDefinition, servic
   ];
 }
 
-/** A record whose output fits the contract (invariant 9, types-are-true). */
-export function checkedPayload(definition: TaskDefinition, record: TaskRecord): Record<string, unknown> {
-  return taskPayload(typedRecord(definition, record) as AnyTaskRecord);
+/**
+ * A record whose parts fit the contract (invariant 9, types-are-true); what does not is left out and named in `unfit`.
+ *
+ * @param check whether the input is shown, and has not been checked by this very call
+ */
+export async function checkedPayload(
+  definition: TaskDefinition,
+  record: TaskRecord,
+  check: InputCheck = 'inputWasChecked',
+): Promise<Record<string, unknown>> {
+  const view = (await typedRecord(definition, record, check)) as AnyTaskRecord;
+  return taskPayload(view, check === 'checkInput');
 }
 
 function acceptsNothing({ input }: TaskDefinition): boolean {

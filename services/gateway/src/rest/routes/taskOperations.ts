@@ -1,4 +1,10 @@
-import { isTerminal, listRequestSchema, type TaskDefinition, type TaskRecord } from '@longhaul/proto';
+import {
+  isTerminal,
+  listRequestSchema,
+  outputUnfitMessage,
+  type TaskDefinition,
+  type TaskRecord,
+} from '@longhaul/proto';
 import { z } from 'zod';
 import { anyRecord } from '../../read/typedViews.ts';
 import type { TaskService } from '../../service.ts';
@@ -33,9 +39,11 @@ export function taskOperations(
   definitions: ReadonlyMap<string, TaskDefinition>,
 ): Operation[] {
   /** With what it has come to checked by the contract, where that has the task (invariant 9, types-are-true). */
-  const payloadOf = (record: TaskRecord) => {
+  const payloadOf = async (record: TaskRecord, withInput = false) => {
     const definition = definitions.get(record.name);
-    return definition ? checkedPayload(definition, record) : taskPayload(anyRecord(record));
+    return definition
+      ? checkedPayload(definition, record, withInput ? 'checkInput' : 'inputWasChecked')
+      : taskPayload(await anyRecord(undefined, record), withInput);
   };
 
   return [
@@ -113,7 +121,7 @@ export function taskOperations(
         const about = { etag, ...retryAfter(record) };
         if (matchesTag(headers['if-none-match'], etag)) return { status: 304, headers: about };
         const whole = await service.complete(record, withInput);
-        return { status: 200, headers: about, body: taskPayload(anyRecord(whole), withInput) };
+        return { status: 200, headers: about, body: await payloadOf(whole, withInput) };
       },
     }),
 
@@ -138,14 +146,14 @@ export function taskOperations(
           description: 'It has not ended yet. Ask again.',
         },
       },
-      problems: ['TASK_NOT_FOUND', 'TASK_FAILED', 'TASK_CANCELED', 'CONTRACT_MISMATCH', ...resultProblems],
+      problems: ['TASK_NOT_FOUND', 'TASK_FAILED', 'TASK_CANCELED', 'OUTPUT_UNFIT', ...resultProblems],
       handle: async ({ caller, params, headers, left, stop }) => {
         const preferences = readPrefer(headers.prefer);
         const record =
           preferences.waitSeconds === undefined
             ? await service.complete(await service.look(caller, params.id), false)
             : await service.result(caller, params.id, preferences.waitSeconds * 1_000, [left(), stop]);
-        const body = payloadOf(record);
+        const body = await payloadOf(record);
         const applied = preferenceApplied(preferences);
         if (isTerminal(record.status)) return { status: 200, headers: applied, body: resultOf(record, body) };
         return {
@@ -172,7 +180,6 @@ export function taskOperations(
         'UNKNOWN_TASK',
         'INVALID_INPUT',
         'IDEMPOTENCY_CONFLICT',
-        'CONTRACT_MISMATCH',
         ...resultProblems,
       ],
       handle: async ({ caller, params, headers }) => {
@@ -181,7 +188,7 @@ export function taskOperations(
         return {
           status: isTerminal(record.status) ? 200 : 202,
           headers: { location: taskPath(record.id), ...retryAfter(record) },
-          body: payloadOf(record),
+          body: await payloadOf(record),
         };
       },
     }),
@@ -192,11 +199,15 @@ export function taskOperations(
 
 /** The output of a task that has ended. @throws NoResultError where there is none */
 function resultOf(
-  { id, status, error, cancelReason }: TaskRecord,
+  { id, name, status, error, cancelReason }: TaskRecord,
   payload: Record<string, unknown>,
 ): unknown {
   const task = { task_id: id, task_status: status };
-  if (status === 'COMPLETED') return payload.result ?? null;
+  if (status === 'COMPLETED') {
+    if (Array.isArray(payload.unfit) && payload.unfit.includes('result'))
+      throw new NoResultError('OUTPUT_UNFIT', outputUnfitMessage(id, name), task);
+    return payload.result ?? null;
+  }
   if (status === 'FAILED') {
     const why = error ? `: ${error.code}: ${error.message}` : '.';
     throw new NoResultError('TASK_FAILED', `Task ${id} has failed${why}`, { ...task, error: payload.error });
