@@ -33,6 +33,7 @@ export class AckedPublisher {
   readonly #inbox: string;
   /** By the last token of the reply subject, in the order in which they were sent. */
   readonly #waiting = new Map<string, Unacknowledged>();
+  readonly #failureListeners: ((error: Error, subject: string) => void)[] = [];
   #sent = 0;
   #sweep: NodeJS.Timeout | undefined;
 
@@ -67,6 +68,11 @@ export class AckedPublisher {
     });
   }
 
+  /** Has every publish told of that is refused or that no stream listens to. */
+  onFailure(listener: (error: Error, subject: string) => void): void {
+    this.#failureListeners.push(listener);
+  }
+
   #receive(message: Msg): void {
     const token = message.subject.slice(this.#inbox.length + 1);
     const waiting = this.#waiting.get(token);
@@ -74,8 +80,10 @@ export class AckedPublisher {
     this.#waiting.delete(token);
     try {
       waiting.resolve(readAck(message, waiting.subject));
-    } catch (error) {
-      waiting.reject(error instanceof Error ? error : new JetStreamError(String(error)));
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new JetStreamError(String(thrown));
+      waiting.reject(error);
+      for (const listener of this.#failureListeners) listener(error, waiting.subject);
     }
   }
 

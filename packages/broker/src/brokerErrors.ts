@@ -39,11 +39,29 @@ export function isNoResponders(error: unknown): boolean {
   return error instanceof errors.RequestError && error.isNoResponders();
 }
 
-/** NATS or JetStream did not answer: down, unreachable, or without a leader. Trying again later may help. */
+/** JetStream's codes for a store that takes nothing more; the client does not name them. */
+const insufficientResources = 10023;
+const storageResourcesExceeded = 10047;
+const memoryResourcesExceeded = 10028;
+const streamStoreFailed = 10077;
+
+/** There is no room: of the server (`max_file_store`), of an account, of a stream (`max_bytes`), or on its disk. */
+export function isStorageFull(error: unknown): boolean {
+  if (!(error instanceof JetStreamApiError)) return false;
+  if (error.code === streamStoreFailed) return /maximum|no space|full/i.test(error.message);
+  return (
+    error.code === insufficientResources ||
+    error.code === storageResourcesExceeded ||
+    error.code === memoryResourcesExceeded
+  );
+}
+
+/** NATS or JetStream did not answer: down, unreachable, without a leader, or with a stream that is to be repaired. Trying again later may help. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof errors.TimeoutError || error instanceof errors.ClosedConnectionError) return true;
   if (error instanceof errors.ConnectionError || error instanceof errors.DrainingConnectionError) return true;
-  if (error instanceof JetStreamApiError) return error.status === 503;
+  // A stream that is gone is made anew by whoever notices it: see `TopologyGuard`.
+  if (error instanceof JetStreamApiError) return error.status === 503 || isStreamNotFound(error);
   if (error instanceof JetStreamError || isNoResponders(error)) return true;
   // A publish without a responder ends as "JetStream is not enabled", also while the server's streams are starting.
   return error instanceof Error && isNoResponders(error.cause);
@@ -52,6 +70,11 @@ export function isUnavailable(error: unknown): boolean {
 /** A direct get that finds nothing ends with this status where it asked for a batch. */
 export function isNotFoundStatus(error: unknown): boolean {
   return error instanceof JetStreamError && 'code' in error && error.code === 404;
+}
+
+/** There is no stream of that name. */
+export function isStreamNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
 }
 
 /** There is no durable consumer of that name: no executor has ever served it. */

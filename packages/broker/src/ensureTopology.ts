@@ -16,13 +16,14 @@ const expiryMarkerTtlMs = 60_000;
  * Creates the streams, the buckets and the object store where they are missing and checks the streams where they are
  * not. Safe to run by many processes at once.
  *
+ * @param eventsBeginAt the sequence of the first event, where the event stream is made anew
  * @throws TopologyError naming each field that differs from what Longhaul needs, when the server will not change it
  */
-export async function ensureTopology(broker: Broker): Promise<void> {
+export async function ensureTopology(broker: Broker, eventsBeginAt?: number): Promise<void> {
   const { streams, bucket, scheduleBucket, limitBucket } = broker.topology;
   await Promise.all([
     ensureStream(broker, streams.requests),
-    ensureStream(broker, streams.events),
+    ensureStream(broker, streams.events, eventsBeginAt),
     ensureBucket(broker, bucket, 'Longhaul: a record a task'),
     ensureBucket(broker, scheduleBucket, 'Longhaul: recurring schedules'),
     ensureBucket(broker, limitBucket, 'Longhaul: who has the places of a limit'),
@@ -32,10 +33,10 @@ export async function ensureTopology(broker: Broker): Promise<void> {
 
 type StreamPlan = Broker['topology']['streams'][keyof Broker['topology']['streams']];
 
-async function ensureStream(broker: Broker, plan: StreamPlan): Promise<void> {
+async function ensureStream(broker: Broker, plan: StreamPlan, firstSeq?: number): Promise<void> {
   const config = { ...plan, subjects: [...plan.subjects] } as Partial<StreamConfig> & { name: string };
   try {
-    await broker.jsm.streams.add(config);
+    await broker.jsm.streams.add(firstSeq === undefined ? config : { ...config, first_seq: firstSeq });
   } catch (error) {
     if (!isConfigurationConflict(error)) throw error;
     await reconcileStream(broker, config);
@@ -67,7 +68,8 @@ async function reconcileStream(
   }
 }
 
-function covers(found: unknown, wanted: unknown): boolean {
+/** Whether what was found has everything that is wanted; what the server or an operator has added does not count. */
+export function covers(found: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
     return (
       Array.isArray(found) &&

@@ -4,6 +4,8 @@ export {
   isConsumerNotFound,
   isNoResponders,
   isNotFoundStatus,
+  isStorageFull,
+  isStreamNotFound,
   isUnavailable,
   isWrongLastSequence,
   scheduleRefusal,
@@ -38,4 +40,6 @@ export { type OutgoingRequest, publishRequest } from './publishRequest.ts';
 export { type Chain, readChain } from './readChain.ts';
 export { isSameInput } from './sameInput.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
+export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from './topologyGuard.ts';
+export { consumerPart, type NeededConsumer } from './topologyParts.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';

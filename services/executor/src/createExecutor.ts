@@ -1,5 +1,11 @@
 import { hostname } from 'node:os';
-import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
+import {
+  createBroker,
+  ensureTopology,
+  type NatsOptions,
+  openConnection,
+  TopologyGuard,
+} from '@longhaul/broker';
 import { type Contract, createTopology } from '@longhaul/proto';
 import { createLogger, safeSerializers } from '@longhaul/service';
 import type { Logger } from 'pino';
@@ -152,10 +158,21 @@ export async function createExecutor<const C extends Contract>(
     slots: concurrency,
     work,
     isHeldUp: name => room.isHeldUp(name),
+    onRefused: () => guard.suspect(),
   });
   const freedPlaces = limits.listen();
   const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));
   await consumer.start();
+  const guard: TopologyGuard = new TopologyGuard({
+    broker,
+    logger,
+    consumers: consumer.consumers,
+    onRepaired: () => {
+      consumer.pullAnew();
+      for (const attempt of attempts.values()) void attempt.lookAgain();
+    },
+  });
+  await guard.start();
   const running = () => [...attempts.values()].map(({ id, name, number }) => ({ id, name, attempt: number }));
   const service = await registerExecutor(broker, version, () => ({
     v: 1,
@@ -180,6 +197,7 @@ export async function createExecutor<const C extends Contract>(
     const drainMs = stopOptions.drainMs ?? options.drainMs ?? defaults.drainMs;
     const timer = setTimeout(() => hurry.abort(), drainMs);
     stopping ??= (async () => {
+      await guard.stop();
       consumer.stopTaking();
       for (const attempt of attempts.values()) attempt.drain();
       await Promise.race([consumer.idle(), once(hurry.signal)]);

@@ -1,4 +1,12 @@
-import { createBroker, ensureTopology, type NatsOptions, openConnection } from '@longhaul/broker';
+import {
+  consumerPart,
+  createBroker,
+  ensureTopology,
+  type NatsOptions,
+  openConnection,
+  TopologyGuard,
+  type TopologyRepair,
+} from '@longhaul/broker';
 import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
 import { createLogger, safeSerializers } from '@longhaul/service';
 import type { Logger } from 'pino';
@@ -11,6 +19,7 @@ import { Entrance } from './edges/entrance.ts';
 import { Overload } from './edges/overload.ts';
 import { OwnerStreams } from './edges/ownerStreams.ts';
 import { Expiry } from './expire/expiry.ts';
+import { topologyLost } from './fault.ts';
 import type { ConsoleOptions } from './http/console.ts';
 import type { MetricsAccess } from './http/metricsRoute.ts';
 import type { RequestLog } from './http/observeRequests.ts';
@@ -152,8 +161,13 @@ export async function createGateway<const C extends Contract>(
     });
     opened.push(() => families.stop());
     const metrics = new GatewayMetrics(definitions.keys());
-    const projection = new Projection(broker, logger, store, index, (before, after) =>
-      metrics.folded(before, after),
+    const projection = new Projection(
+      broker,
+      logger,
+      store,
+      index,
+      (before, after) => metrics.folded(before, after),
+      () => guard.suspect(),
     );
     const pending = new PendingRecords(store, index, logger);
     const feed = new LiveFeed(broker, logger);
@@ -174,6 +188,9 @@ export async function createGateway<const C extends Contract>(
       pending,
       feed,
       definitions,
+      requireTopology: () => {
+        if (guard.fault !== undefined) throw topologyLost(guard.fault);
+      },
       onAccepted: record => {
         metrics.accepted(record);
         const { requestId } = requestScope.getStore() ?? {};
@@ -185,6 +202,29 @@ export async function createGateway<const C extends Contract>(
     const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
     await schedules.start();
     opened.push(() => schedules.stop());
+    const { requestStream, eventStream, bucketStream, consumers } = broker.topology;
+    const onRepaired = async ({ parts, eventsRestarted }: TopologyRepair) => {
+      const { consumer } = projection;
+      const isNew = (...names: string[]) => names.some(name => parts.has(name));
+      const recordsLost = isNew(bucketStream);
+      if (recordsLost) await index.restart();
+      if (recordsLost || isNew(eventStream, consumerPart(eventStream, consumer.plan.durable_name)))
+        await projection.restart({ records: recordsLost, sequences: eventsRestarted });
+      // What was republished while it was repaired has passed by.
+      if (isNew(eventStream)) feed.reconnected();
+      if (isNew(requestStream)) orphans.restart();
+      if (isNew(requestStream, consumerPart(requestStream, consumers.schedules.durable_name)))
+        await schedules.restart();
+    };
+    const guard: TopologyGuard = new TopologyGuard({
+      broker,
+      logger,
+      consumers: [projection.consumer, { stream: requestStream, plan: consumers.schedules }],
+      lastEventSeq: () => projection.foldedUpTo,
+      onRepaired,
+    });
+    await guard.start();
+    opened.push(() => guard.stop());
     const system = createSystemService({
       broker,
       index,
@@ -209,7 +249,7 @@ export async function createGateway<const C extends Contract>(
     })();
     const whyNotReady = () => {
       if (stopping.signal.aborted) return 'The gateway is being stopped.';
-      return connected ? undefined : 'There is no connection to NATS.';
+      return connected ? guard.fault : 'There is no connection to NATS.';
     };
     const streams = new OwnerStreams(edges.streamsPerOwner);
     const connections = new Connections(edges.stalledMs);

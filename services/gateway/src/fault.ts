@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isUnavailable } from '@longhaul/broker';
+import { isStorageFull, isStreamNotFound, isUnavailable } from '@longhaul/broker';
 import { GatewayError, type StartFault } from '@longhaul/proto';
 import type { FastifyBaseLogger } from 'fastify';
 
@@ -9,7 +9,8 @@ export function faultOf(error: unknown, logger: Pick<FastifyBaseLogger, 'error'>
     const { code, message, issues, taskId } = error;
     return { reason: code, message, issues, ...(taskId === undefined ? {} : { taskId }) };
   }
-  if (isUnavailable(error)) return faultOf(unavailable(error), logger);
+  const known = knownFault(error);
+  if (known) return faultOf(known, logger);
   // It may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
   const errorId = randomUUID();
   logger?.error({ err: error, errorId }, 'a call failed unexpectedly');
@@ -18,6 +19,28 @@ export function faultOf(error: unknown, logger: Pick<FastifyBaseLogger, 'error'>
     message: `Something went wrong in the gateway (error ${errorId}).`,
     issues: [],
   };
+}
+
+/** What an answer of NATS means to a caller. `undefined`: it is no such answer. */
+export function knownFault(error: unknown): GatewayError | undefined {
+  if (isStorageFull(error)) return storageFull(error);
+  if (isStreamNotFound(error)) return topologyLost(undefined, error);
+  return isUnavailable(error) ? unavailable(error) : undefined;
+}
+
+/** What is said while a stream or bucket is gone. */
+export function topologyLost(why: string | undefined, cause?: unknown): GatewayError {
+  const reason = why ?? 'A stream of Longhaul is gone from NATS.';
+  return new GatewayError('TOPOLOGY_LOST', `${reason} Try again in a moment.`, { cause });
+}
+
+/** What is said when NATS has no room. */
+export function storageFull(cause: unknown): GatewayError {
+  return new GatewayError(
+    'STORAGE_FULL',
+    'NATS has no room left to store it. Raise `max_file_store` of nats-server or the limit of the stream, or free its disk, then try again.',
+    { cause },
+  );
 }
 
 /** What is said when NATS does not answer. */

@@ -44,6 +44,8 @@ export type ServiceDeps = {
   readonly index: RecordIndex;
   readonly pending: PendingRecords;
   readonly feed: LiveFeed;
+  /** @throws GatewayError TOPOLOGY_LOST: what an accepted task would rest on is gone */
+  readonly requireTopology: () => void;
   /** Told of every task that this gateway has accepted. */
   readonly onAccepted: (record: TaskRecord) => void;
   /** Every task of the contract, by name. */
@@ -56,9 +58,10 @@ export type ServiceDeps = {
  * only what that one may (invariant 8, owner-only).
  */
 export function createTaskService(deps: ServiceDeps) {
-  const { broker, find, index, pending, feed, definitions, logger, onAccepted } = deps;
+  const { broker, find, index, pending, feed, definitions, logger, onAccepted, requireTopology } = deps;
   const placeholder = new Placeholder(broker);
-  const starting = { broker, find, pending, placeholder, places: new ReservedPlaces(broker), onAccepted };
+  const places = new ReservedPlaces(broker);
+  const starting = { broker, find, pending, placeholder, places, onAccepted, requireTopology };
   const payloads = new PayloadReader(broker.payloads, logger);
 
   /** A task that the caller may see, for doing something with it. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */

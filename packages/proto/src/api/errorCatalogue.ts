@@ -181,6 +181,18 @@ export const errorCatalogue = {
     http: 503,
     advice: 'NATS does not answer. Nothing was lost; try again in a moment.',
   },
+  TOPOLOGY_LOST: {
+    trpc: 'SERVICE_UNAVAILABLE',
+    http: 503,
+    advice:
+      'A stream or bucket of Longhaul was deleted or changed in NATS, and the gateway repairs it; until then it accepts no tasks. Try again in a moment. If it stays so, `/readyz` and the log of the gateway say what is wrong.',
+  },
+  STORAGE_FULL: {
+    trpc: 'SERVICE_UNAVAILABLE',
+    http: 507,
+    advice:
+      'NATS has no room to store it. Whoever runs NATS raises `max_file_store` or the limit of the stream, or frees the disk; the gateway then goes on by itself. Try again later.',
+  },
   SHUTTING_DOWN: {
     trpc: 'SERVICE_UNAVAILABLE',
     http: 503,

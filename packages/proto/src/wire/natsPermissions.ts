@@ -69,6 +69,15 @@ const watching = (stream: string) => [
   `$JS.FC.${stream}.>`,
 ];
 
+/** What the server says when somebody deletes or changes what a service needs. */
+const advisories = (topology: Topology, consumerStreams: readonly string[]) => [
+  ...streamsOf(topology).flatMap(stream => [
+    `$JS.EVENT.ADVISORY.STREAM.DELETED.${stream}`,
+    `$JS.EVENT.ADVISORY.STREAM.UPDATED.${stream}`,
+  ]),
+  ...consumerStreams.map(stream => `$JS.EVENT.ADVISORY.CONSUMER.DELETED.${stream}.*`),
+];
+
 function gatewayPermissions(topology: Topology): NatsPermissions {
   const { subjects, requestStream, eventStream, bucketStream, bucket, scheduleBucket } = topology;
   const { payloadStore, payloadStream, limitBucket, consumers } = topology;
@@ -85,6 +94,9 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         ...watching(bucketStream),
         ...taking(eventStream, consumers.projection.durable_name),
         ...taking(requestStream, consumers.schedules.durable_name),
+        // A gateway that stops hands the projection over; with a new bucket of records all events are folded again.
+        api('CONSUMER.UNPIN', `${eventStream}.${consumers.projection.durable_name}`),
+        api('CONSUMER.DELETE', `${eventStream}.${consumers.projection.durable_name}`),
         // Pausing a name pauses the consumers that executors take it from; the gateway takes nothing from them.
         api('CONSUMER.CREATE', `${requestStream}.*.${subjects.allRequests}`),
         api('CONSUMER.INFO', `${requestStream}.*`),
@@ -105,7 +117,13 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         anyHolderOf(topology),
       ],
     },
-    subscribe: { allow: [`${inboxPrefixOf('gateway')}.>`, subjects.allLive] },
+    subscribe: {
+      allow: [
+        `${inboxPrefixOf('gateway')}.>`,
+        subjects.allLive,
+        ...advisories(topology, [requestStream, eventStream]),
+      ],
+    },
     answersRequests: false,
   };
 }
@@ -134,6 +152,7 @@ function executorPermissions(topology: Topology): NatsPermissions {
         // The consumers that it takes requests from: one a task name and priority, and of requests alone.
         api('CONSUMER.CREATE', `${requestStream}.*.${subjects.allRequests}`),
         api('CONSUMER.INFO', `${requestStream}.*`),
+        api('CONSUMER.LIST', requestStream),
         api('CONSUMER.MSG.NEXT', `${requestStream}.*`),
         `$JS.ACK.${requestStream}.>`,
         subjects.allEvents,
@@ -164,6 +183,7 @@ function executorPermissions(topology: Topology): NatsPermissions {
         subjects.limitFreed,
         // How the tasks that a handler has started end.
         subjects.allLive,
+        ...advisories(topology, [requestStream]),
         // NATS services (ADR-32): who is there, by kind and by id.
         '$SRV.*',
         '$SRV.*.executor',

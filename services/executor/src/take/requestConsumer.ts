@@ -1,4 +1,4 @@
-import { type Broker, encode, ensureConsumer } from '@longhaul/broker';
+import { type Broker, encode, ensureConsumer, type NeededConsumer } from '@longhaul/broker';
 import { priorities } from '@longhaul/proto';
 import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
@@ -18,10 +18,13 @@ export type RequestConsumerOptions = {
   readonly work: (message: RequestMessage, slot: Slot) => Promise<void>;
   /** Whether requests of a name would only wait: none are asked for meanwhile. */
   readonly isHeldUp: (name: string) => boolean;
+  /** Told of every pull that is refused: its consumer may be gone. */
+  readonly onRefused: () => void;
 };
 
-/** After a refused pull (no leader, consumer being made) the next one waits this long. */
+/** After a refused pull (no leader, consumer being made) the next one waits this long; doubles up to the longest. */
 const refusedDelayMs = 250;
+const longestRefusedDelayMs = 4_000;
 /** What arrives of a name that is held back (see `lendLimit`) is delivered again after this long. */
 const heldBackDelayMs = 1_000;
 /** Pulls that were lost, and messages that somebody else took, are noticed this late. */
@@ -32,6 +35,8 @@ const sweepMs = 250;
  * of them, and never more requests than there are slots. What arrives beyond them is handed back at once.
  */
 export class RequestConsumer {
+  /** The durable consumers that it takes from. */
+  readonly consumers: readonly NeededConsumer[];
   readonly #options: RequestConsumerOptions;
   readonly #consumers: PullConsumer[] = [];
   readonly #inbox: string;
@@ -43,16 +48,30 @@ export class RequestConsumer {
   #taking = false;
   #lastPullId = 0;
   #turn = 0;
+  /** How often the server refused, since it last answered as it should. */
+  #refusals = 0;
+  #refusedUntilMs = 0;
 
   constructor(options: RequestConsumerOptions) {
     this.#options = options;
     this.#inbox = options.broker.newInbox();
     this.#pool = new SlotPool(options.slots, () => this.#planSoon());
+    const { requestStream, consumers } = options.broker.topology;
+    const needed: NeededConsumer[] = [];
+    for (const name of options.taskNames) {
+      for (const priority of priorities) {
+        const plan = consumers.requests(name, priority);
+        needed.push({ stream: requestStream, plan });
+        this.#consumers.push(new PullConsumer(plan.durable_name, priority, name));
+      }
+    }
+    this.consumers = needed;
   }
 
   /** Makes the consumers where they are missing and begins to pull. Resolves when requests can arrive. */
   async start(): Promise<void> {
-    await this.#ensureConsumers();
+    const { broker } = this.#options;
+    await Promise.all(this.consumers.map(({ stream, plan }) => ensureConsumer(broker, stream, plan)));
     this.#subscription = this.#options.broker.nc.subscribe(`${this.#inbox}.*.*`, {
       callback: (error, message) => {
         if (error) this.#options.logger.error({ err: error }, 'the subscription to requests failed');
@@ -62,18 +81,6 @@ export class RequestConsumer {
     this.#taking = true;
     this.#sweep = setInterval(() => this.#planSoon(), sweepMs);
     this.#planSoon();
-  }
-
-  async #ensureConsumers(): Promise<void> {
-    const { broker, taskNames } = this.#options;
-    const { requestStream, consumers } = broker.topology;
-    const plans = taskNames.flatMap(name =>
-      priorities.map(priority => ({ name, priority, plan: consumers.requests(name, priority) })),
-    );
-    await Promise.all(plans.map(({ plan }) => ensureConsumer(broker, requestStream, plan)));
-    if (this.#consumers.length > 0) return;
-    for (const { name, priority, plan } of plans)
-      this.#consumers.push(new PullConsumer(plan.durable_name, priority, name));
   }
 
   /** Takes nothing more. What is being worked on goes on. */
@@ -95,6 +102,8 @@ export class RequestConsumer {
    * waited through the pause is served only once another one arrives (nats-server 2.15.1).
    */
   pullAnew(): void {
+    this.#refusals = 0;
+    this.#refusedUntilMs = 0;
     for (const consumer of this.#consumers) consumer.reset();
     this.#planSoon();
   }
@@ -110,6 +119,7 @@ export class RequestConsumer {
       this.#pullEnded(message);
       return;
     }
+    this.#refusals = 0;
     const consumer = this.#consumers.find(({ name }) => name === request.consumer);
     consumer?.delivered(request.waiting, Date.now());
     const slot = this.#taking && consumer ? this.#pool.take(consumer.task) : undefined;
@@ -137,23 +147,34 @@ export class RequestConsumer {
     const code = status.headers?.code;
     // 404 and 408: it expired. Anything else: the consumer is gone or has no leader just now.
     if (code === 404 || code === 408) {
+      this.#refusals = 0;
       consumer.ended(pullId);
       this.#planSoon();
       return;
     }
-    this.#options.logger.warn(
-      { consumer: consumer.name, code, status: status.headers?.description },
-      'a pull was refused',
-    );
+    this.#refused({ consumer: consumer.name, code, status: status.headers?.description });
     setTimeout(() => {
       consumer.ended(pullId);
-      if (!this.#taking) return;
-      this.#ensureConsumers()
-        .then(() => this.#planSoon())
-        .catch((err: unknown) =>
-          this.#options.logger.warn({ err }, 'the consumers could not be checked; trying again'),
-        );
-    }, refusedDelayMs).unref();
+      this.#planSoon();
+    }, this.#refusedUntilMs - performance.now()).unref();
+  }
+
+  /**
+   * However many pulls are refused at once (a server that restarts refuses all), that is one line in the log, one step
+   * of the back-off, and one look at what is there.
+   */
+  #refused(first: {
+    readonly consumer: string;
+    readonly code?: number | undefined;
+    readonly status?: string | undefined;
+  }): void {
+    const nowMs = performance.now();
+    if (nowMs < this.#refusedUntilMs) return;
+    const delayMs = Math.min(longestRefusedDelayMs, refusedDelayMs * 2 ** this.#refusals);
+    this.#refusals += 1;
+    this.#refusedUntilMs = nowMs + delayMs;
+    if (this.#refusals === 1) this.#options.logger.warn(first, 'pulls are refused; the next ones wait');
+    this.#options.onRefused();
   }
 
   /** Plans once per turn of the event loop, however many slots became free in it. */

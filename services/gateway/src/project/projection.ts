@@ -1,9 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Broker, ensureConsumer, isUnavailable, replayEvents, toStoredEvent } from '@longhaul/broker';
+import {
+  type Broker,
+  isUnavailable,
+  type NeededConsumer,
+  replayEvents,
+  toStoredEvent,
+} from '@longhaul/broker';
 import { fold, isTerminal, type StoredEvent, type TaskRecord } from '@longhaul/proto';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { ensureProjectionConsumer, giveUpPin, projectionPlan } from './projectionConsumer.ts';
 import type { RecordIndex } from './recordIndex.ts';
 import type { RecordStore, StoredRecord } from './recordStore.ts';
 
@@ -13,6 +20,14 @@ const prefetch = 500;
 const recordsAtHand = 10_000;
 /** While NATS does not answer, a batch is tried again after this long. */
 const retryDelayMs = 200;
+
+/** What the client says of a consumer that it cannot take from. */
+const lost: ReadonlySet<string> = new Set([
+  'consumer_deleted',
+  'consumer_not_found',
+  'stream_not_found',
+  'no_responders',
+]);
 
 /**
  * Folds events into records: invariant 3, record-is-fold.
@@ -32,6 +47,7 @@ export class Projection {
   readonly #store: RecordStore;
   readonly #index: RecordIndex;
   readonly #onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void;
+  readonly #onLost: () => void;
   readonly #atHand = new LRUCache<string, StoredRecord & { readonly record: TaskRecord }>({
     max: recordsAtHand,
   });
@@ -40,17 +56,30 @@ export class Projection {
   #loop: Promise<void> = Promise.resolve();
   /** Every event up to this sequence is folded, by us or by another gateway. */
   #foldedUpTo = 0;
+  /** When the bucket was made that they are folded into. */
+  #recordsCreated: string | undefined;
   #arrived: JsMsg[] = [];
   #wake: (() => void) | undefined;
+  /** What the server calls us while it gives us the events. */
+  #pinId: string | undefined;
+  /** Aborted when what the batch at hand came from is gone. */
+  #life = new AbortController();
+  /** What an event stream left that was lost: records up to a revision whose `seq` counts in it. */
+  #earlierLog: { readonly revision: number; readonly lastSeq: number } | undefined;
 
-  /** @param onFolded told of every fold that this gateway has put: by all gateways together, once for each change */
+  /**
+   * @param onFolded told of every fold that this gateway has put: by all gateways together, once for each change
+   * @param onLost told when the consumer or its stream seems to be gone
+   */
   constructor(
     broker: Broker,
     logger: Logger,
     store: RecordStore,
     index: RecordIndex,
     onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void = () => {},
+    onLost: () => void = () => {},
   ) {
+    this.#onLost = onLost;
     this.#broker = broker;
     this.#logger = logger;
     this.#store = store;
@@ -60,31 +89,95 @@ export class Projection {
 
   /** Makes the consumer where it is missing and joins those that wait to be pinned. */
   async start(): Promise<void> {
+    await this.#consume();
+    this.#loop = this.#run();
+  }
+
+  /**
+   * Begins anew with what NATS holds now: the consumer, the event stream or the bucket of records was made anew.
+   *
+   * @param lost `records`: all events are to be folded once more; `sequences`: those of the event stream are used a
+   *   second time
+   */
+  async restart(lost: { readonly records: boolean; readonly sequences: boolean }): Promise<void> {
+    this.#life.abort();
+    this.#life = new AbortController();
+    await this.#messages?.close();
+    this.#arrived = [];
+    this.#atHand.clear();
+    if (lost.records || lost.sequences) this.#foldedUpTo = 0;
+    if (lost.sequences) {
+      const { jsm, topology } = this.#broker;
+      const [records, events] = await Promise.all([
+        jsm.streams.info(topology.bucketStream),
+        jsm.streams.info(topology.eventStream),
+      ]);
+      this.#earlierLog = { revision: records.state.last_seq, lastSeq: events.state.last_seq };
+    }
+    if (!this.#stop.signal.aborted) await this.#consume();
+  }
+
+  /** How far events are folded here. */
+  get foldedUpTo(): number {
+    return this.#foldedUpTo;
+  }
+
+  /** The consumer that it takes events from. */
+  get consumer(): NeededConsumer {
+    const { topology } = this.#broker;
+    return {
+      stream: topology.eventStream,
+      plan: projectionPlan(topology),
+      ensure: () => this.#ensureConsumer(),
+    };
+  }
+
+  async #ensureConsumer(): Promise<void> {
+    const created = this.#recordsCreated;
+    const folded = created === undefined ? undefined : { upTo: this.#foldedUpTo, recordsCreated: created };
+    this.#recordsCreated = await ensureProjectionConsumer(this.#broker, folded);
+  }
+
+  async #consume(): Promise<void> {
     const { topology, js } = this.#broker;
     const plan = topology.consumers.projection;
-    await ensureConsumer(this.#broker, topology.eventStream, {
-      ...plan,
-      priority_groups: [...plan.priority_groups],
-    });
+    await this.#ensureConsumer();
     const consumer = await js.consumers.get(topology.eventStream, plan.durable_name);
+    const life = this.#life.signal;
     this.#messages = await consumer.consume({
       group: plan.priority_groups[0],
       max_messages: prefetch,
       // Bounded by the consumer's `max_ack_pending`.
       callback: message => {
+        if (life.aborted) return;
         this.#arrived.push(message);
         this.#wake?.();
       },
     });
-    this.#loop = this.#run();
+    void this.#follow(this.#messages);
   }
 
-  /** Finishes the batch at hand and leaves the rest to another gateway. */
+  async #follow(messages: ConsumerMessages): Promise<void> {
+    for await (const status of messages.status()) {
+      if (status.type === 'consumer_pinned') this.#pinId = status.id;
+      else if (lost.has(status.type)) this.#onLost();
+    }
+  }
+
+  /** Finishes the batch at hand and leaves the rest to another gateway, which gets it at once. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake?.();
     await this.#messages?.close();
     await this.#loop;
+    if (this.#pinId === undefined || this.#broker.nc.isClosed()) return;
+    // After our last acknowledgement, on the same connection: the next one is given nothing that is folded already.
+    await giveUpPin(this.#broker, this.#pinId).catch((err: unknown) =>
+      this.#logger.debug(
+        { err },
+        'the projection was not handed over; another gateway takes it in a few seconds',
+      ),
+    );
   }
 
   async #run(): Promise<void> {
@@ -104,12 +197,16 @@ export class Projection {
 
   /** A batch is tried until it is folded: going on without it would fold later events before earlier ones. */
   async #untilDone(project: () => Promise<void>): Promise<void> {
-    while (!this.#stop.signal.aborted) {
+    const life = this.#life.signal;
+    while (!this.#stop.signal.aborted && !life.aborted) {
       try {
         await project();
         return;
       } catch (err) {
         this.#atHand.clear();
+        if (life.aborted) return;
+        // A part of what it works on may be gone.
+        this.#onLost();
         if (isUnavailable(err)) this.#logger.warn({ err }, 'NATS does not answer; the projection waits');
         else this.#logger.error({ err }, 'a batch of events could not be folded; trying again');
         await delay(retryDelayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
@@ -118,6 +215,7 @@ export class Projection {
   }
 
   async #project(batch: readonly JsMsg[]): Promise<void> {
+    const life = this.#life.signal;
     const byTask = new Map<string, StoredEvent[]>();
     const add = (event: StoredEvent) => {
       const events = byTask.get(event.id);
@@ -138,6 +236,8 @@ export class Projection {
         );
     }
     await Promise.all([...byTask.values()].map(events => this.#foldTask(events)));
+    // Begun anew meanwhile: these sequences may be of an event stream that is gone.
+    if (life.aborted) return;
     this.#foldedUpTo = upTo;
     // The consumer's policy is `all`: this acknowledges every event up to here.
     batch.at(-1)?.ack();
@@ -165,7 +265,7 @@ export class Projection {
     let before = this.#atHand.get(first.id) ?? this.#assumed(first);
     for (;;) {
       before ??= await this.#store.readFromLeader(first.event.owner, first.id);
-      const record = events.reduce<TaskRecord | undefined>(fold, before.record);
+      const record = events.reduce<TaskRecord | undefined>(fold, this.#counted(before));
       if (!record) {
         this.#logger.warn(
           { taskId: first.id, seq: first.seq },
@@ -173,7 +273,7 @@ export class Projection {
         );
         return;
       }
-      if (record === before.record) return;
+      if (record === before.record || this.#store.isExpired(record)) return;
       const revision = await this.#store.put(record, before.revision);
       if (revision !== undefined) {
         this.#index.wrote(record, revision);
@@ -184,6 +284,13 @@ export class Projection {
       }
       before = undefined;
     }
+  }
+
+  /** A record of a stream that is gone counts in sequences of that one: none of those that follow is known to it. */
+  #counted({ record, revision }: StoredRecord): TaskRecord | undefined {
+    const earlier = this.#earlierLog;
+    if (!record || !earlier || revision > earlier.revision || record.seq <= earlier.lastSeq) return record;
+    return { ...record, seq: 0 };
   }
 
   /**

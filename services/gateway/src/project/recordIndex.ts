@@ -47,14 +47,31 @@ export class RecordIndex {
 
   /** Begins to follow the bucket. Resolves when everything that was in it is in the index. */
   async start(): Promise<void> {
+    await this.#follow();
+  }
+
+  /** Begins anew with a bucket that was made anew. What it does not hold is gone. */
+  async restart(): Promise<void> {
+    this.stop();
+    for (const id of [...this.#byId.keys()]) this.#delete(id);
+    await this.#follow();
+  }
+
+  async #follow(): Promise<void> {
     const bucket = await new Kvm(this.#broker.js).open(this.#broker.topology.bucket);
     const { values } = await bucket.status();
     const entries = await bucket.watch();
-    this.#stopWatch = () => entries.stop();
+    let stopped = false;
+    this.#stopWatch = () => {
+      stopped = true;
+      entries.stop();
+    };
     await new Promise<void>((resolve, reject) => {
       if (values === 0) resolve();
       const follow = async () => {
         for await (const entry of entries) {
+          // Of a bucket that is gone.
+          if (stopped) return;
           this.#take(entry);
           if (entry.delta === 0) resolve();
         }

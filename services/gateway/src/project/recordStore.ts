@@ -1,7 +1,7 @@
 import { type Broker, decode, encode, isWrongLastSequence } from '@longhaul/broker';
 import { fitRecord, isTerminal, recordSchema, type TaskRecord } from '@longhaul/proto';
 import type { StoredMsg } from '@nats-io/jetstream';
-import { keptSeconds, type Retention } from './retention.ts';
+import { hasExpired, keptSeconds, type Retention } from './retention.ts';
 
 /** A record as the bucket holds it. `revision`: the key's last sequence, 0 when there never was one. */
 export type StoredRecord = { readonly record: TaskRecord | undefined; readonly revision: number };
@@ -49,6 +49,11 @@ export class RecordStore {
       if (isWrongLastSequence(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Whether a task ended so long ago that it is to have no record any more. */
+  isExpired(record: TaskRecord): boolean {
+    return hasExpired(record, this.#retention, Date.now());
   }
 
   #encode(record: TaskRecord): Uint8Array {

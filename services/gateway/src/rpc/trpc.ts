@@ -1,4 +1,4 @@
-import { contextOfHeaders, inSpan, isUnavailable } from '@longhaul/broker';
+import { contextOfHeaders, inSpan } from '@longhaul/broker';
 import { errorCatalogue, GatewayError, type GatewayErrorShape, issuesOf } from '@longhaul/proto';
 import { context, SpanStatusCode } from '@opentelemetry/api';
 import { initTRPC, TRPCError } from '@trpc/server';
@@ -9,7 +9,7 @@ import type { Caller } from '../caller.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
 import { retryAfterSeconds } from '../edges/retryLater.ts';
 import type { SocketRoom } from '../edges/socketRoom.ts';
-import { faultOf, unavailable } from '../fault.ts';
+import { faultOf, knownFault } from '../fault.ts';
 import { type RequestScope, requestScope } from '../observe/requestScope.ts';
 import { keepAliveMs } from '../watch/streamTimes.ts';
 
@@ -120,7 +120,8 @@ export function toTrpcError(error: unknown): TRPCError {
   if (error instanceof GatewayError) {
     return new TRPCError({ code: errorCatalogue[error.code].trpc, message: error.message, cause: error });
   }
-  if (isUnavailable(error)) return toTrpcError(unavailable(error));
+  const known = knownFault(error);
+  if (known) return toTrpcError(known);
   if (error instanceof z.ZodError) return new TRPCError({ code: 'BAD_REQUEST', cause: error });
   return new TRPCError({ code: 'INTERNAL_SERVER_ERROR', cause: error });
 }

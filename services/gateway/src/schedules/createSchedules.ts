@@ -11,6 +11,8 @@ export type Schedules = {
   readonly service: ScheduleService;
   /** Takes firings from now on. */
   readonly start: () => Promise<void>;
+  /** Takes and arms anew: the request stream or the consumer of firings was made anew. */
+  readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -35,6 +37,10 @@ export function createSchedules(
     start: async () => {
       await firings.start();
       upkeep.start();
+    },
+    restart: async () => {
+      await firings.start();
+      upkeep.lookNow();
     },
     stop: async () => {
       await upkeep.stop();

@@ -34,7 +34,10 @@ export class FiringConsumer {
     this.#handle = handle;
   }
 
+  /** Also begins anew, when the stream or the consumer was made anew. */
   async start(): Promise<void> {
+    await this.#messages?.close();
+    if (this.#stopped) return;
     const { topology, js } = this.#broker;
     const plan = topology.consumers.schedules;
     await ensureConsumer(this.#broker, topology.requestStream, plan);

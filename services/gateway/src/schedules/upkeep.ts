@@ -32,6 +32,11 @@ export class ScheduleUpkeep {
     this.#timer.unref();
   }
 
+  /** Looks now: the stream was made anew, and nothing in it is armed. */
+  lookNow(): void {
+    this.#round = this.#round.then(() => this.#look());
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);

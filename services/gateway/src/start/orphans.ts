@@ -38,6 +38,11 @@ export class Orphans {
     this.#timer.unref();
   }
 
+  /** The queue was made anew: its sequences begin anew, too. */
+  restart(): void {
+    this.#lookedUpTo = 0;
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Broker,
   inSpan,
+  isStorageFull,
   isUnavailable,
   type OutgoingRequest,
   publishRequest as publish,
@@ -9,6 +10,7 @@ import {
 import { GatewayError } from '@longhaul/proto';
 import type { PubAck } from '@nats-io/jetstream';
 import { SpanKind } from '@opentelemetry/api';
+import { storageFull } from '../fault.ts';
 import { requestScope } from '../observe/requestScope.ts';
 
 /** A request that JetStream does not acknowledge is published again, under the same message id, so often. */
@@ -21,7 +23,7 @@ const lastTryMs = 6_000;
  * Publishes a task's request, or its schedule; a large input is stored before.
  *
  * @param messageId of publishes with the same one, JetStream stores the first; `duplicate` says that it was not this
- * @throws GatewayError NATS_UNAVAILABLE
+ * @throws GatewayError NATS_UNAVAILABLE, STORAGE_FULL
  */
 export function publishRequest(
   broker: Broker,
@@ -45,6 +47,7 @@ async function publishTraced(broker: Broker, outgoing: OutgoingRequest, messageI
       unstored = undefined;
       return await publish(broker, outgoing, messageId, traceparent);
     } catch (error) {
+      if (isStorageFull(error)) throw storageFull(error);
       if (!isUnavailable(error)) throw error;
       // A lost acknowledgement may hide a stored request; the message id makes the next try answer `duplicate`.
       if (attempt >= publishTries || performance.now() - beganMs > lastTryMs) {

@@ -22,6 +22,8 @@ export type StartDeps = {
   readonly placeholder: Placeholder;
   readonly find: FindTask;
   readonly places: ReservedPlaces;
+  /** @throws GatewayError TOPOLOGY_LOST */
+  readonly requireTopology: () => void;
   /** Told of every task that this gateway has accepted. */
   readonly onAccepted: (record: TaskRecord) => void;
 };
@@ -42,7 +44,7 @@ export type NewTask = StartOptions & {
  *
  * @param id the id to use, so that a caller can listen before anything can happen; default: a new one
  * @throws GatewayError INVALID_INPUT, INVALID_REQUEST, PAYLOAD_TOO_LARGE, TASK_BUSY, IDEMPOTENCY_CONFLICT,
- *   NATS_UNAVAILABLE
+ *   NATS_UNAVAILABLE, STORAGE_FULL, TOPOLOGY_LOST
  */
 export async function startTask(
   deps: StartDeps,
@@ -50,6 +52,8 @@ export async function startTask(
   task: NewTask,
   id: string = newTaskId(),
 ): Promise<TaskRecord> {
+  // Without an event stream it could not end: invariant 1, accepted-is-durable.
+  deps.requireTopology();
   const { limits } = task.definition;
   const parsed = await validateInput(task.name, task.definition, task.input);
   const concurrencyKeys = keysOf(task.name, limits, parsed);
