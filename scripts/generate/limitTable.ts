@@ -3,14 +3,15 @@ import {
   attemptsKept,
   defaultPayloadLimitBytes,
   eventsKeptPerTask,
+  failureLimits,
   heartbeatMs,
   inlineLimitBytes,
   progressKeptSeconds,
   requestSchema,
   taskNameSchema,
 } from '@longhaul/proto';
-import { errorDataLimitBytes, failureMessageChars } from '../../services/executor/src/attempt/ending.ts';
-import { logLineChars } from '../../services/executor/src/handler/logLimit.ts';
+import { errorDataLimitBytes } from '../../services/executor/src/attempt/ending.ts';
+import { logLineChars } from '../../services/executor/src/handler/logLine.ts';
 import { code, table } from './markers.ts';
 
 /** The numbers that a writer on the wire has to keep to. */
@@ -28,9 +29,14 @@ export function limitTable(): string {
       'the largest input or output, unless gateways and executors are given another limit; a larger output fails the task with `OUTPUT_TOO_LARGE`',
     ],
     [
-      'failureMessageChars',
-      `${failureMessageChars} characters`,
-      'the longest message of a failure; the rest is cut off',
+      'failureLimits',
+      `${failureLimits.messageChars}, ${failureLimits.stackChars} characters`,
+      'the longest message and the longest stack of a failure; the rest is cut off',
+    ],
+    [
+      'failureLimits.causes',
+      `${failureLimits.causes} causes`,
+      `each with ${failureLimits.causeMessageChars} characters of message and ${failureLimits.causeStackChars} of stack`,
     ],
     ['errorDataLimitBytes', `${errorDataLimitBytes} bytes`, 'the largest data of a declared error'],
     ['logLineChars', `${logLineChars} characters`, 'the longest message of a log line; the rest is cut off'],

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -18,6 +18,23 @@ export class BadMessageError extends Error {
 /** Writes a value as the wire has it: JSON in UTF-8. */
 export function encode(value: unknown): Uint8Array {
   return encoder.encode(JSON.stringify(value));
+}
+
+/**
+ * Writes a message that fits its schema, so that nothing leaves this process which readers would have to refuse.
+ * @throws BadMessageError naming the fields that do not fit
+ */
+export function encodeChecked(schema: z.ZodType, subject: string, value: unknown): Uint8Array {
+  try {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return encode(value);
+    throw new BadMessageError(subject, `it was not written.\n${z.prettifyError(parsed.error)}`, {
+      cause: parsed.error,
+    });
+  } catch (cause) {
+    if (cause instanceof BadMessageError) throw cause;
+    throw new BadMessageError(subject, 'it was not written, since it is no JSON', { cause });
+  }
 }
 
 /**

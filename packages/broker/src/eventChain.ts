@@ -7,7 +7,7 @@ import {
   type TaskEvent,
 } from '@longhaul/proto';
 import type { NextMsgRequest, PubAck, StoredMsg } from '@nats-io/jetstream';
-import { decode, encode } from './border.ts';
+import { decode, encodeChecked } from './border.ts';
 import type { Broker } from './broker.ts';
 import { readStream } from './directBatch.ts';
 import { traceHeaders } from './tracing.ts';
@@ -23,15 +23,17 @@ const progressTtl = `${progressKeptSeconds}s`;
  * with code 10071 (see `isWrongLastSequence`).
  *
  * @param after the sequence of the task's last event, 0 for none
+ * @throws BadMessageError when the event does not fit the protocol: it is not written (decision 0016)
  */
-export function appendEvent(
+export async function appendEvent(
   broker: Broker,
   task: TaskAddress,
   event: TaskEvent,
   after: number,
 ): Promise<PubAck> {
   const headers = traceHeaders();
-  return broker.acked.publish(broker.topology.subjects.event(task), encode(event), {
+  const subject = broker.topology.subjects.event(task);
+  return broker.acked.publish(subject, encodeChecked(eventSchema, subject, event), {
     ...(headers ? { headers } : {}),
     expect: { lastSubjectSequence: after },
     ...(isLifecycle(event) || after === 0 ? {} : { ttl: progressTtl }),

@@ -221,8 +221,13 @@ export {
   type BuiltInFailureCode,
   builtInFailures,
   type Failure,
+  type FailureCause,
+  failureLimits,
   failureSchema,
   isBuiltInFailureCode,
+  type Thrown,
+  thrownSchema,
+  withoutStacks,
 } from './wire/failure.ts';
 export { type ChildLink, childrenKept, type ParentLink } from './wire/family.ts';
 export {

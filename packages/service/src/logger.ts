@@ -32,13 +32,15 @@ const urlCredentials = /(\w:\/\/)[^/\s@]+@/g;
 const withoutCredentials = (text: string) => text.replaceAll(urlCredentials, '$1[Redacted]@');
 
 const errSerializer: SerializerFn = (error: unknown) => {
-  const written: unknown = pino.stdSerializers.err(error as Error);
-  if (!(error instanceof Error) || typeof written !== 'object' || written === null) return written;
-  const { message, stack } = written as { message?: unknown; stack?: unknown };
+  // A failure as the wire has it is an object with the same fields, and `causes` of the same kind.
+  const written: unknown = error instanceof Error ? pino.stdSerializers.err(error) : error;
+  if (typeof written !== 'object' || written === null) return written;
+  const { message, stack, causes } = written as { message?: unknown; stack?: unknown; causes?: unknown };
   return {
     ...written,
     ...(typeof message === 'string' ? { message: withoutCredentials(message) } : {}),
     ...(typeof stack === 'string' ? { stack: withoutCredentials(stack) } : {}),
+    ...(Array.isArray(causes) ? { causes: causes.map(errSerializer) } : {}),
   };
 };
 

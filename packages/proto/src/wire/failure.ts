@@ -33,10 +33,70 @@ export function isBuiltInFailureCode(code: string): code is BuiltInFailureCode {
   return Object.hasOwn(builtInFailures, code);
 }
 
+/** How much of what was thrown a failure keeps. Writers cut to this; readers take more. */
+export const failureLimits = {
+  /** Characters of `name`, and of a cause's `code`. */
+  nameChars: 100,
+  messageChars: 8_192,
+  stackChars: 8_192,
+  /** How many causes are listed; more are counted in `causesOmitted`. */
+  causes: 8,
+  causeMessageChars: 1_024,
+  causeStackChars: 2_048,
+} as const;
+
+const stack = z
+  .string()
+  .optional()
+  .meta({ description: 'Where it was thrown. Left out for callers who may not see it (`exposeStack`).' });
+
+/** An error below a thrown one: its `cause`, or one of an `AggregateError`'s `errors`. */
+export const failureCauseSchema = z.object({
+  depth: z.int().min(1).meta({
+    description: 'Below the failure itself: 1. Below the nearest cause before it with depth n: n + 1.',
+  }),
+  from: z.enum(['cause', 'errors']).meta({ description: 'The property of the error above that held it.' }),
+  name: z.string().optional().meta({ description: 'The class of the error: `TypeError`.' }),
+  code: z.string().optional().meta({ description: 'Its own code, where it has one: `ECONNREFUSED`.' }),
+  message: z.string(),
+  stack,
+});
+export type FailureCause = z.infer<typeof failureCauseSchema>;
+
+/** What a failure says of the error that was thrown. */
+export const thrownSchema = z.object({
+  name: z
+    .string()
+    .optional()
+    .meta({ description: 'The class of the error that was thrown, where one was: `TypeError`.' }),
+  message: z.string(),
+  stack,
+  causes: z
+    .array(failureCauseSchema)
+    .optional()
+    .meta({ description: 'What caused it, outermost first: causes, and members of an `AggregateError`.' }),
+  causesOmitted: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'How many more causes there were, at least.' }),
+});
+/** What was thrown, as a failure keeps it. */
+export type Thrown = z.infer<typeof thrownSchema>;
+
 /** A failure as it travels: in events and records. */
 export const failureSchema = z.object({
   code: z.string().meta({ description: 'A declared error code of the task, or one of the built-in ones.' }),
-  message: z.string(),
+  ...thrownSchema.shape,
   data: z.unknown().optional().meta({ description: "What the declared error's schema says." }),
 });
 export type Failure = z.infer<typeof failureSchema>;
+
+/** A failure without stacks: for those who may not see them, and where they would take too much room. */
+export function withoutStacks<F extends { stack?: string | undefined; causes?: FailureCause[] | undefined }>(
+  failure: F,
+): Omit<F, 'stack'> {
+  const { stack: _stack, ...rest } = failure;
+  if (!failure.causes) return rest;
+  return { ...rest, causes: failure.causes.map(({ stack: _, ...cause }) => cause) };
+}

@@ -212,6 +212,13 @@ export class Attempt implements Held {
       after: claim.after,
       onRefused: why => this.#refused(why),
       onRead: chain => this.#pauses.follow(isToPause(chain)),
+      onUnfit: (event, err) => {
+        const said = { taskId: this.id, task: this.name, attempt, event };
+        this.#setting.logger.error(
+          { ...said, err },
+          'an event that does not fit the protocol was not written',
+        );
+      },
       giveUp,
     });
     this.#writer = writer;

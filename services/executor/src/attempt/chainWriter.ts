@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   appendEvent,
+  BadMessageError,
   type Broker,
   type Chain,
   isUnavailable,
@@ -9,6 +10,7 @@ import {
 } from '@longhaul/broker';
 import {
   decideRefusal,
+  failureLimits,
   type LifecycleEvent,
   recordOfRequest,
   type TaskAddress,
@@ -16,6 +18,7 @@ import {
   type TaskRecord,
   type TaskRequest,
 } from '@longhaul/proto';
+import { cleanText } from '../failure/safeRead.ts';
 
 /** How an append ended: in the chain; no longer true; refused for good; or refused because a cancel came first. */
 export type AppendResult = 'accepted' | 'dropped' | 'superseded' | 'stop';
@@ -39,6 +42,8 @@ type WriterOptions = {
   readonly onRefused: (why: 'superseded' | 'stop') => void;
   /** Told of the chain whenever it was read. */
   readonly onRead?: (chain: TaskRecord) => void;
+  /** Told of an event that was not written, since it does not fit the protocol. */
+  readonly onUnfit?: (event: TaskEvent['type'], error: BadMessageError) => void;
   /** Ends the tries while NATS does not answer: the executor is being ended. */
   readonly giveUp: AbortSignal;
 };
@@ -102,8 +107,9 @@ export class ChainWriter {
     return result;
   }
 
-  async #appendNow(event: NewEvent<TaskEvent>, tries: 'once' | 'until answered'): Promise<AppendResult> {
-    const { broker, task, giveUp, attempt, executor, onRefused } = this.#options;
+  async #appendNow(given: NewEvent<TaskEvent>, tries: 'once' | 'until answered'): Promise<AppendResult> {
+    const { broker, task, giveUp, attempt, executor, onRefused, onUnfit } = this.#options;
+    let event = given;
     while (!this.#superseded && !this.#ended) {
       giveUp.throwIfAborted();
       try {
@@ -113,6 +119,14 @@ export class ChainWriter {
         this.#ended = endings.has(event.type);
         return 'accepted';
       } catch (error) {
+        if (error instanceof BadMessageError) {
+          onUnfit?.(event.type, error);
+          const instead = event === given ? failureInstead(event, error) : undefined;
+          // Of a progress or a log line the next says more.
+          if (!instead) throw error;
+          event = instead;
+          continue;
+        }
         if (isUnavailable(error) && tries === 'until answered') {
           await delay(retryDelayMs, undefined, { signal: giveUp });
           continue;
@@ -181,5 +195,21 @@ export class ChainWriter {
       // In the first event of the chain, so that the record can be made of events alone.
       ...(this.#last === 0 ? { task: request } : {}),
     };
+  }
+}
+
+/** An attempt's end that does not fit the protocol becomes one that says so: a task without an end would be stuck. */
+function failureInstead(event: NewEvent<TaskEvent>, why: BadMessageError): NewEvent<TaskEvent> | undefined {
+  const error = { code: 'HANDLER_ERROR', message: cleanText(why.message, failureLimits.messageChars) };
+  switch (event.type) {
+    case 'retrying':
+    case 'failed':
+      return { ...event, error };
+    case 'completed': {
+      const { output: _output, outputRef: _ref, ...rest } = event;
+      return { ...rest, type: 'failed', error };
+    }
+    default:
+      return undefined;
   }
 }

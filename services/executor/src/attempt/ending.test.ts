@@ -79,7 +79,13 @@ describe('an error', () => {
   test('that is declared keeps code, message and data', async () => {
     expect(await endingOfError(definition, new TaskError('BAD', 'no', { n: 3, more: 1 }))).toEqual({
       kind: 'failed',
-      error: { code: 'BAD', message: 'no', data: { n: 3 } },
+      error: {
+        code: 'BAD',
+        name: 'TaskError',
+        message: 'no',
+        stack: expect.stringContaining('ending.test.ts'),
+        data: { n: 3 },
+      },
     });
   });
 

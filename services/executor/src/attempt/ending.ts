@@ -1,14 +1,19 @@
-import { inspect } from 'node:util';
 import {
   type Failure,
+  failureLimits,
   inlineLimitBytes,
+  isBuiltInFailureCode,
   type RetryAdvice,
   TaskCanceledError,
   type TaskDefinition,
   TaskFailedError,
 } from '@longhaul/proto';
+import { z } from 'zod';
+import { describeThrown, messageOf } from '../failure/describeThrown.ts';
+import { plainJson } from '../failure/plainJson.ts';
+import { cleanText, isInstance, readProperty } from '../failure/safeRead.ts';
 import { jsonBytes } from '../handler/jsonBytes.ts';
-import { AdvisedError } from '../handler/retryAdvice.ts';
+import { AdvisedError, adviceSchema } from '../handler/retryAdvice.ts';
 import { TaskError } from '../handler/taskError.ts';
 import { TaskFault } from '../handler/taskFault.ts';
 import type { AttemptAborted } from './abortReasons.ts';
@@ -22,8 +27,6 @@ export type Ending =
   | { readonly kind: 'superseded' }
   | { readonly kind: 'handedBack' };
 
-/** How long the message of a failure may be; the rest is cut off. A failure must fit its event and the record. */
-export const failureMessageChars = 8_192;
 /** How large the data of a declared error may be: the record holds it twice, beside input and progress. */
 export const errorDataLimitBytes = 64 * 1024;
 
@@ -31,54 +34,81 @@ export const errorDataLimitBytes = 64 * 1024;
  * Checks what a handler returned: it must fit the output schema, and be JSON. Without waiting, as the gateway does
  * it for each reader: a schema with asynchronous refinements throws, here where the handler's author sees it.
  */
-export async function endingOfOutput(definition: TaskDefinition, output: unknown): Promise<Ending> {
+export async function endingOfOutput(definition: TaskDefinition, returned: unknown): Promise<Ending> {
   try {
-    const parsed = definition.output.safeParse(output);
-    if (!parsed.success) {
+    const parsed = definition.output.safeParse(returned);
+    if (!parsed.success)
       return failed(
         'INVALID_OUTPUT',
-        `The handler's output does not fit its schema: ${parsed.error.message}`,
+        `The handler's output does not fit its schema:\n${z.prettifyError(parsed.error)}`,
       );
-    }
-    const isLarge = jsonBytes(parsed.data) > inlineLimitBytes;
-    return { kind: 'completed', output: parsed.data, ...(isLarge ? { large: true } : {}) };
+    // A copy: what is written later runs no code of the handler's values, and is what was checked.
+    const output = plainJson(parsed.data);
+    const isLarge = jsonBytes(output) > inlineLimitBytes;
+    return { kind: 'completed', output, ...(isLarge ? { large: true } : {}) };
   } catch (error) {
-    // The schema threw, or let something through that JSON cannot hold (a bigint, a circle).
-    return failed('INVALID_OUTPUT', `The handler's output cannot be written: ${messageOf(error)}`);
+    // The schema threw, or let something through that JSON cannot hold (a Map, a bigint, a circle).
+    return failed('INVALID_OUTPUT', `The handler's output cannot be written as JSON: ${messageOf(error)}`);
   }
 }
 
-/** Turns what a handler threw into the failure that its callers see: a declared error keeps its code and data. */
-export async function endingOfError(definition: TaskDefinition, error: unknown): Promise<Ending> {
-  if (error instanceof AdvisedError) {
-    const ending = await endingOfError(definition, error.cause);
-    return ending.kind === 'failed' ? { ...ending, advice: error.advice } : ending;
+/** How many marks of `doNotRetry` and `retryAfter` around one error are looked through. */
+const advicesRead = 8;
+
+/**
+ * Turns what a handler threw, whatever it is, into the failure that its callers see: a declared error keeps its code
+ * and data. Never throws, and no code of the thrown value can throw into it.
+ */
+export async function endingOfError(definition: TaskDefinition, thrown: unknown): Promise<Ending> {
+  let error = thrown;
+  let advice: RetryAdvice | undefined;
+  for (let read = 0; read < advicesRead && isInstance(error, AdvisedError); read += 1) {
+    // The outermost advice counts: it was given last.
+    advice ??= adviceSchema.safeParse(readProperty(error, 'advice')).data;
+    error = readProperty(error, 'cause');
   }
-  if (error instanceof TaskFault) return failed(error.code, error.message);
-  if (error instanceof TaskFailedError || error instanceof TaskCanceledError)
-    return failed('HANDLER_ERROR', `The child task ${error.taskId} did not complete. ${error.message}`);
-  if (!(error instanceof TaskError)) return failed('HANDLER_ERROR', messageOf(error));
-  const { code, message } = error;
-  const schema = Object.hasOwn(definition.errors, code) ? definition.errors[code] : undefined;
-  if (!schema) return failed('HANDLER_ERROR', `${code} (not declared by the task): ${message}`);
+  const failure = failureOf(definition, error);
+  return { kind: 'failed', error: failure, ...(advice ? { advice } : {}) };
+}
+
+function failureOf(definition: TaskDefinition, error: unknown): Failure {
+  const thrown = describeThrown(error);
+  const as = (code: TaskFault['code'], message: string): Failure => ({
+    ...thrown,
+    code,
+    message: cleanText(message, failureLimits.messageChars),
+  });
+  const code = readProperty(error, 'code');
+  if (isInstance(error, TaskFault)) {
+    // Ours: where it was thrown says nothing about the handler's code that its message does not.
+    return isOwnCode(code) ? { code, message: thrown.message } : as('HANDLER_ERROR', thrown.message);
+  }
+  if (isInstance(error, TaskFailedError) || isInstance(error, TaskCanceledError)) {
+    const id = readProperty(error, 'taskId');
+    return as('HANDLER_ERROR', `The child task ${String(id)} did not complete. ${thrown.message}`);
+  }
+  if (!isInstance(error, TaskError)) return as('HANDLER_ERROR', thrown.message);
+  if (typeof code !== 'string' || !Object.hasOwn(definition.errors, code)) {
+    return as('HANDLER_ERROR', `${String(code)} (not declared by the task): ${thrown.message}`);
+  }
+  const schema = definition.errors[code];
   try {
-    const data = schema.safeParse(error.data ?? {});
-    if (!data.success) {
-      return failed(
-        'INVALID_ERROR_DATA',
-        `The data of ${code} does not fit its schema: ${data.error.message}`,
-      );
+    const data = schema?.safeParse(readProperty(error, 'data') ?? {});
+    if (!data?.success) {
+      const why = data ? z.prettifyError(data.error) : '';
+      return as('INVALID_ERROR_DATA', `The data of ${code} does not fit its schema:\n${why}`);
     }
-    const bytes = jsonBytes(data.data);
+    const written = plainJson(data.data);
+    const bytes = jsonBytes(written);
     if (bytes > errorDataLimitBytes) {
-      return failed(
+      return as(
         'INVALID_ERROR_DATA',
-        `The data of ${code} has ${bytes} bytes, more than ${errorDataLimitBytes}: report less. ${message}`,
+        `The data of ${code} has ${bytes} bytes, more than ${errorDataLimitBytes}: report less. ${thrown.message}`,
       );
     }
-    return { kind: 'failed', error: { code, message: cut(message), data: data.data } };
+    return { ...thrown, code, data: written };
   } catch (cause) {
-    return failed('INVALID_ERROR_DATA', `The data of ${code} cannot be written: ${messageOf(cause)}`);
+    return as('INVALID_ERROR_DATA', `The data of ${code} cannot be written as JSON: ${messageOf(cause)}`);
   }
 }
 
@@ -104,15 +134,9 @@ export function endingOfAbort(reason: AttemptAborted, handlerStillRunning: boole
 
 /** A failure with one of Longhaul's own codes. */
 export function failed(code: TaskFault['code'], message: string): Ending {
-  return { kind: 'failed', error: { code, message: cut(message) } };
+  return { kind: 'failed', error: { code, message: cleanText(message, failureLimits.messageChars) } };
 }
 
-/** What was thrown, in words: anything can be. */
-export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  return typeof thrown === 'string' ? thrown : inspect(thrown);
-}
-
-function cut(message: string): string {
-  return message.length > failureMessageChars ? `${message.slice(0, failureMessageChars)}…` : message;
+function isOwnCode(code: unknown): code is TaskFault['code'] {
+  return typeof code === 'string' && isBuiltInFailureCode(code);
 }

@@ -1,5 +1,6 @@
 import type { RequestAddress, TaskDefinition, TaskPolicy, TaskRequest } from '@longhaul/proto';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
+import { logFailure } from '../observe/logFailure.ts';
 import type { AttemptPauses } from '../pause/attemptPauses.ts';
 import type { Slot } from '../take/slotPool.ts';
 import type { AttemptSetting } from './attempt.ts';
@@ -82,7 +83,7 @@ export class HandlerRun {
   /** Calls the handler and writes how that ended. @returns what to answer to the request */
   async run(): Promise<{ readonly answer: Answer; readonly handlerEnded: Promise<void> }> {
     const run = this.#run;
-    const { broker, executor, giveUp } = this.#setting;
+    const { broker, logger, executor, giveUp } = this.#setting;
     const { definition, writer, policy, attempt, abort, pauses, toPause } = run;
     const startedAt = new Date().toISOString();
     const gate = this.#gate;
@@ -95,6 +96,8 @@ export class HandlerRun {
     if (run.isContended) await gate.open();
     const { ending, handlerEnded } = await this.#callHandler(output);
     limits.stop();
+    if (ending.kind === 'failed')
+      logFailure(logger, { taskId: run.address.id, task: run.address.name, attempt }, ending.error);
     await output.flush();
     const answer = await settle(ending, {
       ...run,

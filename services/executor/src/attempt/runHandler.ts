@@ -1,4 +1,5 @@
 import type { TaskDefinition } from '@longhaul/proto';
+import { isInstance } from '../failure/safeRead.ts';
 import { runChild } from '../handler/childProcess.ts';
 import { startChildren } from '../handler/children/childTasks.ts';
 import type { ChildPort } from '../handler/children/childTypes.ts';
@@ -83,5 +84,5 @@ async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input
 
 /** A declared error while a cancel is obeyed says that obeying went wrong (hardware that did not stop): that is told. */
 function mattersAfterCancel(error: unknown, signal: AbortSignal): boolean {
-  return error instanceof TaskError && abortReason(signal).code === 'CANCELED';
+  return isInstance(error, TaskError) && abortReason(signal).code === 'CANCELED';
 }

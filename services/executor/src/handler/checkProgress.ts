@@ -1,20 +1,33 @@
 import { inlineLimitBytes, type TaskDefinition } from '@longhaul/proto';
+import { z } from 'zod';
+import { messageOf } from '../failure/describeThrown.ts';
+import { plainJson } from '../failure/plainJson.ts';
 import { jsonBytes } from './jsonBytes.ts';
 import { TaskFault } from './taskFault.ts';
 
 /**
- * What a handler reports as its progress, as it will be published.
- * @throws TaskFault `INVALID_PROGRESS` when the progress schema refuses it, or it is larger than a message may be
+ * What a handler reports as its progress, as it will be published: a copy, so that it stays what it was.
+ * @throws TaskFault `INVALID_PROGRESS` when the progress schema refuses it, it is no JSON, or it is larger than a
+ *   message may be
  */
 export function checkProgress(definition: TaskDefinition, progress: unknown): unknown {
-  const parsed = definition.progress.safeParse(progress);
-  if (!parsed.success)
-    throw new TaskFault('INVALID_PROGRESS', `The progress does not fit its schema: ${parsed.error.message}`);
-  if (jsonBytes(parsed.data) > inlineLimitBytes) {
-    throw new TaskFault(
-      'INVALID_PROGRESS',
-      `The progress is larger than ${inlineLimitBytes} bytes: report less.`,
-    );
+  const checked = copyOf(definition, progress);
+  if (jsonBytes(checked) <= inlineLimitBytes) return checked;
+  throw invalid(`The progress is larger than ${inlineLimitBytes} bytes: report less.`);
+}
+
+function copyOf(definition: TaskDefinition, progress: unknown): unknown {
+  let why: string;
+  try {
+    const parsed = definition.progress.safeParse(progress);
+    if (parsed.success) return plainJson(parsed.data);
+    why = `The progress does not fit its schema:\n${z.prettifyError(parsed.error)}`;
+  } catch (error) {
+    why = `The progress cannot be written as JSON: ${messageOf(error)}`;
   }
-  return parsed.data;
+  throw invalid(why);
+}
+
+function invalid(message: string): TaskFault {
+  return new TaskFault('INVALID_PROGRESS', message);
 }

@@ -3,7 +3,8 @@ import type { ChainWriter } from '../attempt/chainWriter.ts';
 import type { StartedGate } from '../attempt/startedGate.ts';
 import { checkProgress } from './checkProgress.ts';
 import { Latest } from './latest.ts';
-import { boundedFields, droppedText, LogLimit, logLineChars } from './logLimit.ts';
+import { droppedText, LogLimit } from './logLimit.ts';
+import { logLine } from './logLine.ts';
 import type { LogLevel, TaskContext, TaskLog } from './taskContext.ts';
 
 type LogLine = {
@@ -69,17 +70,13 @@ export class HandlerOutput<T extends TaskDefinition> {
     this.#writer.publish({ type: 'progress', attempt: this.#attempt, progress: value });
   }
 
-  #line(level: LogLevel, message: string, fields?: Record<string, unknown>): void {
+  #line(level: LogLevel, first: unknown, second?: unknown): void {
     if (this.#closed) return;
     const hasRoom = this.#writer.hasRoom && (this.#early?.lines.length ?? 0) < 256;
     const admitted = this.#logLimit.admit(Date.now(), hasRoom);
     if (!admitted.ok) return;
     if (admitted.dropped > 0) this.#emitLine(droppedLine(admitted.dropped));
-    this.#emitLine({
-      level,
-      message: message.length > logLineChars ? `${message.slice(0, logLineChars)}…` : message,
-      ...(fields === undefined ? {} : { fields: boundedFields(fields) }),
-    });
+    this.#emitLine({ level, ...logLine(first, second) });
   }
 
   #emitLine(line: LogLine): void {

@@ -1,10 +1,5 @@
 /** How many log lines of one task become events in one second; a chattier handler's further lines are counted only. */
 export const logLinesPerSecond = 200;
-/** How long one log line may be; the rest is cut off. */
-export const logLineChars = 8_192;
-/** How large the fields of one log line may be; larger ones are left out. */
-export const logFieldsBytes = 32 * 1024;
-
 /**
  * Bounds a task's log. Says what it dropped, so that a full buffer is never a silent one.
  */
@@ -42,20 +37,4 @@ export class LogLimit {
 /** What is said in place of lines that were dropped. */
 export function droppedText(count: number): string {
   return `${count} log line${count === 1 ? ' was' : 's were'} dropped: too many at once.`;
-}
-
-/**
- * The fields of a log line as they go out: a copy, so that they stay what they were, or a note in their place where
- * they are no JSON (an error often holds a circle) or too large. A log line must never hurt its task.
- */
-export function boundedFields(fields: Record<string, unknown>): Record<string, unknown> {
-  try {
-    const json = JSON.stringify(fields);
-    const bytes = Buffer.byteLength(json);
-    return bytes > logFieldsBytes
-      ? { fieldsLeftOut: `${bytes} bytes, more than ${logFieldsBytes}` }
-      : JSON.parse(json);
-  } catch (error) {
-    return { fieldsLeftOut: error instanceof Error ? error.message : 'They are no JSON.' };
-  }
 }

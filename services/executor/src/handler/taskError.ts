@@ -1,3 +1,5 @@
+import { preview } from '../failure/safeRead.ts';
+
 /**
  * A declared error of a task, thrown by its handler: the task ends `FAILED` with this code, message and data.
  * Made by `ctx.error(...)`, which types code and data by the definition.
@@ -8,8 +10,13 @@ export class TaskError<C extends string = string, D = unknown> extends Error {
   readonly data: D;
 
   constructor(code: C, message: string, data: D) {
-    super(message);
+    super(textOf(message));
     this.code = code;
     this.data = data;
   }
+}
+
+/** From untyped code it may be anything: what cannot be made a text would throw here, in place of the error. */
+function textOf(message: unknown): string {
+  return typeof message === 'string' ? message : preview(message);
 }

@@ -1,5 +1,5 @@
 import type { EndedTask } from '@longhaul/proto';
-import { messageOf } from '../../attempt/ending.ts';
+import { messageOf } from '../../failure/describeThrown.ts';
 import { TaskError } from '../taskError.ts';
 import type { ChildPort, NewChild } from './childTypes.ts';
 

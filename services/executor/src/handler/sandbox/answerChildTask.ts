@@ -1,5 +1,5 @@
-import { messageOf } from '../../attempt/ending.ts';
 import type { HandlerCall } from '../../attempt/runHandler.ts';
+import { messageOf } from '../../failure/describeThrown.ts';
 import { asStartError, ChildStartError } from '../children/childStartError.ts';
 import type { ChildTaskFailure, FromThread, ToThreadOfChild } from './threadMessages.ts';
 

@@ -1,7 +1,7 @@
 import type { TaskDefinition } from '@longhaul/proto';
 import type { Logger } from 'pino';
-import { messageOf } from '../../attempt/ending.ts';
 import type { RunnableHandler } from '../../attempt/runHandler.ts';
+import { messageOf } from '../../failure/describeThrown.ts';
 import { HandlersError, type MatchedTask } from '../handlers.ts';
 import { fingerprint } from './fingerprint.ts';
 import { SandboxSpec } from './sandboxed.ts';

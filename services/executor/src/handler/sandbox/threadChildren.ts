@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { messageOf } from '../../failure/describeThrown.ts';
 import { type ChildControl, runChild } from '../childProcess.ts';
 import { ChildProcessError } from '../childProcessError.ts';
 import type { ChildFailure, ExecOrder, ToThread } from './threadMessages.ts';
@@ -98,5 +99,5 @@ function failureOf(error: unknown, over: AbortSignal): ChildFailure {
     return { kind: 'not started', code: error.code, message: error.message };
   }
   if (over.aborted) return { kind: 'aborted' };
-  return { kind: 'other', message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'other', message: messageOf(error) };
 }

@@ -1,7 +1,9 @@
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { TaskDefinition } from '@longhaul/proto';
-import { type Ending, endingOfError, endingOfOutput, failed, messageOf } from '../../attempt/ending.ts';
+import { type Ending, endingOfError, endingOfOutput, failed } from '../../attempt/ending.ts';
 import { parseInput } from '../../attempt/parseInput.ts';
+import { messageOf } from '../../failure/describeThrown.ts';
+import { isInstance } from '../../failure/safeRead.ts';
 import { startChildren } from '../children/childTasks.ts';
 import { TaskError } from '../taskError.ts';
 import type { DefinedHandler } from './defineHandler.ts';
@@ -64,7 +66,7 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
     });
     return { ending: await endingOfOutput(definition, returned), declared: false };
   } catch (error) {
-    return { ending: await endingOfError(definition, error), declared: error instanceof TaskError };
+    return { ending: await endingOfError(definition, error), declared: isInstance(error, TaskError) };
   } finally {
     output.flush();
   }

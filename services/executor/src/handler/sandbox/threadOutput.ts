@@ -1,6 +1,7 @@
 import type { TaskDefinition } from '@longhaul/proto';
 import { checkProgress } from '../checkProgress.ts';
-import { boundedFields, droppedText, LogLimit, logLineChars } from '../logLimit.ts';
+import { droppedText, LogLimit } from '../logLimit.ts';
+import { logLine } from '../logLine.ts';
 import type { LogLevel, TaskContext, TaskLog } from '../taskContext.ts';
 import { type FromThread, maxUnread, sharedPlaces } from './threadMessages.ts';
 
@@ -66,17 +67,17 @@ export class ThreadOutput {
     );
   }
 
-  #line(level: LogLevel, message: string, fields?: Record<string, unknown>): void {
+  #line(level: LogLevel, first: unknown, second?: unknown): void {
     if (this.#closed) return;
     const admitted = this.#logLimit.admit(Date.now(), this.#hasRoom());
     if (!admitted.ok) return;
     if (admitted.dropped > 0) this.#sendLine('warn', droppedText(admitted.dropped), undefined);
-    // One character more than is kept, so that the main side sees that it is too long.
-    this.#sendLine(level, message.slice(0, logLineChars + 1), fields);
+    const { message, fields } = logLine(first, second);
+    this.#sendLine(level, message, fields);
   }
 
   #sendLine(level: LogLevel, message: string, fields: Record<string, unknown> | undefined): void {
-    this.#send({ kind: 'log', level, message, fields: fields && boundedFields(fields) });
+    this.#send({ kind: 'log', level, message, fields });
   }
 
   #send(message: FromThread): void {
