@@ -160,6 +160,8 @@ async function work({ subject, reply, data }) {
   working.set(id, reply);
   // Subscribe first, then read the chain: see "Cancel" in README.md.
   const stopListening = subscribe(`${namespace}.cancel.${id}`, async cancel => {
+    // Only a gateway's: see "Commands" in README.md.
+    if (!cancel.reply?.startsWith(`${namespace}.answer.gateway.`)) return;
     task.reason = JSON.parse(cancel.data).reason;
     abort.abort(new Error('canceled'));
     await claimed.promise;

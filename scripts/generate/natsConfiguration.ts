@@ -1,21 +1,34 @@
-import { createTopology, type NatsPermissions, natsPermissions, natsUsers } from '@longhaul/proto';
+import {
+  createTopology,
+  importsOf,
+  type NatsPermissions,
+  type NatsUser,
+  natsPermissions,
+  natsUsers,
+} from '@longhaul/proto';
 
 /**
- * A nats-server's configuration for one deployment: one account, and its three users with the least that each needs.
+ * A nats-server's configuration for one deployment: the account of the services, accounts of their own for users who
+ * only look on, and each user with the least that it needs.
  *
  * @param namespace the deployment's, as gateways and executors have it
  */
 export function natsConfiguration(namespace?: string): string {
   const permissions = natsPermissions(createTopology(namespace));
-  const users = natsUsers.map(user => userBlock(user, permissions[user]));
+  const inside = natsUsers.filter(user => !permissions[user].isApart);
+  const apart = natsUsers.filter(user => permissions[user].isApart);
   return `${head}
 accounts {
   LONGHAUL {
     jetstream: enabled
     users: [
-${users.join('\n')}
+${inside.map(user => userBlock(user, permissions[user])).join('\n')}
+    ]
+    exports: [
+${apart.flatMap(user => exportsOf(user, permissions[user])).join('\n')}
     ]
   }
+${apart.map(user => accountApart(user, permissions[user])).join('\n')}
   # For \`nats server report\` and the like: sees servers and connections, no tasks.
   SYS {
     users: [ { user: admin, password: $LONGHAUL_NATS_ADMIN_PASSWORD } ]
@@ -54,8 +67,38 @@ max_payload: 1MB
 # }
 `;
 
+const accountOf = (user: NatsUser) => user.toUpperCase();
+
+/** One question of an observer may have many answers: of all executors, of a batch of messages. */
+function exportsOf(user: NatsUser, permissions: NatsPermissions): string[] {
+  const { services, streams } = importsOf(permissions);
+  const accounts = `accounts: [${accountOf(user)}]`;
+  return [
+    ...sorted(services).map(subject => `      { service: "${subject}", response_type: stream, ${accounts} }`),
+    ...sorted(streams).map(subject => `      { stream: "${subject}", ${accounts} }`),
+  ];
+}
+
+function accountApart(user: NatsUser, permissions: NatsPermissions): string {
+  const { services, streams } = importsOf(permissions);
+  const from = (subject: string) => `{ account: LONGHAUL, subject: "${subject}" }`;
+  const imports = [
+    ...sorted(services).map(subject => `      { service: ${from(subject)} }`),
+    ...sorted(streams).map(subject => `      { stream: ${from(subject)} }`),
+  ];
+  return `  # Apart: the server checks no reply subjects inside one account, so that a user there who may read could write.
+  ${accountOf(user)} {
+    users: [
+${userBlock(user, permissions)}
+    ]
+    imports: [
+${imports.join('\n')}
+    ]
+  }`;
+}
+
 function userBlock(user: string, permissions: NatsPermissions): string {
-  const { publish, subscribe, answersRequests, inboxPrefix } = permissions;
+  const { publish, subscribe, inboxPrefix } = permissions;
   return `      # NATS_INBOX_PREFIX=${inboxPrefix}
       {
         user: ${user}
@@ -64,17 +107,15 @@ function userBlock(user: string, permissions: NatsPermissions): string {
           publish {
             allow: ${list(publish.allow)}${publish.deny ? `\n            deny: ${list(publish.deny)}` : ''}
           }
-          subscribe { allow: ${list(subscribe.allow)} }${
-            answersRequests
-              ? '\n          # One answer to each request that it gets.\n          allow_responses: true'
-              : ''
-          }
+          subscribe { allow: ${list(subscribe.allow)} }
         }
       }`;
 }
 
-/** Sorted and without repetitions, so that a change shows as a line. */
+/** Without repetitions, and so that a change shows as a line. */
+const sorted = (subjects: readonly string[]) => [...new Set(subjects)].sort();
+
 function list(subjects: readonly string[]): string {
-  const lines = [...new Set(subjects)].sort().map(subject => `              "${subject}"`);
+  const lines = sorted(subjects).map(subject => `              "${subject}"`);
   return `[\n${lines.join('\n')}\n            ]`;
 }

@@ -74,6 +74,11 @@ const rowsOf = (
     example: subjects.executorWake,
     who: 'core, from a gateway that ends a pause; executors pull anew',
   },
+  answers: {
+    example: `${subjects.answers('gateway')}.<token>`,
+    who: 'core, the reply subject of a command; it says who sent it: `gateway` or `executor`',
+  },
+  allAnswers: { example: subjects.allAnswers, who: 'every answer to a command' },
 });
 
 /** Every subject of the default namespace, with an example. */

@@ -15,6 +15,7 @@ import {
   recordSchema,
   requestSchema,
   scheduleSchema,
+  wakeSchema,
 } from '@longhaul/proto';
 import { z } from 'zod';
 
@@ -34,6 +35,7 @@ const messages = {
   places: placesSchema,
   rate: rateSchema,
   freed: freedSchema,
+  wake: wakeSchema,
   failure: failureSchema.meta({
     title: 'TaskFailure',
     description: 'Why a task or an attempt failed: the `error` of events and records.',

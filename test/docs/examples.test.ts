@@ -25,6 +25,7 @@ test('each kind of message has an example', () => {
       'holderRequest',
       'holderReply',
       'executorStatus',
+      'wake',
       'failure',
       'schedule',
       'fire',

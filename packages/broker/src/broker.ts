@@ -1,4 +1,4 @@
-import type { Topology } from '@longhaul/proto';
+import type { CommandRole, Topology } from '@longhaul/proto';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { createInbox } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -13,10 +13,17 @@ export type Broker = {
   /** For what is published on every task's way: cheaper than `js.publish`. */
   readonly acked: AckedPublisher;
   readonly topology: Topology;
+  /** What this service is to others: who its commands come from. */
+  readonly role: CommandRole;
   /** A subject for answers that nobody else listens to, and that the connection's user may listen to. */
   readonly newInbox: () => string;
   /** Large inputs and outputs. */
   readonly payloads: PayloadStore;
+};
+
+export type BrokerOptions = PayloadStoreOptions & {
+  /** Who this service is. Default: a gateway. */
+  readonly role?: CommandRole;
 };
 
 /** How long a request to JetStream may take before it counts as unanswered. */
@@ -29,13 +36,15 @@ const apiTimeoutMs = 5_000;
 export async function createBroker(
   nc: NatsConnection,
   topology: Topology,
-  options: PayloadStoreOptions = {},
+  options: BrokerOptions = {},
 ): Promise<Broker> {
   const jsm = await jetstreamManager(nc, { timeout: apiTimeoutMs });
   const js = jetstream(nc, { timeout: apiTimeoutMs });
   const newInbox = () => createInbox(inboxPrefixOf(nc));
   const acked = new AckedPublisher(nc, newInbox(), apiTimeoutMs);
-  return { nc, js, jsm, acked, topology, newInbox, payloads: new PayloadStore(js, jsm, topology, options) };
+  const { role = 'gateway' } = options;
+  const payloads = new PayloadStore(js, jsm, topology, options);
+  return { nc, js, jsm, acked, topology, role, newInbox, payloads };
 }
 
 /** The client keeps its options beside its public face; its own JetStream packages read the prefix from there. */

@@ -1,7 +1,8 @@
 import { type HolderRequest, holderReplySchema } from '@longhaul/proto';
-import { decode, encode } from './border.ts';
+import { decode } from './border.ts';
 import type { Broker } from './broker.ts';
 import { isNoResponders, isUnavailable } from './brokerErrors.ts';
+import { askCommand } from './command.ts';
 
 /** An executor that is well answers within a few milliseconds; one that is gone is told at once from a silent one. */
 const answerTimeoutMs = 500;
@@ -12,9 +13,9 @@ export type HolderAnswer = 'holds' | 'lets go' | 'silent';
 /** Asks an executor whether it still works on a task. */
 export async function askHolder(broker: Broker, executor: string, taskId: string): Promise<HolderAnswer> {
   const subject = broker.topology.subjects.holder(executor);
-  const request: HolderRequest = { v: 1, id: taskId };
+  const request: HolderRequest = { v: 1, id: taskId, do: 'answer' };
   try {
-    const answer = await broker.nc.request(subject, encode(request), { timeout: answerTimeoutMs });
+    const answer = await askCommand(broker, subject, request, answerTimeoutMs);
     return decode(holderReplySchema, subject, answer.data).holds ? 'holds' : 'lets go';
   } catch (error) {
     if (isNoResponders(error) || isUnavailable(error)) return 'silent';

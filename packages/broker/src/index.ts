@@ -1,5 +1,5 @@
 export { BadMessageError, decode, encode } from './border.ts';
-export { type Broker, createBroker } from './broker.ts';
+export { type Broker, type BrokerOptions, createBroker } from './broker.ts';
 export {
   isConsumerNotFound,
   isNoResponders,
@@ -10,6 +10,7 @@ export {
   isWrongLastSequence,
   scheduleRefusal,
 } from './brokerErrors.ts';
+export { askAll, askCommand, readCommand, sendCommand } from './command.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
 export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
 export { childTaskId, keyedTaskId } from './derivedTaskId.ts';

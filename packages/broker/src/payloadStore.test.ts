@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createTopology, inlineLimitBytes } from '@longhaul/proto';
 import { Objm } from '@nats-io/obj';
-import { connect } from '@nats-io/transport-node';
+import { connect, headers } from '@nats-io/transport-node';
 import { describe, expect, inject, it } from 'vitest';
 import { createBroker } from './broker.ts';
 import { highestPayloadLimitBytes, type PayloadError, type PayloadStoreOptions } from './payloadStore.ts';
@@ -20,10 +20,13 @@ async function opened(options: PayloadStoreOptions = {}, namespace = `p${randomB
   await payloads.ensure();
   return {
     payloads,
+    js,
     jsm,
+    bucket: topology.payloadStore,
     namespace,
     objects: await new Objm(js).open(topology.payloadStore),
     stream: topology.payloadStream,
+    metaOf: (object: string) => topology.payloadMeta(Buffer.from(object).toString('base64')),
     piecesOf: async (object: string) => {
       const info = await (await new Objm(js).open(topology.payloadStore)).info(object);
       return topology.payloadPieces(info?.nuid ?? '');
@@ -68,8 +71,29 @@ describe('a payload', () => {
     for (const packed of [one, other, one]) await store.payloads.put(packed);
     expect(await store.payloads.get(one.ref)).toBe('one');
     expect(await store.payloads.get(other.ref)).toBe('other');
-    // Its name and one piece, for each of the two: the second put has replaced the first.
-    expect((await store.jsm.streams.info(store.stream)).state.messages).toBe(4);
+  });
+
+  it('cannot be replaced or removed by a message that stands for all others', async () => {
+    await using store = await opened();
+    const packed = store.payloads.pack('a.input', bytesOf('kept'));
+    await store.payloads.put(packed);
+    for (const [subject, which] of [
+      [await store.piecesOf(packed.ref.object), 'sub'],
+      [await store.piecesOf(packed.ref.object), 'all'],
+      [`$O.${store.bucket}.M.x`, 'all'],
+    ] as const) {
+      const all = headers();
+      all.set('Nats-Rollup', which);
+      await expect(store.js.publish(subject, '', { headers: all })).rejects.toThrow(/rollup not permitted/);
+    }
+    expect(await store.payloads.get(packed.ref)).toBe('kept');
+  });
+
+  it('of a store of an earlier version is protected from then on', async () => {
+    await using store = await opened({ payloadsKeptMs: 8 * 24 * 60 * 60 * 1_000 });
+    await store.jsm.streams.update(store.stream, { allow_rollup_hdrs: true });
+    await store.payloads.ensure();
+    expect((await store.jsm.streams.info(store.stream)).config.allow_rollup_hdrs).toBe(false);
   });
 
   it('that is too large is neither stored nor read', async () => {
@@ -95,7 +119,7 @@ describe('a payload', () => {
       ['gone', 'empty', 'x'.repeat(3 * inlineLimitBytes), 'swapped', 'text'].map(put),
     );
     if (!gone || !empty || !cut || !swapped || !text) throw new Error('five were put');
-    await store.objects.delete(gone.object);
+    await store.jsm.streams.purge(store.stream, { filter: store.metaOf(gone.object) });
     expect(await codeOf(store.payloads.get(gone))).toBe('PAYLOAD_MISSING');
     expect(await codeOf(store.payloads.get({ ...gone, object: 'never' }))).toBe('PAYLOAD_MISSING');
 
@@ -105,7 +129,8 @@ describe('a payload', () => {
     await store.jsm.streams.purge(store.stream, { filter: await store.piecesOf(cut.object), keep: 2 });
     expect(await codeOf(store.payloads.get(cut))).toBe('PAYLOAD_DAMAGED');
 
-    await store.objects.putBlob({ name: swapped.object }, bytesOf('SWAPPED'));
+    const other = store.payloads.pack('a.input', bytesOf('SWAPPED'));
+    await store.payloads.put({ ...other, ref: { ...other.ref, object: swapped.object } });
     expect(await codeOf(store.payloads.get(swapped))).toBe('PAYLOAD_DAMAGED');
 
     const noJson = store.payloads.pack('a.input', Buffer.from('{"'));

@@ -7,8 +7,9 @@ import {
   type Topology,
 } from '@longhaul/proto';
 import type { JetStreamClient, JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/nats-core';
-import { type ObjectStore, Objm, setSha256Backend } from '@nats-io/obj';
+import { nanos, nuid as nuidGenerator } from '@nats-io/nats-core';
+import { type ObjectStore, Objm } from '@nats-io/obj';
+import { isConfigurationConflict } from './brokerErrors.ts';
 
 /** Why a payload cannot be stored or read. Trying again does not help. */
 export class PayloadError extends Error {
@@ -84,8 +85,6 @@ export class PayloadStore {
     this.#topology = topology;
     this.keptMs = options.payloadsKeptMs ?? defaultPayloadsKeptMs;
     this.#raises = options.payloadsKeptMs !== undefined;
-    // Of the whole process; the library's default is one for browsers, and many times slower.
-    setSha256Backend('native');
   }
 
   /**
@@ -95,14 +94,29 @@ export class PayloadStore {
   async ensure(): Promise<void> {
     const { payloadStore, payloadStream } = this.#topology;
     const ttl = nanos(this.keptMs);
-    const create = () =>
-      new Objm(this.#js).create(payloadStore, { description: 'Longhaul: large inputs and outputs', ttl });
-    // Refused: another process creates it just now, and keeps objects for another time. Then it is there.
-    await create().catch(create);
+    try {
+      // As an object store is made (ADR-20), but that nothing in it can be replaced: a message that says that it
+      // stands for all others would remove every payload.
+      await this.#jsm.streams.add({
+        name: payloadStream,
+        description: 'Longhaul: large inputs and outputs',
+        subjects: [`$O.${payloadStore}.C.>`, `$O.${payloadStore}.M.>`],
+        discard: 'new',
+        allow_direct: true,
+        allow_rollup_hdrs: false,
+        max_age: ttl,
+      });
+    } catch (error) {
+      // It is there, perhaps by a process that keeps payloads for another time.
+      if (!isConfigurationConflict(error)) throw error;
+    }
+    // An executor needs no right to change a stream, so it leaves that to gateways.
     if (!this.#raises) return;
     const { config } = await this.#jsm.streams.info(payloadStream);
-    if (config.max_age !== 0 && config.max_age < ttl)
-      await this.#jsm.streams.update(payloadStream, { max_age: ttl });
+    const raised = config.max_age !== 0 && config.max_age < ttl ? { max_age: ttl } : {};
+    const closed = config.allow_rollup_hdrs ? { allow_rollup_hdrs: false } : {};
+    const changes = { ...raised, ...closed };
+    if (Object.keys(changes).length > 0) await this.#jsm.streams.update(payloadStream, changes);
   }
 
   /**
@@ -120,22 +134,33 @@ export class PayloadStore {
     };
   }
 
-  /** Stores a payload. May be called again with the same one, when it is not known whether it was stored. */
+  /**
+   * Stores a payload. May be called again with the same one, when it is not known whether it was stored.
+   *
+   * As the library does it, but for two things that executors have no right to, and nobody needs: to remove the pieces
+   * of an upload that failed (they expire with the rest), and to replace an object of the same name (there is none).
+   */
   async put({ ref, data }: PackedPayload): Promise<void> {
-    const store = await this.#open();
-    let from = 0;
-    const pieces = new ReadableStream<Uint8Array>({
-      pull: controller => {
-        if (from >= data.length) {
-          controller.close();
-          return;
-        }
-        // A view, not a copy.
-        controller.enqueue(data.subarray(from, from + pieceBytes));
-        from += pieceBytes;
-      },
-    });
-    await store.put({ name: ref.object, options: { max_chunk_size: pieceBytes } }, pieces);
+    const { payloadStore, payloadPieces, payloadMeta } = this.#topology;
+    const nuid = nuidGenerator.next();
+    let chunks = 0;
+    for (let from = 0; from < data.length; from += pieceBytes) {
+      // A view, not a copy. One after the other, so that the sequence of the pieces is their order.
+      await this.#js.publish(payloadPieces(nuid), data.subarray(from, from + pieceBytes));
+      chunks += 1;
+    }
+    const meta = {
+      name: ref.object,
+      options: { max_chunk_size: pieceBytes },
+      bucket: payloadStore,
+      nuid,
+      size: data.length,
+      chunks,
+      digest: ref.digest,
+      mtime: new Date().toISOString(),
+    };
+    // Last: an object is there when all its pieces are.
+    await this.#js.publish(payloadMeta(encodedName(ref.object)), JSON.stringify(meta));
   }
 
   /**
@@ -204,6 +229,11 @@ export class PayloadStore {
       `The payload has ${bytes} bytes; at most ${this.limitBytes} are taken.`,
     );
   }
+}
+
+/** An object's name as a token of a subject (ADR-20). */
+function encodedName(name: string): string {
+  return Buffer.from(name).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /** Base64 as object stores write it: 32 bytes leave one place to fill. */

@@ -198,6 +198,7 @@ export {
   cancelReplySchema,
   cancelRequestSchema,
 } from './wire/cancel.ts';
+export { type CommandRole, commandRoles, type Wake, wakeSchema } from './wire/command.ts';
 export {
   type ControlOutcome,
   type ControlReply,
@@ -255,6 +256,7 @@ export {
   taskNameSchema,
 } from './wire/names.ts';
 export {
+  importsOf,
   inboxPrefixOf,
   type NatsPermissions,
   type NatsUser,

@@ -4,9 +4,10 @@ import {
   ensureTopology,
   type NatsOptions,
   openConnection,
+  readCommand,
   TopologyGuard,
 } from '@longhaul/broker';
-import { type Contract, createTopology } from '@longhaul/proto';
+import { type Contract, createTopology, wakeSchema } from '@longhaul/proto';
 import { createLogger, safeSerializers } from '@longhaul/service';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
@@ -96,7 +97,10 @@ export async function createExecutor<const C extends Contract>(
 
   const { nc, close } = await openConnection(options.nats, `longhaul executor ${id}`);
   const { payloadLimitBytes } = options;
-  const broker = await createBroker(nc, createTopology(options.namespace), { payloadLimitBytes });
+  const broker = await createBroker(nc, createTopology(options.namespace), {
+    payloadLimitBytes,
+    role: 'executor',
+  });
   await ensureTopology(broker);
 
   const attempts = new Map<string, Attempt>();
@@ -184,7 +188,11 @@ export async function createExecutor<const C extends Contract>(
     running: running(),
     startedAt,
   }));
-  nc.subscribe(broker.topology.subjects.executorWake, { callback: () => consumer.pullAnew() });
+  nc.subscribe(broker.topology.subjects.executorWake, {
+    callback: (_error, message) => {
+      if (readCommand(broker, logger, wakeSchema, message, ['gateway'])) consumer.pullAnew();
+    },
+  });
   void followConnection(nc.status(), () => {
     consumer.pullAnew();
     for (const attempt of attempts.values()) void attempt.lookAgain();

@@ -39,6 +39,7 @@ import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedules/createSchedules.ts';
 import { createTaskService } from './service.ts';
+import { ChildRecords } from './start/childRecords.ts';
 import { Orphans } from './start/orphans.ts';
 import { PendingRecords } from './start/pendingRecords.ts';
 import { LiveFeed } from './watch/liveFeed.ts';
@@ -161,15 +162,20 @@ export async function createGateway<const C extends Contract>(
     });
     opened.push(() => families.stop());
     const metrics = new GatewayMetrics(definitions.keys());
+    const pending = new PendingRecords(store, index, logger);
+    const childRecords = new ChildRecords(broker, logger, index, pending);
+    opened.push(() => childRecords.stop());
     const projection = new Projection(
       broker,
       logger,
       store,
       index,
-      (before, after) => metrics.folded(before, after),
+      (before, after) => {
+        metrics.folded(before, after);
+        childRecords.folded(before, after);
+      },
       () => guard.suspect(),
     );
-    const pending = new PendingRecords(store, index, logger);
     const feed = new LiveFeed(broker, logger);
 
     await index.start();

@@ -3,7 +3,7 @@ import { statusSchema } from './record.ts';
 
 /** The payload of a request on `tasks.cancel.<id>`. */
 export const cancelRequestSchema = z
-  .object({ v: z.literal(1), reason: z.string().max(1_000).optional() })
+  .strictObject({ v: z.literal(1), reason: z.string().max(1_000).optional() })
   .meta({ title: 'CancelRequest', description: 'Asks the executor that runs the task to end it.' });
 export type CancelRequest = z.infer<typeof cancelRequestSchema>;
 

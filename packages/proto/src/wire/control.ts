@@ -3,7 +3,7 @@ import { statusSchema } from './record.ts';
 
 /** The payload of a request on `tasks.control.<id>`. */
 export const controlRequestSchema = z
-  .object({
+  .strictObject({
     v: z.literal(1),
     do: z.enum(['pause', 'resume']),
     by: z.string().min(1).max(256).meta({ description: 'Who asks.' }),

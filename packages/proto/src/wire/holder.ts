@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { taskIdSchema } from './names.ts';
 
 /**
- * The payload of a message on `tasks.executors.holder.<executor token>`. With a reply subject it asks whether that
- * executor still works on the task; without one it says that the task's chain has gone on, and to look into it.
+ * The payload of a message on `tasks.executors.holder.<executor token>`: asks whether that executor still works on the
+ * task (`answer`), or says that others have appended to the task's events, and to read them (`look`).
  */
-export const holderRequestSchema = z.object({ v: z.literal(1), id: taskIdSchema }).meta({
-  title: 'HolderRequest',
-  description:
-    'Asks the executor of an attempt whether it still works on it, or tells it to look at the chain.',
-});
+export const holderRequestSchema = z
+  .strictObject({ v: z.literal(1), id: taskIdSchema, do: z.enum(['answer', 'look']) })
+  .meta({
+    title: 'HolderRequest',
+    description:
+      'Asks the executor of an attempt whether it still works on it, or tells it to read the task’s events.',
+  });
 export type HolderRequest = z.infer<typeof holderRequestSchema>;
 
 /** The executor's reply. */

@@ -53,7 +53,7 @@ export type Rate = z.infer<typeof rateSchema>;
 
 /** The payload on `tasks.limits.freed`: a place may be free. */
 export const freedSchema = z
-  .object({
+  .strictObject({
     v: z.literal(1),
     limit: z.string().meta({ description: 'The key of its record in the bucket.' }),
   })

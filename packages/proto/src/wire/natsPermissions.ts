@@ -6,8 +6,14 @@ export type NatsPermissions = {
   readonly inboxPrefix: string;
   readonly publish: { readonly allow: readonly string[]; readonly deny?: readonly string[] };
   readonly subscribe: { readonly allow: readonly string[] };
-  /** Whether it may answer requests: one message to the reply subject of each. */
-  readonly answersRequests: boolean;
+  /**
+   * Whether it has an account of its own, into which exactly what it may publish and subscribe to is imported.
+   *
+   * Inside one account the server checks the subject of a request, and not its reply subject: whoever may read a stream
+   * can have the answer published wherever he likes, past his own permissions, and into other streams as well. Replies
+   * never leave an account.
+   */
+  readonly isApart: boolean;
 };
 
 /** The users that a deployment needs. */
@@ -22,7 +28,8 @@ export const inboxPrefixOf = (user: NatsUser): string => `_INBOX_${user}`;
  * subscribe to, JetStream's API included. A test runs a whole system with exactly these.
  *
  * Nobody may publish live events (the server alone republishes what is stored), delete a stream, or read what belongs to
- * others' inboxes.
+ * others' inboxes. Nobody has `allow_responses`: a user who may send himself a request, with a reply subject of his
+ * choice, may then publish anything.
  */
 export function natsPermissions(topology: Topology): Readonly<Record<NatsUser, NatsPermissions>> {
   return {
@@ -120,11 +127,12 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
     subscribe: {
       allow: [
         `${inboxPrefixOf('gateway')}.>`,
+        `${subjects.answers('gateway')}.>`,
         subjects.allLive,
         ...advisories(topology, [requestStream, eventStream]),
       ],
     },
-    answersRequests: false,
+    isApart: false,
   };
 }
 
@@ -134,7 +142,7 @@ const anyHolderOf = ({ subjects }: Topology) => subjects.holder('any').replace(/
 function executorPermissions(topology: Topology): NatsPermissions {
   const anyHolder = anyHolderOf(topology);
   const { subjects, requestStream, eventStream, payloadStore, payloadStream, consumers } = topology;
-  const { bucket, limitBucket, limitBucketStream } = topology;
+  const { limitBucket, limitBucketStream } = topology;
   const fires = consumers.schedules.durable_name;
   return {
     inboxPrefix: inboxPrefixOf('executor'),
@@ -147,8 +155,6 @@ function executorPermissions(topology: Topology): NatsPermissions {
         ...reading(limitBucketStream),
         `$KV.${limitBucket}.>`,
         subjects.limitFreed,
-        // An upload that failed takes its pieces back.
-        api('STREAM.PURGE', payloadStream),
         // The consumers that it takes requests from: one a task name and priority, and of requests alone.
         api('CONSUMER.CREATE', `${requestStream}.*.${subjects.allRequests}`),
         api('CONSUMER.INFO', `${requestStream}.*`),
@@ -162,8 +168,9 @@ function executorPermissions(topology: Topology): NatsPermissions {
         ...reading(requestStream),
         subjects.allRequests,
         subjects.allSchedules,
-        // The first record of each of them; all others are the gateways' to write.
-        `$KV.${bucket}.>`,
+        // Its answers: to commands, and to the questions of observers (the server's subjects between two accounts).
+        subjects.allAnswers,
+        '_R_.>',
       ],
       deny: [
         // Recurring schedules are the gateways', and so is what they fire.
@@ -175,6 +182,7 @@ function executorPermissions(topology: Topology): NatsPermissions {
     subscribe: {
       allow: [
         `${inboxPrefixOf('executor')}.>`,
+        `${subjects.answers('executor')}.>`,
         subjects.cancel('*'),
         subjects.control('*'),
         anyHolder,
@@ -190,13 +198,12 @@ function executorPermissions(topology: Topology): NatsPermissions {
         '$SRV.*.executor.*',
       ],
     },
-    answersRequests: true,
+    isApart: false,
   };
 }
 
 function observerPermissions(topology: Topology): NatsPermissions {
-  const { subjects, requestStream, eventStream, bucketStream, consumers } = topology;
-  const projection = consumers.projection.durable_name;
+  const { subjects, bucket, scheduleBucket } = topology;
   return {
     inboxPrefix: inboxPrefixOf('observer'),
     publish: {
@@ -206,25 +213,35 @@ function observerPermissions(topology: Topology): NatsPermissions {
         api('STREAM.LIST'),
         ...streamsOf(topology).map(stream => api('STREAM.INFO', stream)),
         ...streamsOf(topology).flatMap(reading),
+        // Looking at consumers, and making none: one that pushes would have the server publish where its maker says.
         api('CONSUMER.NAMES', '*'),
         api('CONSUMER.LIST', '*'),
-        api('CONSUMER.INFO', `${requestStream}.*`),
-        api('CONSUMER.INFO', `${eventStream}.*`),
-        // Following records and events. Not requests: a consumer of a work queue takes from it.
-        ...watching(bucketStream),
-        ...watching(eventStream),
-        api('CONSUMER.MSG.NEXT', `${eventStream}.*`),
+        ...streamsOf(topology).map(stream => api('CONSUMER.INFO', `${stream}.*`)),
         subjects.executorStatus,
         '$SRV.>',
       ],
-      deny: [
-        // The consumer that records are made by: whoever takes from it or changes it takes events from the gateways.
-        api('CONSUMER.CREATE', `${eventStream}.${projection}.>`),
-        api('CONSUMER.DELETE', `${eventStream}.${projection}`),
-        api('CONSUMER.MSG.NEXT', `${eventStream}.${projection}`),
+    },
+    subscribe: {
+      allow: [
+        `${inboxPrefixOf('observer')}.>`,
+        // What changes, as it changes.
+        subjects.allEvents,
+        subjects.allLive,
+        `$KV.${bucket}.>`,
+        `$KV.${scheduleBucket}.>`,
       ],
     },
-    subscribe: { allow: [`${inboxPrefixOf('observer')}.>`, subjects.allLive, subjects.allEvents] },
-    answersRequests: false,
+    isApart: true,
+  };
+}
+
+/** What is imported into the account of a user apart: everything that it may reach but its own inbox. */
+export function importsOf({ publish, subscribe, inboxPrefix }: NatsPermissions): {
+  readonly services: readonly string[];
+  readonly streams: readonly string[];
+} {
+  return {
+    services: publish.allow,
+    streams: subscribe.allow.filter(subject => subject !== `${inboxPrefix}.>`),
   };
 }

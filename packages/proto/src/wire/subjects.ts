@@ -1,3 +1,4 @@
+import type { CommandRole } from './command.ts';
 import { ownerToken, type Priority, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
 
 /** What a request's subject says. */
@@ -60,6 +61,9 @@ export function createSubjects(namespace: string) {
     executorWake: `${namespace}.executors.wake`,
     /** Published when a place of a limit may be free: executors with a task that waits for it look. */
     limitFreed: `${namespace}.limits.freed`,
+    /** Below this come the answers to commands of one role, which proves who sent a command (see `command.ts`). */
+    answers: (role: CommandRole) => `${namespace}.answer.${role}`,
+    allAnswers: `${namespace}.answer.>`,
     /** The key of a record in the bucket. */
     recordKey: (owner: string, id: string) => `${ownerToken(owner)}.${id}`,
 

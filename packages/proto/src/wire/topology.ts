@@ -75,6 +75,8 @@ export function createTopology(namespace = 'tasks') {
     /** The stream behind the object store, and the subject of an object's pieces in it (NATS ADR-20). */
     payloadStream: `OBJ_${payloadStore}`,
     payloadPieces: (nuid: string) => `$O.${payloadStore}.C.${nuid}`,
+    /** The subject of what describes an object. @param name the object's, in base64url with padding */
+    payloadMeta: (name: string) => `$O.${payloadStore}.M.${name}`,
     /** The bucket of recurring schedules, under the same keys: the owner's token and the schedule's id. */
     scheduleBucket,
     scheduleBucketStream: `KV_${scheduleBucket}`,

@@ -4,12 +4,10 @@ import {
   type Broker,
   childTaskId,
   type EndEvent,
-  encode,
   encodeRequest,
   findAccepted,
   isSameInput,
   isUnavailable,
-  isWrongLastSequence,
   type OutgoingRequest,
   publishRequest,
 } from '@longhaul/broker';
@@ -17,12 +15,10 @@ import {
   type EndedTask,
   GatewayError,
   policyOverridesSchema,
-  recordOfRequest,
   type TaskAddress,
   type TaskRecord,
   type TaskRequest,
 } from '@longhaul/proto';
-import type { Logger } from 'pino';
 import type { ChildPort, NewChild } from '../handler/children/childTypes.ts';
 import type { Slot } from '../take/slotPool.ts';
 import type { ChainWriter } from './chainWriter.ts';
@@ -33,7 +29,6 @@ const retryDelayMs = 200;
 
 type AttemptChildrenOptions = {
   readonly broker: Broker;
-  readonly logger: Logger;
   readonly parent: TaskAddress;
   readonly owner: string;
   readonly attempt: number;
@@ -127,7 +122,6 @@ export class AttemptChildren implements ChildPort {
     const { duplicate } = await this.#untilAnswered(() => publishRequest(broker, outgoing, id));
     // Of this attempt before its acknowledgement was lost, or of an earlier one that was only slow.
     if (duplicate) return (await this.#untilAnswered(() => findAccepted(broker, id))) ?? outgoing.request;
-    void this.#putPending(recordOfRequest(id, name, outgoing.request));
     return outgoing.request;
   }
 
@@ -147,23 +141,6 @@ export class AttemptChildren implements ChildPort {
         : { startBy: new Date(now + (delayMs ?? 0) + startWithinMs).toISOString() }),
       ...(delayMs ? { scheduledFor: new Date(now + delayMs).toISOString() } : {}),
     };
-  }
-
-  /**
-   * Written behind the request, as a gateway does it for what it accepts: lists show the child before it begins, and
-   * gateways know of it when its parent ends. Without it they would from its first event, or when they next look
-   * through the queue.
-   */
-  async #putPending(record: TaskRecord): Promise<void> {
-    const { broker, logger } = this.#options;
-    try {
-      await broker.js.publish(broker.topology.recordSubject(record.owner, record.id), encode(record), {
-        expect: { lastSubjectSequence: 0 },
-      });
-    } catch (err) {
-      if (!isWrongLastSequence(err))
-        logger.warn({ err, childId: record.id }, 'the record of a child was not written');
-    }
   }
 
   async #untilAnswered<T>(ask: () => Promise<T>): Promise<T> {

@@ -46,7 +46,7 @@ export class HandlerRun {
   readonly #children: AttemptChildren;
 
   constructor(setting: AttemptSetting, run: ClaimedRun) {
-    const { broker, logger, executor } = setting;
+    const { broker, executor } = setting;
     const { address, request, writer, attempt, abort, slot } = run;
     this.#setting = setting;
     this.#run = run;
@@ -57,7 +57,6 @@ export class HandlerRun {
     const gate = this.#gate;
     this.#children = new AttemptChildren({
       broker,
-      logger,
       parent,
       owner,
       attempt,

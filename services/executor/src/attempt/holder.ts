@@ -1,5 +1,11 @@
-import { askHolder, type Broker, decode, encode } from '@longhaul/broker';
-import { type HolderReply, type HolderRequest, holderRequestSchema, type TaskRecord } from '@longhaul/proto';
+import { askHolder, type Broker, encode, readCommand, sendCommand } from '@longhaul/broker';
+import {
+  commandRoles,
+  type HolderReply,
+  type HolderRequest,
+  holderRequestSchema,
+  type TaskRecord,
+} from '@longhaul/proto';
 import type { Logger } from 'pino';
 
 /** The executor that runs a task as its chain has it; `undefined`: its last attempt has ended, or there was none. */
@@ -23,8 +29,8 @@ export async function isHeldBy(broker: Broker, executor: string, taskId: string)
 
 /** Tells an executor that a task's chain has gone on without it. One that is suspended reads it when it comes back. */
 export function tellHolder(broker: Broker, executor: string, taskId: string): void {
-  const notice: HolderRequest = { v: 1, id: taskId };
-  broker.nc.publish(broker.topology.subjects.holder(executor), encode(notice));
+  const notice: HolderRequest = { v: 1, id: taskId, do: 'look' };
+  sendCommand(broker, broker.topology.subjects.holder(executor), notice);
 }
 
 /** An attempt as far as others ask for it. */
@@ -48,24 +54,13 @@ export function answerAsHolder(
         logger.error({ err: error }, 'the subscription to questions for tasks failed');
         return;
       }
-      const request = read(message.subject, message.data);
-      if (!request) {
-        logger.warn('a question for a task that does not fit the protocol was ignored');
-        return;
-      }
+      const request = readCommand(broker, logger, holderRequestSchema, message, commandRoles);
+      if (!request) return;
       const held = heldOf(request.id);
       const reply: HolderReply = { v: 1, holds: held?.isHeld ?? false };
-      if (message.reply) message.respond(encode(reply));
+      if (request.do === 'answer') message.respond(encode(reply));
       else void held?.lookAgain();
     },
   });
   return { stop: () => subscription.unsubscribe() };
-}
-
-function read(subject: string, data: Uint8Array): HolderRequest | undefined {
-  try {
-    return decode(holderRequestSchema, subject, data);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
-import { type Broker, decode, encode } from '@longhaul/broker';
-import { type CancelReply, type CancelRequest, cancelRequestSchema } from '@longhaul/proto';
+import { type Broker, encode, readCommand } from '@longhaul/broker';
+import { type CancelReply, cancelRequestSchema } from '@longhaul/proto';
 import type { Logger } from 'pino';
 
 /** What the listener needs to answer a cancel. */
@@ -25,11 +25,8 @@ export function listenForCancel(options: CancelListenerOptions): { stop(): void 
         logger.error({ err: error, taskId }, 'the subscription to cancels failed');
         return;
       }
-      const request = read(message.subject, message.data);
-      if (!request) {
-        logger.warn({ taskId }, 'a cancel request that does not fit the protocol was ignored');
-        return;
-      }
+      const request = readCommand(broker, logger, cancelRequestSchema, message, ['gateway']);
+      if (!request) return;
       const reply: CancelReply = { v: 1, accepted: true, executor, attempt: options.attempt() };
       options
         .onCancel(request.reason)
@@ -40,12 +37,4 @@ export function listenForCancel(options: CancelListenerOptions): { stop(): void 
     },
   });
   return { stop: () => subscription.unsubscribe() };
-}
-
-function read(subject: string, data: Uint8Array): CancelRequest | undefined {
-  try {
-    return decode(cancelRequestSchema, subject, data);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,11 @@
-import { type Broker, decode, encode, isUnavailable, LimitStore, PlaceHealing } from '@longhaul/broker';
+import {
+  type Broker,
+  isUnavailable,
+  LimitStore,
+  PlaceHealing,
+  readCommand,
+  sendCommand,
+} from '@longhaul/broker';
 import {
   evictHolder,
   type Freed,
@@ -78,9 +85,8 @@ export class Limits {
     const subscription = this.#broker.nc.subscribe(subject, {
       callback: (error, message) => {
         if (error) return this.#logger.error({ err: error }, 'the subscription to free places failed');
-        const freed = readFreed(message.subject, message.data);
+        const freed = readCommand(this.#broker, this.#logger, freedSchema, message, ['executor']);
         if (freed) this.room.freed(freed.limit);
-        else this.#logger.warn('a message of a free place that does not fit the protocol was ignored');
       },
     });
     return { stop: () => subscription.unsubscribe() };
@@ -191,7 +197,7 @@ export class Limits {
 
   #tellFreed(record: string): void {
     const freed: Freed = { v: 1, limit: record };
-    this.#broker.nc.publish(this.#broker.topology.subjects.limitFreed, encode(freed));
+    sendCommand(this.#broker, this.#broker.topology.subjects.limitFreed, freed);
   }
 
   /** @returns when to ask again, or `undefined`: the attempt may begin */
@@ -201,13 +207,5 @@ export class Limits {
       const { rate, answer } = takeTurn(before, limit, Date.now());
       return { record: rate, answer: answer.taken ? undefined : answer.atMs };
     });
-  }
-}
-
-function readFreed(subject: string, data: Uint8Array): Freed | undefined {
-  try {
-    return decode(freedSchema, subject, data);
-  } catch {
-    return undefined;
   }
 }

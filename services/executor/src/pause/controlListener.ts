@@ -1,4 +1,4 @@
-import { type Broker, decode, encode } from '@longhaul/broker';
+import { type Broker, encode, readCommand } from '@longhaul/broker';
 import { type ControlReply, type ControlRequest, controlRequestSchema } from '@longhaul/proto';
 import type { Logger } from 'pino';
 
@@ -22,11 +22,8 @@ export function listenForControl(options: ControlListenerOptions): { stop(): voi
         logger.error({ err: error, taskId }, 'the subscription to pauses failed');
         return;
       }
-      const request = read(message.subject, message.data);
-      if (!request) {
-        logger.warn({ taskId }, 'a request to pause or resume that does not fit the protocol was ignored');
-        return;
-      }
+      const request = readCommand(broker, logger, controlRequestSchema, message, ['gateway']);
+      if (!request) return;
       const reply = (): ControlReply => ({ v: 1, accepted: true, executor, attempt: options.attempt() });
       options
         .onRequest(request)
@@ -37,12 +34,4 @@ export function listenForControl(options: ControlListenerOptions): { stop(): voi
     },
   });
   return { stop: () => subscription.unsubscribe() };
-}
-
-function read(subject: string, data: Uint8Array): ControlRequest | undefined {
-  try {
-    return decode(controlRequestSchema, subject, data);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,9 @@
 import {
   appendEvent,
+  askCommand,
+  BadMessageError,
   type Broker,
-  encode,
+  decode,
   isConsumerNotFound,
   isNoResponders,
   isUnavailable,
@@ -11,6 +13,7 @@ import {
 import {
   type CancelOutcome,
   type CancelRequest,
+  cancelReplySchema,
   GatewayError,
   isTerminal,
   recordOfRequest,
@@ -78,13 +81,14 @@ async function askExecutor(
 ): Promise<'accepted' | 'silent' | 'nobody'> {
   const request: CancelRequest = { v: 1, ...(reason === undefined ? {} : { reason }) };
   try {
-    await broker.nc.request(broker.topology.subjects.cancel(id), encode(request), {
-      timeout: answerTimeoutMs,
-    });
+    const subject = broker.topology.subjects.cancel(id);
+    const answer = await askCommand(broker, subject, request, answerTimeoutMs);
+    decode(cancelReplySchema, subject, answer.data);
     return 'accepted';
   } catch (error) {
     if (isNoResponders(error)) return 'nobody';
-    if (isUnavailable(error)) return 'silent';
+    // An answer that is none: somebody listens, and nobody said that the handler was told.
+    if (isUnavailable(error) || error instanceof BadMessageError) return 'silent';
     throw error;
   }
 }

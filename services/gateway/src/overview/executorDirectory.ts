@@ -1,4 +1,4 @@
-import { type Broker, decode, isNoResponders } from '@longhaul/broker';
+import { askAll, type Broker, decode } from '@longhaul/broker';
 import { type ExecutorStatus, executorStatusSchema } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import { shortLived } from './shortLived.ts';
@@ -50,25 +50,15 @@ export class ExecutorDirectory {
   }
 
   async #answers(): Promise<ExecutorStatus[]> {
-    const { nc, topology } = this.#broker;
-    const subject = topology.subjects.executorStatus;
+    const subject = this.#broker.topology.subjects.executorStatus;
     const found: ExecutorStatus[] = [];
-    try {
-      const replies = await nc.requestMany(subject, undefined, {
-        strategy: 'stall',
-        stall: stallMs,
-        maxWait: maxWaitMs,
-        maxMessages: executorLimit,
-      });
-      for await (const { data } of replies) {
-        try {
-          found.push(decode(executorStatusSchema, subject, data));
-        } catch (err) {
-          this.#logger.warn({ err }, 'an executor that does not fit the protocol is not shown');
-        }
+    const answers = await askAll(this.#broker, subject, { stallMs, maxWaitMs, maxAnswers: executorLimit });
+    for (const { data } of answers) {
+      try {
+        found.push(decode(executorStatusSchema, subject, data));
+      } catch (err) {
+        this.#logger.warn({ err }, 'an executor that does not fit the protocol is not shown');
       }
-    } catch (error) {
-      if (!isNoResponders(error)) throw error;
     }
     return found;
   }

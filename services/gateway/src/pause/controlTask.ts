@@ -1,7 +1,9 @@
 import {
   appendEvent,
+  askCommand,
+  BadMessageError,
   type Broker,
-  encode,
+  decode,
   isNoResponders,
   isUnavailable,
   isWrongLastSequence,
@@ -10,6 +12,7 @@ import {
 import {
   type ControlOutcome,
   type ControlRequest,
+  controlReplySchema,
   GatewayError,
   isRunning,
   isTerminal,
@@ -93,12 +96,12 @@ async function isAnswered(
 ): Promise<boolean> {
   const request: ControlRequest = { v: 1, do: what, by };
   try {
-    await broker.nc.request(broker.topology.subjects.control(id), encode(request), {
-      timeout: answerTimeoutMs,
-    });
+    const subject = broker.topology.subjects.control(id);
+    const answer = await askCommand(broker, subject, request, answerTimeoutMs);
+    decode(controlReplySchema, subject, answer.data);
     return true;
   } catch (error) {
-    if (isNoResponders(error) || isUnavailable(error)) return false;
+    if (error instanceof BadMessageError || isNoResponders(error) || isUnavailable(error)) return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-import { type Broker, ensureConsumer } from '@longhaul/broker';
-import { priorities } from '@longhaul/proto';
+import { type Broker, ensureConsumer, sendCommand } from '@longhaul/broker';
+import { priorities, type Wake } from '@longhaul/proto';
 
 /** JetStream pauses a consumer until a time; a name is paused until somebody resumes it. */
 const farAwayMs = 100 * 365 * 24 * 60 * 60 * 1_000;
@@ -34,7 +34,8 @@ export async function resumeName(broker: Broker, name: string): Promise<void> {
       await broker.jsm.consumers.resume(requestStream, plan.durable_name);
     }),
   );
-  broker.nc.publish(broker.topology.subjects.executorWake);
+  const wake: Wake = { v: 1 };
+  sendCommand(broker, broker.topology.subjects.executorWake, wake);
 }
 
 /** Which of some names are paused. */
