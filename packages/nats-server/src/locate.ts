@@ -9,7 +9,7 @@ import { defaultWays, type WayToGet } from './waysToGet.ts';
 export interface LocateOptions {
   /** Gets a line about what is being done. Default: silence. */
   say?: (line: string) => void;
-  /** Where a fetched binary is kept. Default: `LONGHAUL_CACHE`, else `.longhaul/bin` of the repository. */
+  /** Where a fetched binary is kept. Default: `LONGHAUL_CACHE`, else `longhaul/bin` in the user's cache folder. */
   cacheDir?: string;
   /** Read instead of `process.env`: `NATS_SERVER_BIN`, `PATH`, `LONGHAUL_CACHE`. */
   env?: NodeJS.ProcessEnv;

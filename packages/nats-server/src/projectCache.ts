@@ -1,14 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, copyFile, mkdir, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { homedir } from 'node:os';
+import { join, resolve, sep } from 'node:path';
 
 export const binaryName = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server';
 
-/** Where the fetched binary is kept: `LONGHAUL_CACHE`, else `.longhaul/bin` of the repository. */
-export function defaultCacheDir(env: NodeJS.ProcessEnv): string {
+/**
+ * Where the fetched binary is kept: `LONGHAUL_CACHE`; else `.longhaul/bin` of this repository; else, installed as a
+ * package, the user's cache folder, so that an install from scratch need not fetch it again.
+ */
+export function defaultCacheDir(env: NodeJS.ProcessEnv, folder = import.meta.dirname): string {
   if (env.LONGHAUL_CACHE) return resolve(env.LONGHAUL_CACHE);
-  return fileURLToPath(new URL('../../../.longhaul/bin', import.meta.url));
+  if (folder.split(sep).includes('node_modules')) return join(userCacheDir(env), 'longhaul', 'bin');
+  return resolve(folder, '../../../.longhaul/bin');
+}
+
+function userCacheDir(env: NodeJS.ProcessEnv): string {
+  if (env.XDG_CACHE_HOME) return env.XDG_CACHE_HOME;
+  if (process.platform === 'win32' && env.LOCALAPPDATA) return env.LOCALAPPDATA;
+  return process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : join(homedir(), '.cache');
 }
 
 /**

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { locateNatsServer, startNatsServer } from '@longhaul/nats-server';
-import { startNatsContainer } from './natsContainer.ts';
 import type { TestNats } from './testNats.ts';
 
 const kinds = ['auto', 'container', 'binary'] as const;
@@ -20,6 +19,8 @@ export async function natsForTests(say: (line: string) => void = console.log): P
   if (kind === undefined) throw new Error(`LONGHAUL_TEST_NATS is "${asked}"; it can be ${kinds.join(', ')}`);
   if (kind !== 'binary') {
     try {
+      // Loaded only here: testcontainers need not be installed where no container is wanted.
+      const { startNatsContainer } = await import('./natsContainer.ts');
       return await startNatsContainer(say);
     } catch (error) {
       if (kind === 'container') throw error;

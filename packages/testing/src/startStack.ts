@@ -13,10 +13,16 @@ import {
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
+import { natsForTests } from './natsServer.ts';
+import type { TestNats } from './testNats.ts';
 
 /** What a stack consists of. */
 export type StackOptions<C extends Contract> = {
-  readonly natsUrl: string;
+  /**
+   * A nats-server to share with other tests: each stack has a namespace of its own. Default: one of this stack alone,
+   * embedded or in a container, which takes a second to start.
+   */
+  readonly natsUrl?: string;
   readonly contract: C;
   readonly handlers: HandlersOf<C>;
   /** Default: 1. */
@@ -54,10 +60,19 @@ export function freshNamespace(): string {
   return `t${randomBytes(6).toString('hex')}`;
 }
 
-/** Starts gateways and executors in this process: `await using stack = await startStack({ … })`. */
+/**
+ * Starts gateways and executors in this process, and a nats-server for them unless one is given.
+ *
+ * ```ts
+ * await using stack = await startStack({ contract, handlers });
+ * expect(await stack.tasks.report.run({ month: '2026-10' })).toEqual({ pages: 12 });
+ * ```
+ */
 export async function startStack<const C extends Contract>(options: StackOptions<C>): Promise<Stack<C>> {
   const namespace = freshNamespace();
-  const { natsUrl, contract, handlers } = options;
+  const { contract, handlers } = options;
+  const ownNats = options.natsUrl === undefined ? await natsForTests(() => {}) : undefined;
+  const natsUrl = options.natsUrl ?? (ownNats as TestNats).url;
   const nats = { servers: natsUrl };
   const nc = await connect({ servers: natsUrl });
   const broker = await createBroker(nc, createTopology(namespace));
@@ -135,6 +150,7 @@ export async function startStack<const C extends Contract>(options: StackOptions
         ].map(name => broker.jsm.streams.delete(name)),
       );
       await nc.close();
+      await ownNats?.stop();
     },
   };
 }

@@ -70,7 +70,7 @@ export type Executor = {
 /** How long handlers may take to obey when they are handed back, before the executor closes regardless. */
 const handBackGraceMs = 5_000;
 const defaults = { concurrency: 4, drainMs: 30_000, holdStartedMs: 10 };
-const version = '0.1.0';
+const version = '0.2.0';
 
 /**
  * Starts an executor. What happens to a request, in order: `take/requestConsumer` pulls it → `attempt/attempt` claims
@@ -178,7 +178,7 @@ export async function createExecutor<const C extends Contract>(
   });
   await guard.start();
   const running = () => [...attempts.values()].map(({ id, name, number }) => ({ id, name, attempt: number }));
-  const service = await registerExecutor(broker, version, () => ({
+  const service = registerExecutor(broker, logger, version, () => ({
     v: 1,
     executor: id,
     host: hostname(),

@@ -1,35 +1,31 @@
-import { type Broker, encode } from '@longhaul/broker';
+import type { Broker } from '@longhaul/broker';
 import type { ExecutorStatus } from '@longhaul/proto';
-import { type Service, Svcm } from '@nats-io/services';
+import type { Logger } from 'pino';
+import { type MicroService, startMicroService } from './microService.ts';
 
 /**
  * Makes the executor visible as a NATS service (NATS ADR-32): `nats micro ls` and `nats micro info executor` show
  * it, and every executor answers a request on the status subject.
  */
-export async function registerExecutor(
+export function registerExecutor(
   broker: Broker,
+  logger: Logger,
   version: string,
   status: () => ExecutorStatus,
-): Promise<Service> {
+): MicroService {
   const { executor, tasks, slots } = status();
-  const service = await new Svcm(broker.nc).add({
+  return startMicroService(broker.nc, {
     name: 'executor',
     version,
     description: 'Runs Longhaul tasks',
-    // Every executor answers, not one of them.
-    queue: '',
     metadata: {
       executor,
       tasks: tasks.join(' '),
       slots: String(slots),
       namespace: broker.topology.namespace,
     },
+    endpoint: { name: 'status', subject: broker.topology.subjects.executorStatus, answer: status },
+    onRefused: (err, subject) =>
+      logger.warn({ err, subject }, 'NATS refused a subscription: tools do not see this executor there'),
   });
-  service.addEndpoint('status', {
-    subject: broker.topology.subjects.executorStatus,
-    handler: (error, message) => {
-      if (!error) message.respond(encode(status()));
-    },
-  });
-  return service;
 }

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TaskError } from '@longhaul/executor';
 import type { ThreadReply } from './analysisMessages.ts';
@@ -35,6 +36,9 @@ const documentsPerThread = 50;
 const memoryWatchMs = 100;
 const hardLimitFactor = 4;
 
+// Beside this file, and with its ending: it may have been compiled.
+const threadEntry = new URL(`./analysisThread${extname(import.meta.url)}`, import.meta.url);
+
 type Thread = { readonly worker: Worker; documents: number };
 
 /**
@@ -51,7 +55,7 @@ export function analysisThreads({
   let idleTimer: NodeJS.Timeout | undefined;
 
   const start = (): Thread => {
-    const worker = new Worker(new URL('./analysisThread.ts', import.meta.url), {
+    const worker = new Worker(threadEntry, {
       name: 'document.analyze',
       resourceLimits: { maxOldGenerationSizeMb: hardLimitFactor * memoryLimitMiB },
     });

@@ -4,6 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import type { TaskDefinition } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
+import { moduleToLoad } from './moduleToLoad.ts';
 import type { SandboxSpec } from './sandboxed.ts';
 import type { HandlerAddress, RunJob, ThreadJob } from './threadMessages.ts';
 import { hardLimitFactor } from './watchMemory.ts';
@@ -24,7 +25,7 @@ export class SandboxPool {
   /** @param maxThreads as many as there can be tasks at once: a task that has its slot never waits for a thread */
   constructor(definition: TaskDefinition, spec: SandboxSpec, maxThreads: number, logger: Logger) {
     this.definition = definition;
-    this.address = { module: spec.module.href, exportName: spec.exportName };
+    this.address = { module: moduleToLoad(spec.module).href, exportName: spec.exportName };
     this.maxMemoryMb = spec.maxMemoryMb;
     this.#threads = new Piscina({
       filename: entry,

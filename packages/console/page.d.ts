@@ -1,0 +1,2 @@
+/** The folder of the built page: `createGateway({ console: { directory: consoleDirectory } })`. */
+export declare const consoleDirectory: string;
