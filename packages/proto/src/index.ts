@@ -110,14 +110,16 @@ export {
 } from './contract/defineContract.ts';
 export { defineTask, type TaskOptions } from './contract/defineTask.ts';
 export { ownRestSegments, type RestRoute, restRoute } from './contract/restRoute.ts';
-export type {
-  ErrorSchemas,
-  ErrorsOf,
-  InputOf,
-  OutputOf,
-  ParsedInputOf,
-  ProgressOf,
-  TaskDefinition,
+export {
+  type ErrorSchemas,
+  type ErrorsOf,
+  type ExposeStack,
+  exposures,
+  type InputOf,
+  type OutputOf,
+  type ParsedInputOf,
+  type ProgressOf,
+  type TaskDefinition,
 } from './contract/taskDefinition.ts';
 export {
   type ConcurrencyLimit,

@@ -7,7 +7,13 @@ import {
   TopologyGuard,
   type TopologyRepair,
 } from '@longhaul/broker';
-import { type Contract, createTopology, type GatewayRouter, listTasks } from '@longhaul/proto';
+import {
+  type Contract,
+  createTopology,
+  type ExposeStack,
+  type GatewayRouter,
+  listTasks,
+} from '@longhaul/proto';
 import { createLogger, safeSerializers } from '@longhaul/service';
 import type { Logger } from 'pino';
 import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
@@ -34,6 +40,7 @@ import { Projection } from './project/projection.ts';
 import { RecordIndex } from './project/recordIndex.ts';
 import { RecordStore } from './project/recordStore.ts';
 import { defaultRetention, type Retention } from './project/retention.ts';
+import { exposeStacks } from './read/exposeStacks.ts';
 import { createFindTask, getTask } from './read/findTask.ts';
 import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
@@ -64,6 +71,11 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
    * Default: 64 MiB.
    */
   readonly payloadLimitBytes?: number;
+  /**
+   * Who may see the stacks of failures: `owners` (the owner of the task, operators and administrators), `operators`, or
+   * `nobody`. A task's definition can allow less. Default: `operators`; without authentication everybody is one.
+   */
+  readonly exposeStack?: ExposeStack;
   /**
    * Who may read Prometheus metrics at `/metrics`. Default: `loopback`, whoever asks from this machine, not through a
    * proxy, and operators from anywhere. `operator`: operators and administrators alone. `off`: nobody.
@@ -187,7 +199,7 @@ export async function createGateway<const C extends Contract>(
     orphans.start();
     opened.push(() => orphans.stop());
 
-    const service = createTaskService({
+    const everything = createTaskService({
       broker,
       find,
       index,
@@ -204,6 +216,7 @@ export async function createGateway<const C extends Contract>(
       },
       logger,
     });
+    const service = exposeStacks(everything, definitions, options.exposeStack ?? 'operators');
     const { start, cancel } = service;
     const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
     await schedules.start();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { natsOptionsOf, natsVariables } from '@longhaul/broker';
-import { defaultPayloadLimitBytes } from '@longhaul/proto';
+import { defaultPayloadLimitBytes, exposures } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/samples';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
@@ -26,6 +26,7 @@ const env = readEnvironment(
     PORT: port.default(8080),
     ...authVariables.shape,
     ...edgeVariables.shape,
+    EXPOSE_STACK: z.enum(exposures).default('operators'),
     METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
     REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
     LOG_LEVEL: z.string().default('info'),
@@ -43,6 +44,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     nats: natsOptionsOf(env),
     host: env.HOST,
     port: env.PORT,
+    exposeStack: env.EXPOSE_STACK,
     metrics: env.METRICS,
     requestLog: env.REQUEST_LOG,
     logger,

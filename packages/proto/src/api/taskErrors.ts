@@ -1,16 +1,19 @@
 import type { TaskDefinition } from '../contract/taskDefinition.ts';
+import type { Thrown } from '../wire/failure.ts';
+import { causeOfFailure } from './failureCause.ts';
 import type { FailureOf } from './taskViews.ts';
 
-/** A task that ended `FAILED`. Narrow `failure` by its `code`; a declared error has its typed `data`. */
-export class TaskFailedError<
-  F extends { code: string; message: string } = { code: string; message: string },
-> extends Error {
+/**
+ * A task that ended `FAILED`. Narrow `failure` by its `code`; a declared error has its typed `data`. `cause` is what
+ * its handler threw, as an error with the causes below it; its stack is the handler's, for callers who may see it.
+ */
+export class TaskFailedError<F extends { code: string } & Thrown = { code: string } & Thrown> extends Error {
   override readonly name = 'TaskFailedError';
   readonly taskId: string;
   readonly failure: F;
 
   constructor(taskId: string, failure: F) {
-    super(`${failure.code}: ${failure.message}`);
+    super(`${failure.code}: ${failure.message}`, { cause: causeOfFailure(failure) });
     this.taskId = taskId;
     this.failure = failure;
   }

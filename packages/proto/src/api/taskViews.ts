@@ -1,16 +1,18 @@
 import type { ErrorsOf, OutputOf, ProgressOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import type { ActiveStatus, TaskStatus } from '../decide/status.ts';
 import type { TaskEvent } from '../wire/event.ts';
-import type { BuiltInFailureCode, Failure } from '../wire/failure.ts';
+import type { BuiltInFailureCode, Failure, Thrown } from '../wire/failure.ts';
 import type { ChildLink } from '../wire/family.ts';
 import type { Priority } from '../wire/names.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
 import type { GatewayErrorCode, InputIssue } from './errorCatalogue.ts';
 
 /** Why a task failed: one of its declared errors with its data, or one that every task can have. */
-export type FailureOf<T extends TaskDefinition> =
-  | { [C in keyof ErrorsOf<T>]: { code: C; message: string; data: ErrorsOf<T>[C] } }[keyof ErrorsOf<T>]
-  | { code: BuiltInFailureCode; message: string };
+export type FailureOf<T extends TaskDefinition> = Thrown &
+  (
+    | { [C in keyof ErrorsOf<T>]: { code: C; data: ErrorsOf<T>[C] } }[keyof ErrorsOf<T>]
+    | { code: BuiltInFailureCode }
+  );
 
 /** What every record says, whatever its task and status. */
 export type RecordHead = Omit<

@@ -53,22 +53,23 @@ export async function typedOutcome<T extends TaskDefinition>(
  */
 export async function typedFailure(
   definition: TaskDefinition,
-  { code, message, data }: Failure,
+  { data, ...failure }: Failure,
 ): Promise<{ readonly failure: Failure; readonly fits: boolean }> {
+  const { code } = failure;
   const schema = Object.hasOwn(definition.errors, code) ? definition.errors[code] : undefined;
   if (schema) {
     const fit = await fitted(schema, data);
     return fit.fits
-      ? { failure: { code, message, data: fit.value }, fits: true }
-      : { failure: untyped(code, 'its data does not fit this contract', message), fits: false };
+      ? { failure: { ...failure, data: fit.value }, fits: true }
+      : { failure: untyped(failure, 'its data does not fit this contract'), fits: false };
   }
   return isBuiltInFailureCode(code)
-    ? { failure: { code, message }, fits: true }
-    : { failure: untyped(code, 'not declared by this contract', message), fits: false };
+    ? { failure, fits: true }
+    : { failure: untyped(failure, 'not declared by this contract'), fits: false };
 }
 
-function untyped(code: string, why: string, message: string): Failure {
-  return { code: 'HANDLER_ERROR', message: `${code} (${why}): ${message}` };
+function untyped(failure: Failure, why: string): Failure {
+  return { ...failure, code: 'HANDLER_ERROR', message: `${failure.code} (${why}): ${failure.message}` };
 }
 
 /** Parses a value. A check that throws instead of reporting refuses it as well: what was recorded must stay readable. */

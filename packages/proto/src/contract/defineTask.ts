@@ -3,7 +3,7 @@ import { isBuiltInFailureCode } from '../wire/failure.ts';
 import { ContractError } from './contractError.ts';
 import { whyNotJson } from './plainJson.ts';
 import { type RestRoute, requireFields } from './restRoute.ts';
-import type { ErrorSchemas, TaskDefinition } from './taskDefinition.ts';
+import { type ErrorSchemas, type ExposeStack, exposures, type TaskDefinition } from './taskDefinition.ts';
 import { type LimitOptions, type TaskLimits, taskLimitsSchema } from './taskLimits.ts';
 import { defaultPolicy, policySchema, type TaskPolicy } from './taskPolicy.ts';
 
@@ -24,6 +24,11 @@ export type TaskOptions<
   readonly output: O;
   /** Errors that callers are meant to handle, as code → schema of the data. Default: none. */
   readonly errors?: E;
+  /**
+   * Who may see the stacks of its failures, at most: the gateway's option of that name can allow less. With `nobody`
+   * they do not even leave the executor, whose log has them. Default: `owners`.
+   */
+  readonly exposeStack?: ExposeStack;
   /** REST routes that start it, besides `POST /v1/tasks/{name}`; see `restRoute`. Default: none. */
   readonly rest?: readonly RestRoute<z.input<I>>[];
 } & LimitOptions<z.output<I>> &
@@ -57,6 +62,7 @@ export function defineTask<
     errors,
     concurrency,
     rate,
+    exposeStack = 'owners',
     rest = [],
     ...policy
   } = options;
@@ -78,6 +84,8 @@ export function defineTask<
     }
     requireJson(`errors.${code}`, schema, 'output');
   }
+  if (!exposures.includes(exposeStack))
+    throw new ContractError('BAD_POLICY', `exposeStack must be one of ${exposures.join(', ')}.`);
   for (const route of rest) if (!route.mapping) requireFields(route, input);
   return {
     kind: 'task',
@@ -90,6 +98,7 @@ export function defineTask<
     errors: errors ?? ({} as E),
     limits: completeLimits([concurrency ?? []].flat(), rate),
     policy: completePolicy(policy),
+    exposeStack,
     rest,
   };
 }

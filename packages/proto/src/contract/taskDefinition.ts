@@ -3,6 +3,10 @@ import type { RestRoute } from './restRoute.ts';
 import type { TaskLimits } from './taskLimits.ts';
 import type { TaskPolicy } from './taskPolicy.ts';
 
+/** Who may see stacks of failures, each with those before it. `owners`: also the owner of the task. */
+export const exposures = ['nobody', 'operators', 'owners'] as const;
+export type ExposeStack = (typeof exposures)[number];
+
 /** The errors that a task declares: code → schema of the error's data. Codes are written in CAPITALS. */
 export type ErrorSchemas = { readonly [code: string]: z.ZodType };
 
@@ -28,6 +32,8 @@ export type TaskDefinition<
   /** What holds across executors. */
   readonly limits: TaskLimits;
   readonly policy: TaskPolicy;
+  /** Who may see the stacks of its failures, where the gateway allows it. */
+  readonly exposeStack: ExposeStack;
   /** The REST routes that start it, besides `POST /v1/tasks/{name}`. */
   readonly rest: readonly RestRoute[];
 };

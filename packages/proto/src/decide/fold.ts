@@ -1,4 +1,5 @@
 import { isLifecycle, type LifecycleEvent, type StoredEvent } from '../wire/event.ts';
+import { withoutStacks } from '../wire/failure.ts';
 import { type ChildLink, childrenKept } from '../wire/family.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
@@ -182,6 +183,8 @@ function withAttempt(record: TaskRecord, attempt: AttemptRecord): TaskRecord {
 function endAttempt(record: TaskRecord, endedAt: string, error?: AttemptRecord['error']): TaskRecord {
   const last = record.attempts.at(-1);
   if (!last || last.endedAt !== undefined) return record;
-  const ended: AttemptRecord = { ...last, endedAt, ...(error === undefined ? {} : { error }) };
+  // Twenty stacks would take more room than all the rest: the latest is the record's own, and events have them all.
+  const brief = error && withoutStacks(error);
+  const ended: AttemptRecord = { ...last, endedAt, ...(brief ? { error: brief } : {}) };
   return { ...record, attempts: [...record.attempts.slice(0, -1), ended] };
 }

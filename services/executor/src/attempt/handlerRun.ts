@@ -1,4 +1,10 @@
-import type { RequestAddress, TaskDefinition, TaskPolicy, TaskRequest } from '@longhaul/proto';
+import {
+  type RequestAddress,
+  type TaskDefinition,
+  type TaskPolicy,
+  type TaskRequest,
+  withoutStacks,
+} from '@longhaul/proto';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import { logFailure } from '../observe/logFailure.ts';
 import type { AttemptPauses } from '../pause/attemptPauses.ts';
@@ -6,6 +12,7 @@ import type { Slot } from '../take/slotPool.ts';
 import type { AttemptSetting } from './attempt.ts';
 import { AttemptChildren } from './attemptChildren.ts';
 import type { AppendResult, ChainWriter } from './chainWriter.ts';
+import type { Ending } from './ending.ts';
 import { readInput } from './largePayloads.ts';
 import { callHandler, type HandlerEnd, type RunnableHandler } from './runHandler.ts';
 import { type Answer, settle } from './settle.ts';
@@ -82,7 +89,7 @@ export class HandlerRun {
   /** Calls the handler and writes how that ended. @returns what to answer to the request */
   async run(): Promise<{ readonly answer: Answer; readonly handlerEnded: Promise<void> }> {
     const run = this.#run;
-    const { broker, logger, executor, giveUp } = this.#setting;
+    const { broker, executor, giveUp } = this.#setting;
     const { definition, writer, policy, attempt, abort, pauses, toPause } = run;
     const startedAt = new Date().toISOString();
     const gate = this.#gate;
@@ -93,10 +100,9 @@ export class HandlerRun {
     pauses.begin({ writer, gate, limits, attempt, executor, toPause });
     // Refused, it aborts the signal, and the handler is not called.
     if (run.isContended) await gate.open();
-    const { ending, handlerEnded } = await this.#callHandler(output);
+    const { ending: full, handlerEnded } = await this.#callHandler(output);
     limits.stop();
-    if (ending.kind === 'failed')
-      logFailure(logger, { taskId: run.address.id, task: run.address.name, attempt }, ending.error);
+    const ending = this.#exposed(full);
     await output.flush();
     const answer = await settle(ending, {
       ...run,
@@ -109,6 +115,14 @@ export class HandlerRun {
       giveUp,
     });
     return { answer, handlerEnded };
+  }
+
+  /** Logs why an attempt failed, and leaves out what does not leave the process. */
+  #exposed(ending: Ending): Ending {
+    if (ending.kind !== 'failed') return ending;
+    const { address, attempt, definition } = this.#run;
+    logFailure(this.#setting.logger, { taskId: address.id, task: address.name, attempt }, ending.error);
+    return definition.exposeStack === 'nobody' ? { ...ending, error: withoutStacks(ending.error) } : ending;
   }
 
   async #callHandler(output: HandlerOutput<TaskDefinition>): Promise<HandlerEnd> {
