@@ -69,7 +69,10 @@ async function allAnswers(stack: System, name: 'plain' | 'forOperators' | 'secre
 }
 
 describe.each<
-  [ExposeStack | undefined, readonly [name: 'plain' | 'forOperators' | 'secret', who: string, sees: boolean][]]
+  [
+    ExposeStack | undefined,
+    readonly [name: 'plain' | 'forOperators' | 'secret', who: string, sees: boolean][],
+  ]
 >([
   [
     undefined,
