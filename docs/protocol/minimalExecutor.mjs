@@ -81,57 +81,92 @@ async function askJson(subject, payload, headers) {
   return JSON.parse(data);
 }
 
-// ---- The chain of one task's events ----
+// ---- The event log of one task ----
 
-/** Folds the chain, as far as an executor has to know it. Asks the stream's leader, which cannot lag behind. */
-async function readChain(id) {
-  const chain = { last: 0, attempt: 0, executor: undefined, stopping: undefined, dueMs: 0, ended: false };
-  for (;;) {
-    const query = { seq: chain.last + 1, next_by_subj: `${namespace}.event.${id}.${name}` };
-    const { message, error } = await askJson(`$JS.API.STREAM.MSG.GET.${eventStream}`, query);
-    if (error?.code === 404) return chain;
-    if (error) throw new Error(error.description);
-    const event = JSON.parse(Buffer.from(message.data, 'base64').toString('utf8'));
-    chain.last = message.seq;
-    if (event.attempt > chain.attempt) {
-      Object.assign(chain, { attempt: event.attempt, executor: event.executor, dueMs: 0 });
+const taskEvents = id => `${namespace}.event.${id}`;
+const ended = ['COMPLETED', 'FAILED', 'CANCELED'];
+
+/** The last message below a subject, as the stream's leader has it, which cannot lag behind. */
+async function lastMessage(subject) {
+  const query = { last_by_subj: subject };
+  const { message, error } = await askJson(`$JS.API.STREAM.MSG.GET.${eventStream}`, query);
+  if (error?.code === 404) return undefined;
+  if (error) throw new Error(error.description);
+  const event = JSON.parse(Buffer.from(message.data, 'base64').toString('utf8'));
+  return { seq: message.seq, event };
+}
+
+/** Where the log ends: the state that the last lifecycle event carries, and the sequence of the last event of any kind. */
+async function readEnd(id) {
+  const last = await lastMessage(`${taskEvents(id)}.>`);
+  if (!last) return { last: 0, state: { status: 'PENDING', attempt: 0, failures: 0, losses: 0, events: 0 } };
+  const life = last.event.state ? last : await lastMessage(`${taskEvents(id)}.life.${name}`);
+  return { last: Math.max(last.seq, life.seq), state: life.event.state };
+}
+
+/** The state after an event, which the event carries. */
+function stateAfter({ nextAttemptAt: _waited, held, pause, ...before }, event) {
+  const wasRunning = ['RUNNING', 'PAUSED'].includes(before.status);
+  const reason = event.reason === undefined ? {} : { cancelReason: event.reason };
+  const next = { ...before, events: before.events + 1 };
+  switch (event.type) {
+    case 'started': {
+      const losses = before.losses + (wasRunning ? 1 : 0); // Nobody ended the attempt before: its executor was lost.
+      const begun = { attempt: event.attempt, executor, held: true, losses };
+      return { ...next, ...(pause ? { pause } : {}), status: 'RUNNING', ...begun };
     }
-    if (event.type === 'retrying') chain.dueMs = Date.parse(event.nextAttemptAt);
-    if (event.type === 'stopping') chain.stopping = event;
-    if (['completed', 'failed', 'canceled'].includes(event.type)) chain.ended = true;
+    case 'stopping':
+      return { ...next, ...(held ? { held } : {}), status: 'STOPPING', ...reason };
+    case 'completed':
+      return { ...next, status: 'COMPLETED' };
+    case 'failed':
+      return { ...next, status: 'FAILED', failures: before.failures + 1 };
+    case 'canceled':
+      return { ...next, status: 'CANCELED', ...reason };
   }
 }
 
-/** Publishes an event; the first of a chain carries the request. */
-async function publishEvent(task, event, headers) {
+/** Publishes an event behind the last known one; the first of a log carries the request. */
+async function publishEvent(task, event) {
+  const kind = event.type === 'progress' ? 'progress' : 'life';
   const first = task.last === 0 ? { task: task.request } : {};
-  const payload = { v: 1, ...event, owner: task.request.owner, at: new Date().toISOString(), ...first };
-  const { seq, error } = await askJson(`${namespace}.event.${task.id}.${name}`, payload, headers);
-  if (!error) task.last = seq;
-  return error;
+  const head = { v: 2, ...event, owner: task.request.owner, at: new Date().toISOString(), ...first };
+  const state = kind === 'life' ? stateAfter(task.state, event) : undefined;
+  if (kind === 'progress')
+    task.progress ??= (await lastMessage(`${taskEvents(task.id)}.progress.${name}`))?.event.ordinal ?? 0;
+  const payload = { ...head, ...(state ? { state } : { ordinal: task.progress + 1 }) };
+  const headers = {
+    'Nats-Expected-Last-Subject-Sequence': task.last,
+    'Nats-Expected-Last-Subject-Sequence-Subject': `${taskEvents(task.id)}.>`,
+    ...(kind === 'progress' && task.last > 0 ? { 'Nats-TTL': '86400s' } : {}),
+  };
+  const { seq, error } = await askJson(`${taskEvents(task.id)}.${kind}.${name}`, payload, headers);
+  if (error) return error;
+  task.last = seq;
+  if (state) task.state = state;
+  else task.progress += 1;
 }
+
+/** Refused: another event came first. In a cluster it may be the second of these. */
+const refusals = [10071, 10164];
 
 /** Appends an event after the last known one, one at a time: `accepted`, `superseded` (for good) or `stop`. */
 function append(task, event) {
   task.turn = task.turn.then(async () => {
     while (!task.superseded) {
-      const ttl = event.type === 'progress' && task.last > 0 ? { 'Nats-TTL': '86400s' } : {};
-      const headers = { 'Nats-Expected-Last-Subject-Sequence': task.last, ...ttl };
-      const error = await publishEvent(task, event, headers);
+      if (event.type === 'stopping' && task.state.status === 'STOPPING') return 'accepted';
+      if (event.type === 'started' && task.state.status === 'STOPPING') return 'stop';
+      const error = await publishEvent(task, event);
       if (!error) return 'accepted';
-      if (error.err_code !== 10071) throw new Error(error.description);
-      const chain = await readChain(task.id);
-      const taken = chain.attempt > task.attempt;
-      // Unknown where the attempt's first event has rolled off: then nobody else has begun one since.
-      const isOurs = chain.executor === undefined || chain.executor === executor;
-      if (chain.ended || taken || (chain.attempt === task.attempt && !isOurs)) {
+      if (!refusals.includes(error.err_code)) throw new Error(error.description);
+      // What came between is followed: a `stopping`, or a pause, which this executor does not know.
+      Object.assign(task, await readEnd(task.id));
+      const { status, attempt } = task.state;
+      const isOurs = attempt === task.attempt && task.state.executor === executor;
+      if (ended.includes(status) || (attempt >= task.attempt && !isOurs)) {
         task.superseded = true;
         task.abort.abort(new Error('superseded'));
-        break;
       }
-      if (chain.stopping && event.type === 'stopping') return 'accepted';
-      if (chain.stopping && event.type === 'started') return 'stop';
-      task.last = chain.last; // A `stopping` came between: follow that.
     }
     return 'superseded';
   });
@@ -148,6 +183,8 @@ async function work({ subject, reply, data }) {
     id,
     request: JSON.parse(data),
     last: 0,
+    state: undefined,
+    progress: undefined,
     attempt: 1,
     reason: undefined,
     turn: Promise.resolve(),
@@ -158,7 +195,7 @@ async function work({ subject, reply, data }) {
   const claimed = Promise.withResolvers();
   const heartbeat = setInterval(() => publish(reply, '+WPI'), 750);
   working.set(id, reply);
-  // Subscribe first, then read the chain: see "Cancel" in README.md.
+  // Subscribe first, then read the log: see "Cancel" in README.md.
   const stopListening = subscribe(`${namespace}.cancel.${id}`, async cancel => {
     // Only a gateway's: see "Commands" in README.md.
     if (!cancel.reply?.startsWith(`${namespace}.answer.gateway.`)) return;
@@ -170,13 +207,14 @@ async function work({ subject, reply, data }) {
   });
   const ack = '+ACK';
   const answer = await (async () => {
-    const chain = await readChain(id);
-    Object.assign(task, { last: chain.last, attempt: chain.attempt + 1 });
+    Object.assign(task, await readEnd(id));
+    const { status, nextAttemptAt, cancelReason } = task.state;
+    task.attempt = task.state.attempt + 1;
     claimed.resolve();
-    if (chain.ended) return ack;
-    const canceled = () => append(task, { type: 'canceled', reason: task.reason ?? chain.stopping?.reason });
-    if (chain.stopping) return (await canceled()) === 'accepted' && ack;
-    const waitMs = chain.dueMs - Date.now();
+    if (ended.includes(status)) return ack;
+    const canceled = () => append(task, { type: 'canceled', reason: task.reason ?? cancelReason });
+    if (status === 'STOPPING') return (await canceled()) === 'accepted' && ack;
+    const waitMs = Date.parse(nextAttemptAt ?? 0) - Date.now();
     if (waitMs > 0) return `-NAK ${JSON.stringify({ delay: waitMs * 1_000_000 })}`;
     const begun = await append(task, { type: 'started', attempt: task.attempt, executor });
     if (begun === 'superseded') return false;

@@ -1,11 +1,13 @@
 import {
   ackWaitMs,
   attemptsKept,
+  defaultLogLinesKept,
   defaultPayloadLimitBytes,
-  eventsKeptPerTask,
   failureLimits,
   heartbeatMs,
   inlineLimitBytes,
+  lifecycleLimit,
+  progressKept,
   progressKeptSeconds,
   requestSchema,
   taskNameSchema,
@@ -40,7 +42,21 @@ export function limitTable(): string {
     ],
     ['errorDataLimitBytes', `${errorDataLimitBytes} bytes`, 'the largest data of a declared error'],
     ['logLineChars', `${logLineChars} characters`, 'the longest message of a log line; the rest is cut off'],
-    ['eventsKeptPerTask', String(eventsKeptPerTask), 'events of one task; the oldest roll off'],
+    [
+      'logLinesKept',
+      String(defaultLogLinesKept),
+      'log events of one task, unless a gateway is given another limit; the oldest are dropped',
+    ],
+    [
+      'progressKept',
+      String(progressKept),
+      'progress events of one task at least, and twice as many at most; the oldest are dropped',
+    ],
+    [
+      'lifecycleLimit',
+      String(lifecycleLimit),
+      'lifecycle events of one task after which it takes no children and no pauses; none is dropped while the task lives',
+    ],
     [
       'progressKeptSeconds',
       `${progressKeptSeconds} s`,

@@ -4,6 +4,7 @@ import { code, table } from './markers.ts';
 const id = '01a1fd3d-ae4c-71ad-835b-2b2aac2cc064';
 const name = 'audio.transcribe';
 const priority = 'normal';
+const kind = 'life';
 const owner = 'local';
 const scheduleId = 'nightly-lint';
 
@@ -45,13 +46,21 @@ const rowsOf = (
   },
   allFires: { example: subjects.allFires, who: 'every firing' },
   event: {
-    example: subjects.event({ id, name }),
-    who: "the task's chain of events; executors append to it, and the gateway where it cancels",
+    example: subjects.event({ id, name }, kind),
+    who: "a task's event log: `life`, `progress` or `log`; executors append to it, and gateways that cancel, pause or end a task",
   },
-  eventsOf: { example: subjects.eventsOf(id), who: "one task's events, whatever its name" },
+  eventsOf: {
+    example: subjects.eventsOf(id),
+    who: "one task's events of all kinds; what every append expects its predecessor by",
+  },
+  lifecycleOf: { example: subjects.lifecycleOf(id), who: 'its lifecycle events' },
+  progressOf: { example: subjects.progressOf(id), who: 'its progress' },
   allEvents: { example: subjects.allEvents, who: 'every event' },
-  live: { example: subjects.live({ id, name }), who: "one task's events, republished once they are stored" },
-  liveOf: { example: subjects.liveOf(id), who: 'the same, whatever the task is called' },
+  live: {
+    example: subjects.live({ id, name }, kind),
+    who: "one task's events of one kind, republished once they are stored",
+  },
+  liveOf: { example: subjects.liveOf(id), who: 'the same of all kinds' },
   allLive: { example: subjects.allLive, who: 'every event, republished' },
   cancel: {
     example: subjects.cancel(id),
@@ -109,5 +118,6 @@ function patternOf(example: string): string {
     .replace(`${owner}.${scheduleId}`, '<owner token>.<schedule id>')
     .replace(id, '<id>')
     .replace(name, '<name>')
-    .replace(`.${priority}.`, '.<priority>.');
+    .replace(`.${priority}.`, '.<priority>.')
+    .replace(`.${kind}.<name>`, '.<kind>.<name>');
 }

@@ -100,16 +100,17 @@ describe('progress and log events', () => {
     await using stack = await system({ executors: 0 });
     const { js, topology, jsm } = stack.broker;
     const task = { id: '01890000-0000-7000-8000-000000000001', name: 'script.count' };
-    const subject = topology.subjects.event(task);
-    await js.publish(subject, '{"type":"started"}');
-    const brief = await js.publish(subject, '{"type":"progress"}', { ttl: '1s' });
+    const [life, output] = [topology.subjects.event(task, 'life'), topology.subjects.event(task, 'progress')];
+    await js.publish(life, '{"type":"started"}');
+    const brief = await js.publish(output, '{"type":"progress"}', { ttl: '1s' });
     const message = (seq: number) => jsm.streams.getMessage(topology.eventStream, { seq });
     expect(await message(brief.seq)).not.toBeNull();
     await expect.poll(() => message(brief.seq), expiry).toBeNull();
     expect(await message(brief.seq - 1)).not.toBeNull();
     // The next event follows what is left.
-    const next = { expect: { lastSubjectSequence: brief.seq - 1 } };
-    expect((await js.publish(subject, '{"type":"completed"}', next)).seq).toBe(brief.seq + 1);
+    const lastSubjectSequenceSubject = topology.subjects.eventsOf(task.id);
+    const next = { expect: { lastSubjectSequence: brief.seq - 1, lastSubjectSequenceSubject } };
+    expect((await js.publish(life, '{"type":"completed"}', next)).seq).toBe(brief.seq + 1);
   });
 
   it('may expire while the task runs: its executor goes on, a watcher misses nothing, the record is right', async () => {
@@ -122,7 +123,7 @@ describe('progress and log events', () => {
       'progress',
       ({ id, event }) => id === task.id && event.type === 'progress',
     );
-    // As its expiry leaves the chain: what the next event expects is not there any more.
+    // As its expiry leaves the log: what the next event expects is not there any more.
     await jsm.streams.deleteMessage(topology.eventStream, first.seq);
     expect(await task.result()).toEqual({ steps: 3 });
     const stored = (await stack.events(task.id)).map(({ event }) => event.type);

@@ -1,9 +1,9 @@
 import { appendEvent, BadMessageError } from '@longhaul/broker';
-import { recordOfRequest, type TaskEvent, type TaskRequest } from '@longhaul/proto';
+import { recordOfRequest, stateOfRequest, type TaskEvent, type TaskRequest } from '@longhaul/proto';
 import { scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
 import { pino } from 'pino';
 import { expect, inject, it } from 'vitest';
-import { ChainWriter } from '../../services/executor/src/attempt/chainWriter.ts';
+import { EventWriter } from '../../services/executor/src/attempt/eventWriter.ts';
 
 const task = { id: '01890000-0000-7000-8000-000000000000', name: 'script.echo' };
 const request: TaskRequest = {
@@ -13,7 +13,7 @@ const request: TaskRequest = {
   priority: 'normal',
   input: { text: 'x' },
 };
-const base = { v: 1, owner: 'o', at: '2026-01-01T00:00:00.000Z', task: request, attempt: 1 } as const;
+const base = { v: 2, owner: 'o', at: '2026-01-01T00:00:00.000Z', task: request, attempt: 1 } as const;
 const error = { code: 'HANDLER_ERROR', message: ['name must be a string'] };
 
 it.each<[string, object, RegExp]>([
@@ -43,13 +43,13 @@ it('an end that does not fit the protocol becomes a failure that says so, and pr
     executors: 0,
   });
   const unfit: string[] = [];
-  const writer = new ChainWriter({
+  const writer = new EventWriter({
     broker: stack.broker,
     task,
     request,
     attempt: 1,
     executor: 'e',
-    after: 0,
+    end: { state: stateOfRequest(request), lastSeq: 0 },
     onRefused: () => {},
     onUnfit: type => unfit.push(type),
     giveUp: new AbortController().signal,

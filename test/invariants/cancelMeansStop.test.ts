@@ -8,6 +8,7 @@ import {
   scriptedContract,
   scriptedHandlers,
   startStack,
+  taskEvent,
   within,
 } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
@@ -114,14 +115,13 @@ describe('cancel-means-stop', () => {
     await appendEvent(
       stack.broker,
       { id: task.id, name: 'script.hang' },
-      {
-        v: 1,
+      taskEvent({
         type: 'stopping',
         owner,
         at: new Date().toISOString(),
         reason: 'half',
         task: { v: 1, owner, createdAt, priority, input },
-      },
+      }),
       0,
     );
     await stack.addExecutor();

@@ -1,7 +1,8 @@
-import { isTerminalEvent, requestOfRecord } from '@longhaul/proto';
+import { readLogEnd } from '@longhaul/broker';
+import { isTerminalEvent, requestOfRecord, stateOfRequest } from '@longhaul/proto';
 import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
-import { ChainWriter } from '../../services/executor/src/attempt/chainWriter.ts';
+import { EventWriter } from '../../services/executor/src/attempt/eventWriter.ts';
 
 const system = () =>
   startStack({
@@ -82,20 +83,20 @@ describe('ends-once', () => {
     const pending = await recordThat(stack.broker, 'PENDING', ({ id }) => id === task.id);
     // Two executors as far as the wire can tell, so that each step of the race comes exactly when it should.
     const refusals: string[] = [];
-    const writer = (executor: string, attempt: number, after: number) =>
-      new ChainWriter({
+    const writer = async (executor: string, attempt: number) =>
+      new EventWriter({
         broker: stack.broker,
         task: { id: task.id, name: 'script.echo' },
         request: requestOfRecord(pending),
         attempt,
         executor,
-        after,
+        end: await readLogEnd(stack.broker, { id: task.id, name: 'script.echo' }, stateOfRequest(pending)),
         onRefused: why => refusals.push(`${executor} ${why}`),
         giveUp: new AbortController().signal,
       });
-    const slow = writer('slow', 1, 0);
+    const slow = await writer('slow', 1);
     expect(await slow.append({ type: 'started', attempt: 1, executor: 'slow' })).toBe('accepted');
-    const next = writer('next', 2, (await stack.events(task.id)).at(-1)?.seq ?? 0);
+    const next = await writer('next', 2);
     expect(await next.append({ type: 'started', attempt: 2, executor: 'next' })).toBe('accepted');
 
     // Were this stored, the end that expects it would be too.
@@ -138,14 +139,14 @@ describe('ends-once', () => {
       request: requestOfRecord(pending),
       attempt: 1,
       executor: 'one',
-      after: 0,
+      end: { state: stateOfRequest(pending), lastSeq: 0 },
       onRefused: () => {},
       giveUp: new AbortController().signal,
     };
     const end = { type: 'completed', attempt: 1, executor: 'one', output: { text: 'twice?' } } as const;
-    expect(await new ChainWriter(options).append(end)).toBe('accepted');
+    expect(await new EventWriter(options).append(end)).toBe('accepted');
     // The same executor, which has heard nothing of it, tries again.
-    expect(await new ChainWriter(options).append(end)).toBe('accepted');
+    expect(await new EventWriter(options).append(end)).toBe('accepted');
     expect((await stack.events(task.id)).filter(({ event }) => isTerminalEvent(event))).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
-import { appendEvent } from '@longhaul/broker';
-import { fold, isTerminalEvent, type StoredEvent, type TaskRecord } from '@longhaul/proto';
+import { appendLifecycle, type LogEnd } from '@longhaul/broker';
+import { fold, isTerminalEvent, type StoredEvent, stateOfRequest, type TaskRecord } from '@longhaul/proto';
 import { recordThat, type Stack, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 
@@ -94,12 +94,6 @@ describe('record-is-fold', () => {
     });
     const task = await stack.tasks.script.hang.start({});
     const address = { id: task.id, name: 'script.hang' };
-    const event = (more: object) => ({
-      v: 1 as const,
-      owner: 'local',
-      at: new Date().toISOString(),
-      ...more,
-    });
     const pending = await recordThat(stack.broker, 'PENDING', record => record.id === task.id);
     const request = {
       v: 1 as const,
@@ -108,19 +102,15 @@ describe('record-is-fold', () => {
       priority: pending.priority,
       input: pending.input,
     };
-    let after = 0;
+    let end: LogEnd = { state: stateOfRequest(pending), lastSeq: 0 };
+    const append = async (change: Parameters<typeof appendLifecycle>[4]) => {
+      end = await appendLifecycle(stack.broker, address, request, end, change);
+    };
+    const at = new Date().toISOString();
     // An executor by hand, as fast as the wire allows: many attempts of one task, each folded onto the one before.
-    for (let attempt = 1; attempt <= 50; attempt += 1) {
-      const started = event({
-        type: 'started' as const,
-        attempt,
-        executor: `e${attempt}`,
-        ...(after === 0 ? { task: request } : {}),
-      });
-      after = (await appendEvent(stack.broker, address, started as never, after)).seq;
-    }
-    const completed = event({ type: 'completed' as const, attempt: 50, executor: 'e50', output: {} });
-    await appendEvent(stack.broker, address, completed as never, after);
+    for (let attempt = 1; attempt <= 50; attempt += 1)
+      await append({ type: 'started', at, attempt, executor: `e${attempt}` });
+    await append({ type: 'completed', at, attempt: 50, executor: 'e50', output: {} });
     await expectRecordsToBeFolds(stack, 1);
   });
 });

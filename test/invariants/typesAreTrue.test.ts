@@ -1,7 +1,7 @@
 import { appendEvent } from '@longhaul/broker';
 import { TaskOutputUnfitError } from '@longhaul/client';
 import type { GatewayErrorShape } from '@longhaul/proto';
-import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { recordThat, scriptedContract, scriptedHandlers, startStack, taskEvent } from '@longhaul/testing';
 import { TRPCClientError } from '@trpc/client';
 import { describe, expect, inject, it } from 'vitest';
 
@@ -91,16 +91,16 @@ describe('types-are-true', () => {
     );
     const at = new Date().toISOString();
     const request = { v: 1 as const, owner, createdAt, priority, input };
-    const foreign = {
-      v: 1 as const,
-      type: 'completed' as const,
+    const foreign = taskEvent({
+      type: 'completed',
       owner,
       at,
       attempt: 1,
       executor: 'old',
       output: { words: 1 },
-    };
-    await appendEvent(stack.broker, { id: task.id, name: 'script.echo' }, { ...foreign, task: request }, 0);
+      task: request,
+    });
+    await appendEvent(stack.broker, { id: task.id, name: 'script.echo' }, foreign, 0);
     // It has completed, which is said; an output of that type there is none, which is said as well.
     expect(await task.outcome()).toEqual({ id: task.id, done: true, status: 'COMPLETED', unfit: ['output'] });
     const error: unknown = await task.result().catch((thrown: unknown) => thrown);

@@ -106,7 +106,8 @@ describe('watch-is-complete', () => {
         // Every third message never arrives, as core NATS may do to a slow or reconnecting subscriber.
         tap.push = item => {
           count += 1;
-          if (count % 3 !== 0 || isTerminalEvent(item.event.event)) push(item);
+          const { stored } = item.entry;
+          if (count % 3 !== 0 || (stored && isTerminalEvent(stored.event))) push(item);
         };
         opened.push(tap);
         return tap;
@@ -123,7 +124,8 @@ describe('watch-is-complete', () => {
     );
     await stack.addExecutor();
     const seen = await within('the end', watching);
-    expect(seen.map(event => event.seq)).toEqual((await stack.events(task.id)).map(event => event.seq));
+    const seqs = seen.flatMap(followed => (followed.kind === 'event' ? [followed.stored.seq] : []));
+    expect(seqs).toEqual((await stack.events(task.id)).map(event => event.seq));
     expect(opened).toHaveLength(1);
   });
 

@@ -1,9 +1,11 @@
+import { appendEvent } from '@longhaul/broker';
 import {
   eventThat,
   recordThat,
   scriptedContract,
   scriptedHandlers,
   startStack,
+  taskEvent,
   within,
 } from '@longhaul/testing';
 import { connect } from '@nats-io/transport-node';
@@ -124,10 +126,10 @@ describe('the metrics of gateways', () => {
     const { broker } = stack;
     const id = '01a1fd3d-ae4c-71ad-835b-2b2aac2cc064';
     const at = new Date().toISOString();
-    const task = { v: 1, owner: 'ann', createdAt: at, priority: 'normal', input: {} };
-    const event = { v: 1, owner: 'ann', at, type: 'completed', attempt: 1, executor: 'x', output: {}, task };
-    const subject = broker.topology.subjects.event({ id, name: 'somebody.elses' });
-    await broker.js.publish(subject, JSON.stringify(event));
+    const task = { v: 1, owner: 'ann', createdAt: at, priority: 'normal', input: {} } as const;
+    const end = { type: 'completed', attempt: 1, executor: 'x', output: {} } as const;
+    const event = taskEvent({ ...end, owner: 'ann', at, task });
+    await appendEvent(broker, { id, name: 'somebody.elses' }, event, 0);
     const samples = await samplesThat(
       'the stray event',
       all => sumOf(all, 'longhaul_tasks_completed_total', { name: '(unknown)' }) === 1,

@@ -9,7 +9,8 @@ import { errors, headers, type Msg, type NatsConnection } from '@nats-io/transpo
 
 /** What a publish may ask of the stream: those of the client's own options that are used on each task's way. */
 export type AckedOptions = Partial<Pick<JetStreamPublishOptions, 'headers' | 'msgID' | 'ttl'>> & {
-  readonly expect?: { readonly lastSubjectSequence: number };
+  /** `subject`: the filter whose last message that is to be. Default: the subject that is published to. */
+  readonly expect?: { readonly lastSubjectSequence: number; readonly subject?: string };
 };
 
 type Unacknowledged = {
@@ -121,6 +122,8 @@ function headersOf({ headers: given, msgID, ttl, expect }: AckedOptions) {
   const all = given ?? headers();
   if (msgID !== undefined) all.set(PubHeaders.MsgIdHdr, msgID);
   if (expect) all.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(expect.lastSubjectSequence));
+  if (expect?.subject !== undefined)
+    all.set(PubHeaders.ExpectedLastSubjectSequenceSubjectHdr, expect.subject);
   if (ttl !== undefined) all.set(PubHeaders.MessageTTL, ttl);
   return all;
 }

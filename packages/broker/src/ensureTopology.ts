@@ -2,6 +2,7 @@ import { type ConsumerConfig, JetStreamApiError, type StreamConfig } from '@nats
 import { Kvm } from '@nats-io/kv';
 import type { Broker } from './broker.ts';
 import { isConfigurationConflict } from './brokerErrors.ts';
+import { requireEventLogVersion } from './eventLogVersion.ts';
 
 /** A stream that exists, but so that Longhaul cannot work on it. */
 export class TopologyError extends Error {
@@ -48,9 +49,13 @@ async function reconcileStream(
   broker: Broker,
   wanted: Partial<StreamConfig> & { name: string },
 ): Promise<void> {
-  const { config: found } = await broker.jsm.streams.info(wanted.name);
+  const { config: found, state } = await broker.jsm.streams.info(wanted.name);
+  if (wanted.name === broker.topology.eventStream) requireEventLogVersion(found, state.last_seq);
   const differing = Object.entries(wanted).filter(
-    ([field, value]) => field !== 'description' && !covers(found[field as keyof StreamConfig], value),
+    ([field, value]) =>
+      field !== 'description' &&
+      !isLeftAlone(broker, field) &&
+      !covers(found[field as keyof StreamConfig], value),
   );
   if (differing.length === 0) return;
   try {
@@ -66,6 +71,11 @@ async function reconcileStream(
       { cause: error },
     );
   }
+}
+
+/** Only a deployment that says how many log lines are kept changes the limit that a stream has been given. */
+function isLeftAlone({ topology }: Broker, field: string): boolean {
+  return field === 'max_msgs_per_subject' && topology.logLinesKept === undefined;
 }
 
 /** Whether what was found has everything that is wanted; what the server or an operator has added does not count. */

@@ -1,7 +1,7 @@
 import { fold, recordOfRequest, requestSchema, type TaskRecord } from '@longhaul/proto';
 import { decode } from './border.ts';
 import type { Broker } from './broker.ts';
-import { readFromLeader } from './eventChain.ts';
+import { lastEntry, readFromLeader } from './readEventLog.ts';
 
 /**
  * Finds a task without its record, in the order in which it goes through the streams (schedule, request, events): each
@@ -17,7 +17,13 @@ export async function findAccepted(broker: Broker, id: string): Promise<TaskReco
     const name = message.subject.slice(message.subject.indexOf(id) + id.length + 1);
     return recordOfRequest(id, name, decode(requestSchema, message.subject, message.data));
   }
+  // Of the progress the last alone counts, so a chatty task costs no more than another.
+  const progress = (await lastEntry(broker, subjects.progressOf(id)))?.stored;
   let record: TaskRecord | undefined;
-  for await (const event of readFromLeader(broker, subjects.eventsOf(id), 1)) record = fold(record, event);
-  return record;
+  for await (const { stored } of readFromLeader(broker, subjects.lifecycleOf(id), 1)) {
+    if (!stored) continue;
+    if (progress && progress.seq < stored.seq) record = record && fold(record, progress);
+    record = fold(record, stored);
+  }
+  return record && progress ? fold(record, progress) : record;
 }

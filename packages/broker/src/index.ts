@@ -17,16 +17,12 @@ export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
 export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
 export { encodeRequest } from './encodeRequest.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
-export {
-  appendEvent,
-  lastEventSeq,
-  readFromLeader,
-  replayEvents,
-  toStoredEvent,
-} from './eventChain.ts';
+export { appendEvent, appendLifecycle, type LogEnd } from './eventLog.ts';
+export { EventLogVersionError } from './eventLogVersion.ts';
 export { findAccepted } from './findAccepted.ts';
 export { askHolder, type HolderAnswer } from './holderQuestion.ts';
 export { LimitStore } from './limitStore.ts';
+export { type EventProblem, type LogEntry, toLogEntry, toStoredEvent } from './logEntry.ts';
 export { NatsCredentialsError } from './natsCredentialsError.ts';
 export { type NatsVariables, natsOptionsOf, natsVariables } from './natsEnvironment.ts';
 export {
@@ -38,7 +34,16 @@ export {
 } from './payloadStore.ts';
 export { PlaceHealing } from './placeHealing.ts';
 export { type OutgoingRequest, publishRequest } from './publishRequest.ts';
-export { type Chain, readChain } from './readChain.ts';
+export {
+  countOf,
+  lastEntry,
+  lastLifecycle,
+  nextEntry,
+  readFromLeader,
+  readLogEnd,
+  replayEntries,
+  replayEvents,
+} from './readEventLog.ts';
 export { isSameInput } from './sameInput.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
 export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from './topologyGuard.ts';

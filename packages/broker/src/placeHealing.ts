@@ -1,8 +1,8 @@
 import { ackWaitMs, isTerminalEvent, type PlaceHolder } from '@longhaul/proto';
 import { LRUCache } from 'lru-cache';
 import type { Broker } from './broker.ts';
-import { lastEvent } from './eventChain.ts';
 import { askHolder } from './holderQuestion.ts';
+import { lastLifecycle } from './readEventLog.ts';
 
 /** A place that was reserved for a start, and the start did not come: its gateway died in between. */
 const reservedForMs = 30_000;
@@ -76,7 +76,7 @@ export class PlaceHealing {
 
   /** When a task ended that has a place to its end; one that was reserved and never started: when it was reserved. */
   async #endedAtMs({ id, name, at }: PlaceHolder, nowMs: number): Promise<number | undefined> {
-    const last = await lastEvent(this.#broker, { id, name });
+    const last = await lastLifecycle(this.#broker, { id, name });
     // Nothing follows a terminal event: if the task has one, it is the last.
     if (last) return isTerminalEvent(last.event) ? Date.parse(last.event.at) : undefined;
     const reservedAtMs = Date.parse(at);

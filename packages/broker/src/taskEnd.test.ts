@@ -1,10 +1,10 @@
-import { createTopology, type TaskEvent } from '@longhaul/proto';
-import { freshNamespace, within } from '@longhaul/testing';
+import { createTopology } from '@longhaul/proto';
+import { freshNamespace, taskEvent, within } from '@longhaul/testing';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Broker, createBroker } from './broker.ts';
 import { ensureTopology } from './ensureTopology.ts';
-import { appendEvent } from './eventChain.ts';
+import { appendEvent } from './eventLog.ts';
 import { awaitTaskEnd } from './taskEnd.ts';
 
 let nc: NatsConnection;
@@ -22,16 +22,15 @@ afterAll(async () => {
 });
 
 const never = new AbortController().signal;
-const base = { v: 1, owner: 'alice', at: '2026-01-01T00:00:00.000Z' } as const;
-const started: TaskEvent = { ...base, type: 'started', attempt: 1, executor: 'a' };
-const completed: TaskEvent = { ...base, type: 'completed', attempt: 1, executor: 'a', output: { sum: 6 } };
+const started = taskEvent({ type: 'started', attempt: 1, executor: 'a' });
+const completed = taskEvent({ type: 'completed', attempt: 1, executor: 'a', output: { sum: 6 } });
 const newTask = () => ({ id: crypto.randomUUID(), name: 'demo.count' });
 /** As it is when the connection was lost: nothing is heard. */
 const deaf = (): Broker => ({
   ...broker,
   topology: {
     ...broker.topology,
-    subjects: { ...broker.topology.subjects, liveOf: () => 'nobody.publishes.here' },
+    subjects: { ...broker.topology.subjects, live: () => 'nobody.publishes.here' },
   },
 });
 const noMore = new Promise<void>(() => {});

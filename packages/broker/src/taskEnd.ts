@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isTerminalEvent, type StoredEvent, type TaskAddress, type TaskEvent } from '@longhaul/proto';
 import type { Broker } from './broker.ts';
 import { isUnavailable } from './brokerErrors.ts';
-import { toStoredEvent } from './eventChain.ts';
+import { toStoredEvent } from './logEntry.ts';
+import { lastLifecycle } from './readEventLog.ts';
 
 /** The event that ends a task. */
 export type EndEvent = Extract<TaskEvent, { type: 'completed' | 'failed' | 'canceled' }>;
@@ -13,7 +14,7 @@ const lookEveryMs = 15_000;
 const retryDelayMs = 250;
 
 /**
- * Waits for the end of a task that exists. Listens first, then looks at the chain's last event: an end that was stored
+ * Waits for the end of a task that exists. Listens first, then looks at the log's last lifecycle event: an end that was stored
  * before the look is found there, and a later one is heard. What is not heard (the connection was lost) is found by
  * the next look.
  *
@@ -28,7 +29,7 @@ export async function awaitTaskEnd(
 ): Promise<EndEvent> {
   const heard = Promise.withResolvers<EndEvent>();
   const { subjects } = broker.topology;
-  const subscription = broker.nc.subscribe(subjects.liveOf(task.id), {
+  const subscription = broker.nc.subscribe(subjects.live(task, 'life'), {
     callback: (error, message) => {
       const event = error ? undefined : toStoredEvent(broker, message.subject, 1, message.data)?.event;
       if (event && isTerminalEvent(event)) heard.resolve(event);
@@ -62,10 +63,8 @@ export async function awaitTaskEnd(
 
 /** As the stream's leader has it: a replica that lags could hide an end that was stored before we listened. */
 async function lastEvent(broker: Broker, task: TaskAddress): Promise<StoredEvent | 'unanswered' | undefined> {
-  const { eventStream, subjects } = broker.topology;
   try {
-    const message = await broker.jsm.streams.getMessage(eventStream, { last_by_subj: subjects.event(task) });
-    return message ? toStoredEvent(broker, message.subject, message.seq, message.data) : undefined;
+    return await lastLifecycle(broker, task);
   } catch (error) {
     if (isUnavailable(error)) return 'unanswered';
     throw error;

@@ -86,6 +86,7 @@ export type {
   FailureOf,
   ListChange,
   NamePause,
+  ShownEvent,
   StartFault,
   StartResultOf,
   TaskEventOf,
@@ -137,15 +138,7 @@ export {
   type TaskPolicy,
 } from './contract/taskPolicy.ts';
 export { backoffDelayMs } from './decide/backoff.ts';
-export {
-  type Claim,
-  type ClaimLimits,
-  decideClaim,
-  decideRefusal,
-  isToPause,
-  type Refusal,
-  type RefusedEvent,
-} from './decide/chain.ts';
+export { type Claim, type ClaimLimits, decideClaim } from './decide/claim.ts';
 export {
   decideFiring,
   type Fired,
@@ -171,6 +164,7 @@ export {
   waitValidMs,
 } from './decide/places.ts';
 export { type RateAnswer, takeTurn } from './decide/rate.ts';
+export { decideRefusal, type Refusal, type RefusedEvent } from './decide/refusal.ts';
 export { type AfterFailure, decideAfterFailure, type RetryAdvice } from './decide/retry.ts';
 export {
   type ActiveStatus,
@@ -184,6 +178,14 @@ export {
   transitions,
 } from './decide/status.ts';
 export { fitsFilter, type TaskFilter } from './decide/taskFilter.ts';
+export {
+  foldState,
+  holderOf,
+  isToPause,
+  type LifecycleChange,
+  nextState,
+  stateOfRequest,
+} from './decide/taskState.ts';
 export {
   cronRefused,
   type ReadTiming,
@@ -210,10 +212,13 @@ export {
   controlRequestSchema,
 } from './wire/control.ts';
 export {
+  type EventKind,
   type EventType,
+  eventKinds,
   eventSchema,
   isLifecycle,
   isTerminalEvent,
+  kindOfEvent,
   type LifecycleEvent,
   type LifecycleType,
   type StoredEvent,
@@ -283,21 +288,29 @@ export {
 } from './wire/schedule.ts';
 export {
   createSubjects,
+  type EventAddress,
   type RequestAddress,
   type ScheduleAddress,
   type Subjects,
   type TaskAddress,
 } from './wire/subjects.ts';
+export { type TaskState, taskStateSchema } from './wire/taskState.ts';
 export {
   ackWaitMs,
   createTopology,
+  defaultLogLinesKept,
   defaultPayloadLimitBytes,
   defaultPayloadsKeptMs,
-  eventsKeptPerTask,
+  eventLogVersion,
+  eventLogVersionKey,
   fireAckWaitMs,
   fireKeptSeconds,
   heartbeatMs,
   inlineLimitBytes,
+  leastLogLinesKept,
+  lifecycleLimit,
+  progressKept,
   progressKeptSeconds,
   type Topology,
+  type TopologyOptions,
 } from './wire/topology.ts';

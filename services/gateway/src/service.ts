@@ -4,6 +4,7 @@ import {
   type CancelOutcome,
   type ControlOutcome,
   GatewayError,
+  isTerminal,
   type listRequestSchema,
   type NamePause,
   type TaskDefinition,
@@ -32,7 +33,6 @@ import { retryTask } from './start/retryTask.ts';
 import { type Started, startMany } from './start/startMany.ts';
 import { type NewTask, startTask } from './start/startTask.ts';
 import { newTaskId } from './start/taskIds.ts';
-import { followLive, followTask } from './watch/followTask.ts';
 import type { LiveFeed } from './watch/liveFeed.ts';
 import { type WatchedList, watchList } from './watch/watchList.ts';
 import { type WatchedMany, watchMany } from './watch/watchMany.ts';
@@ -74,6 +74,13 @@ export function createTaskService(deps: ServiceDeps) {
   /** @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
   const cancel = async (caller: Caller, id: string, reason: string | undefined): Promise<CancelOutcome> =>
     cancelTask(broker, await getTaskTo('steerTask', caller, id), reason);
+
+  /** Of a task that has not ended while it was waited for, the record says how far it is. */
+  const asFarAsItGot = async (caller: Caller, waited: TaskRecord): Promise<TaskRecord> => {
+    if (isTerminal(waited.status)) return waited;
+    const record = await find(caller, waited.id);
+    return record && (record.seq >= waited.seq || isTerminal(record.status)) ? record : waited;
+  };
 
   /**
    * Finds a task to watch, so that what is wrong shows before the stream begins.
@@ -117,14 +124,12 @@ export function createTaskService(deps: ServiceDeps) {
     ): Promise<TaskRecord> => {
       const id = taskIdOf(caller, task) ?? newTaskId();
       // Open before the start: nothing of the task can pass by unseen, and nothing has to be read first.
-      const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }));
+      const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }, 'life'));
       try {
         const record = await startTask(starting, caller, task, id);
         const isNew = task.idempotencyKey === undefined;
-        const ended = await withLimit(waitMs, signals, limit =>
-          awaitEnd(record, followTask(broker, tap, id, record, limit, isNew)),
-        );
-        return await payloads.withOutput(ended);
+        const ended = await withLimit(waitMs, signals, limit => awaitEnd(broker, tap, record, limit, isNew));
+        return await payloads.withOutput(await asFarAsItGot(caller, ended));
       } finally {
         tap.close();
       }
@@ -156,10 +161,13 @@ export function createTaskService(deps: ServiceDeps) {
       const accepted = pending.get(id);
       const isKnown = accepted?.owner === caller.owner && (name === undefined || accepted.name === name);
       const record = isKnown ? accepted : await getTask(find, caller, id, name);
-      const ended = await withLimit(waitMs, signals, limit =>
-        awaitEnd(record, followLive(broker, feed, record, record, limit)),
-      );
-      return payloads.withOutput(ended);
+      const tap = feed.open(broker.topology.subjects.live(record, 'life'));
+      try {
+        const ended = await withLimit(waitMs, signals, limit => awaitEnd(broker, tap, record, limit));
+        return await payloads.withOutput(await asFarAsItGot(caller, ended));
+      } finally {
+        tap.close();
+      }
     },
 
     list: (caller: Caller, query: z.output<typeof listRequestSchema>): TaskPage =>

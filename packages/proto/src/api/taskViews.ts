@@ -86,13 +86,18 @@ export type StartResultOf<T extends TaskDefinition> =
 export type TaskEventOf<T extends TaskDefinition> =
   | { type: 'snapshot'; record: TaskRecordOf<T> }
   | { type: 'started'; at: string; attempt: number; executor: string }
-  | { type: 'progress'; at: string; attempt: number; progress: ProgressOf<T> }
+  /** So many of the task's earliest events of these kinds are not stored any more. What follows is what is left. */
+  | { type: 'dropped'; log: number; progress: number }
+  /** `ordinal`: which progress event of the whole task it is, from 1. */
+  | { type: 'progress'; at: string; attempt: number; ordinal: number; progress: ProgressOf<T> }
   /** A progress that the contract of this gateway refuses. */
-  | { type: 'unfit'; at: string; attempt: number; unfit: UnfitParts }
+  | { type: 'unfit'; at: string; attempt: number; ordinal: number; unfit: UnfitParts }
   | {
       type: 'log';
       at: string;
       attempt: number;
+      /** Which log line of the whole task it is, from 1. */
+      ordinal: number;
       level: 'debug' | 'info' | 'warn' | 'error';
       message: string;
       fields?: Record<string, unknown>;
@@ -150,7 +155,14 @@ export type AnyTaskEvent =
   /** The stream is live: a list that is read after this, and the events that follow it, miss nothing. */
   | { type: 'open' }
   | { type: 'snapshot'; id: string; name: string; record: AnyTaskRecord }
-  | { type: 'event'; id: string; name: string; event: Omit<TaskEvent, 'v' | 'task'> };
+  | { type: 'event'; id: string; name: string; event: ShownEvent };
+
+/** An event without what only the wire needs. */
+export type ShownEvent = TaskEvent extends infer E
+  ? E extends TaskEvent
+    ? Omit<E, 'v' | 'task' | 'state'>
+    : never
+  : never;
 
 /** What changes in lists, as `tasks.watchList` delivers it. */
 export type ListChange =

@@ -5,7 +5,8 @@ import { childrenKept } from '../wire/family.ts';
 import { recordSchema, type TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
 import { attemptsKept, fold, recordOfRequest, requestOfRecord } from './fold.ts';
-import { isTerminal } from './status.ts';
+import { isTerminal, statuses } from './status.ts';
+import { nextState } from './taskState.ts';
 
 const id = '01890000-0000-7000-8000-000000000000';
 const name = 'demo.count';
@@ -24,10 +25,19 @@ const error = { code: 'BAD', message: 'no' };
 const instant = (seq: number) => new Date(Date.parse(request.createdAt) + seq * 1_000).toISOString();
 
 type EventOf<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
-type Body<E> = E extends TaskEvent ? Omit<E, 'v' | 'owner' | 'at'> : never;
+type Body<E> = E extends TaskEvent ? Omit<E, 'v' | 'owner' | 'at' | 'state' | 'ordinal'> : never;
 
+/** What is carried does not matter to the fold: it is a state that the event can leave behind. */
 function stored(seq: number, body: Body<TaskEvent>): StoredEvent {
-  return { seq, id, name, event: { v: 1, owner: 'alice', at: instant(seq), ...body } as TaskEvent };
+  const head = { v: 2, owner: 'alice', at: instant(seq), ...body };
+  const attempt = ('attempt' in body && body.attempt) || 0;
+  const states = statuses.map(status =>
+    body.type === 'progress' || body.type === 'log'
+      ? undefined
+      : nextState({ status, attempt, failures: 0, losses: 0, events: 0 }, { ...body, at: instant(seq) }),
+  );
+  const state = states.find(found => found !== undefined);
+  return { seq, id, name, event: { ...head, ...(state ? { state } : { ordinal: seq }) } as TaskEvent };
 }
 
 const started = (seq: number, attempt = 1, executor = 'a') =>
@@ -95,8 +105,16 @@ describe('each event', () => {
     });
   });
 
-  test('progress of a later attempt, whose started has rolled off', () => {
-    expect(foldAll([progress(1_500, 3)])).toMatchObject({ attempt: 3, progress: { percent: 1_500 } });
+  test('progress of another attempt than the current one: nothing', () => {
+    expect(foldAll([progress(1_500, 3)])).toBe(pending);
+    expect(foldAll([started(1, 2), progress(2, 1), progress(3, 3)])).not.toHaveProperty('progress');
+  });
+
+  test.each<[string, Partial<StoredEvent> | { event: Partial<TaskEvent> }]>([
+    ['owner', { event: { ...started(1).event, owner: 'bob' } }],
+    ['task type', { name: 'demo.other' }],
+  ])('that names another %s: nothing', (_what, wrong) => {
+    expect(fold(pending, { ...started(1), ...wrong } as StoredEvent)).toBe(pending);
   });
 
   test('completed: with a large output where it lies', () => {
@@ -187,7 +205,7 @@ test('only the latest attempts are kept', () => {
   );
 });
 
-// Any events at all, also such as no chain can hold: the fold has to stand whatever it reads.
+// Any events at all, also such as no log can hold: the fold has to stand whatever it reads.
 const step = fc.record({
   make: fc.constantFrom<(seq: number, attempt: number) => StoredEvent>(
     started,

@@ -54,7 +54,9 @@ function requestPart(source: TaskRequest | TaskRecord): TaskRequest {
  *
  * - An event at or below the record's `seq` changes nothing, so events may be folded twice.
  * - After a terminal event nothing changes any more.
- * - Progress of an attempt that is no longer the current one changes nothing.
+ * - Progress of an attempt that is not the current one changes nothing.
+ * - What does not fit the protocol is no event: it never comes here (see `parseEvent`).
+ * - An event that names another owner or task type than the record changes nothing.
  *
  * @returns the same object when nothing changed; `undefined` when there is no record yet and the event does not
  *   carry the request, so that no record can be made of it.
@@ -63,11 +65,10 @@ export function fold(before: TaskRecord | undefined, stored: StoredEvent): TaskR
   const { event, seq } = stored;
   const record = before ?? (event.task && recordOfRequest(stored.id, stored.name, event.task));
   if (!record || seq <= record.seq || isTerminal(record.status)) return before;
+  if (event.owner !== record.owner || stored.name !== record.name) return before;
   if (isLifecycle(event)) return foldLifecycle(record, event, seq) ?? before;
-  if (event.attempt < record.attempt || record.status === 'RETRYING') return before;
-  if (event.type === 'log') return before;
-  // A later attempt's progress without its `started`: that one has rolled off the stream.
-  return { ...record, attempt: event.attempt, progress: event.progress, seq };
+  if (event.type === 'log' || event.attempt !== record.attempt || record.status === 'RETRYING') return before;
+  return { ...record, progress: event.progress, seq };
 }
 
 function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): TaskRecord | undefined {

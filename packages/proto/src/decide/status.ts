@@ -28,8 +28,8 @@ const fromWaiting: Moves = { started: 'RUNNING', retrying: 'RETRYING', stopping:
  */
 export const transitions: { readonly [S in TaskStatus]: Moves } = {
   SCHEDULED: fromWaiting,
-  // Also of a task that runs: of a chatty one `started` may have rolled off the stream.
-  PENDING: { ...fromWaiting, pausing: 'PENDING', paused: 'PAUSED', resumed: 'PENDING' },
+  // A task that was handed back while a pause was requested can be resumed before another attempt.
+  PENDING: { ...fromWaiting, resumed: 'PENDING' },
   // `started` again: its executor was lost, and another one took the task over. `released`: it was handed back.
   RUNNING: {
     ...fromWaiting,
@@ -54,7 +54,7 @@ export function nextStatus(status: TaskStatus, event: LifecycleType): TaskStatus
   return transitions[status][event];
 }
 
-/** Whether an executor has it, as far as its chain says. */
+/** Whether an executor has it, as far as its event log says. */
 export function isRunning(status: TaskStatus): status is 'RUNNING' | 'PAUSED' {
   return status === 'RUNNING' || status === 'PAUSED';
 }

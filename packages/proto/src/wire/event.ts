@@ -1,50 +1,69 @@
 import { z } from 'zod';
+import { transitions } from '../decide/status.ts';
 import { failureSchema } from './failure.ts';
 import { childSchema } from './family.ts';
 import { instantSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { requestSchema } from './request.ts';
+import { taskStateSchema } from './taskState.ts';
+
+/**
+ * The kinds of events, a token of their subjects: limits of the stream evict within one kind alone, so a chatty handler
+ * cannot push out what decides over its task.
+ */
+export const eventKinds = ['life', 'progress', 'log'] as const;
+export type EventKind = (typeof eventKinds)[number];
+export const eventKindSchema = z.enum(eventKinds);
 
 const attempt = z.int().min(1).meta({ description: 'Which start of the handler this belongs to, from 1.' });
 const executor = z.string().min(1).meta({ description: 'The id of the executor that runs the attempt.' });
 
 const base = {
-  v: z.literal(1).meta({ description: 'The version of this message format.' }),
+  v: z.literal(2).meta({ description: 'The version of this message format.' }),
   owner: z.string().min(1),
   at: instantSchema,
   task: requestSchema.optional().meta({
     description: 'The request, in the first event of a task: so the events alone tell the whole story.',
   }),
 };
+/** What every lifecycle event has. */
+const life = { ...base, state: taskStateSchema };
+/** Of progress and log events: so what eviction has dropped can be counted exactly. */
+const ordinal = z
+  .int()
+  .min(1)
+  .meta({ description: 'Which event of its kind this is over the whole task, from 1.' });
 /** On events that can be an attempt's first, when its `started` was held back because the attempt was short. */
 const startedAt = instantSchema
   .optional()
   .meta({ description: 'When the attempt began, where no started event says so.' });
 
-export const startedEvent = z.object({ ...base, type: z.literal('started'), attempt, executor });
+export const startedEvent = z.object({ ...life, type: z.literal('started'), attempt, executor });
 export const progressEvent = z.object({
   ...base,
   type: z.literal('progress'),
   attempt,
+  ordinal,
   progress: z.unknown().optional(),
 });
 export const logEvent = z.object({
   ...base,
   type: z.literal('log'),
   attempt,
+  ordinal,
   level: z.enum(['debug', 'info', 'warn', 'error']),
   message: z.string(),
   fields: z.record(z.string(), z.unknown()).optional(),
 });
 export const childEvent = z.object({
-  ...base,
+  ...life,
   type: z.literal('child'),
   attempt,
   executor,
   child: childSchema,
 });
 export const retryingEvent = z.object({
-  ...base,
+  ...life,
   type: z.literal('retrying'),
   attempt,
   executor,
@@ -52,18 +71,18 @@ export const retryingEvent = z.object({
   error: failureSchema,
   nextAttemptAt: instantSchema,
 });
-export const releasedEvent = z.object({ ...base, type: z.literal('released'), attempt, executor });
+export const releasedEvent = z.object({ ...life, type: z.literal('released'), attempt, executor });
 const by = z.string().min(1).meta({ description: 'Who asked for it.' });
-export const pausingEvent = z.object({ ...base, type: z.literal('pausing'), by });
-export const pausedEvent = z.object({ ...base, type: z.literal('paused'), attempt, executor });
-export const resumedEvent = z.object({ ...base, type: z.literal('resumed'), by });
+export const pausingEvent = z.object({ ...life, type: z.literal('pausing'), by });
+export const pausedEvent = z.object({ ...life, type: z.literal('paused'), attempt, executor });
+export const resumedEvent = z.object({ ...life, type: z.literal('resumed'), by });
 export const stoppingEvent = z.object({
-  ...base,
+  ...life,
   type: z.literal('stopping'),
   reason: z.string().optional(),
 });
 export const completedEvent = z.object({
-  ...base,
+  ...life,
   type: z.literal('completed'),
   attempt,
   executor,
@@ -75,7 +94,7 @@ export const completedEvent = z.object({
     .meta({ description: 'Instead of `output`: where it lies, too large for a message.' }),
 });
 export const failedEvent = z.object({
-  ...base,
+  ...life,
   type: z.literal('failed'),
   // Neither is there of a task that failed before an executor began it.
   attempt: attempt.optional(),
@@ -84,7 +103,7 @@ export const failedEvent = z.object({
   error: failureSchema,
 });
 export const canceledEvent = z.object({
-  ...base,
+  ...life,
   type: z.literal('canceled'),
   reason: z.string().optional(),
   handlerStillRunning: z
@@ -93,7 +112,7 @@ export const canceledEvent = z.object({
     .meta({ description: 'The handler ignored its signal beyond the grace period.' }),
 });
 
-/** An event of a task: the payload on `tasks.event.<id>.<name>`; its id is the stream sequence. */
+/** An event of a task: the payload on `tasks.event.<id>.<kind>.<type>`; its id is the stream sequence. */
 export const eventSchema = z
   .discriminatedUnion('type', [
     startedEvent,
@@ -110,7 +129,11 @@ export const eventSchema = z
     failedEvent,
     canceledEvent,
   ])
-  .meta({ title: 'TaskEvent', description: 'A fact about a task, appended to its chain.' });
+  .superRefine((event, context) => {
+    const problem = isLifecycle(event) ? stateProblem(event) : undefined;
+    if (problem) context.addIssue({ code: 'custom', ...problem });
+  })
+  .meta({ title: 'TaskEvent', description: "A fact about a task, appended to the task's event log." });
 
 export type TaskEvent = z.infer<typeof eventSchema>;
 export type EventType = TaskEvent['type'];
@@ -125,6 +148,24 @@ export type StoredEvent = {
   readonly name: string;
   readonly event: TaskEvent;
 };
+
+/** The kind of an event, which its subject names. */
+export function kindOfEvent(type: EventType): EventKind {
+  return type === 'progress' || type === 'log' ? type : 'life';
+}
+
+/**
+ * A carried state that cannot follow from its event is a fault of the writer. Believed, it could end a task for those
+ * who decide while its record says that it runs.
+ */
+function stateProblem(event: LifecycleEvent): { path: string[]; message: string } | undefined {
+  const { type, state } = event;
+  if (!Object.values(transitions).some(moves => moves[type] === state.status))
+    return { path: ['state', 'status'], message: `No task is ${state.status} after ${type}.` };
+  if ('attempt' in event && event.attempt !== undefined && event.attempt !== state.attempt)
+    return { path: ['state', 'attempt'], message: `It is not ${event.attempt}, the attempt of the event.` };
+  return undefined;
+}
 
 /** Tells lifecycle events from progress and log. */
 export function isLifecycle(event: TaskEvent): event is LifecycleEvent {

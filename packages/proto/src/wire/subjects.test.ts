@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { eventKinds } from './event.ts';
 import { priorities } from './names.ts';
 import { createSubjects } from './subjects.ts';
 
@@ -9,6 +10,7 @@ const name = fc
   .array(fc.stringMatching(/^[A-Za-z][A-Za-z0-9_]{0,20}$/), { minLength: 1, maxLength: 6 })
   .map(parts => parts.join('.'));
 const priority = fc.constantFrom(...priorities);
+const kind = fc.constantFrom(...eventKinds);
 const namespace = fc.stringMatching(/^[a-z][a-z0-9_-]{0,31}$/);
 
 describe('round trips', () => {
@@ -24,13 +26,13 @@ describe('round trips', () => {
 
   test('an event, stored and live', () => {
     fc.assert(
-      fc.property(namespace, id, name, (ns, i, n) => {
+      fc.property(namespace, id, name, kind, (ns, i, n, k) => {
         const own = createSubjects(ns);
-        const stored = own.event({ id: i, name: n });
-        const live = own.live({ id: i, name: n });
-        expect(live).toBe(own.liveOf(i).replace('>', n));
-        expect(own.parseEvent(stored)).toEqual({ id: i, name: n });
-        expect(own.parseEvent(live)).toEqual({ id: i, name: n });
+        const stored = own.event({ id: i, name: n }, k);
+        const live = own.live({ id: i, name: n }, k);
+        expect(live).toBe(own.liveOf(i).replace('>', `${k}.${n}`));
+        expect(own.parseEvent(stored)).toEqual({ id: i, kind: k, name: n });
+        expect(own.parseEvent(live)).toEqual({ id: i, kind: k, name: n });
       }),
     );
   });
@@ -81,10 +83,12 @@ describe('what is none of ours never parses', () => {
   test.each([
     `tasks.request.high.${known}.audio`,
     `tasks.event.${known}`,
-    `tasks.event.nobody.audio`,
-    `tasks.live.${known}.`,
+    `tasks.event.${known}.life`,
+    `tasks.event.${known}.audio.transcribe`,
+    `tasks.event.nobody.life.audio`,
+    `tasks.live.${known}.log.`,
     `tasks.cancel.${known}`,
-    `other.event.${known}.audio`,
+    `other.event.${known}.life.audio`,
   ])('%s is no event', subject => {
     expect(subjects.parseEvent(subject)).toBeUndefined();
   });
@@ -133,9 +137,11 @@ describe('filters', () => {
 
   test('the events of a task are all of its events and no other task has any of them', () => {
     fc.assert(
-      fc.property(id, id, name, (i, j, n) => {
-        const subject = subjects.event({ id: i, name: n });
+      fc.property(id, id, name, kind, (i, j, n, k) => {
+        const subject = subjects.event({ id: i, name: n }, k);
         expect(matches(subjects.eventsOf(j), subject)).toBe(i === j);
+        expect(matches(subjects.lifecycleOf(j), subject)).toBe(i === j && k === 'life');
+        expect(matches(subjects.progressOf(j), subject)).toBe(i === j && k === 'progress');
         expect(matches(subjects.allEvents, subject)).toBe(true);
         expect(matches(subjects.scheduleOf(i), subjects.schedule({ id: i, name: n }))).toBe(true);
       }),

@@ -1,10 +1,13 @@
 import type { CommandRole } from './command.ts';
+import { type EventKind, eventKindSchema } from './event.ts';
 import { ownerToken, type Priority, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
 
 /** What a request's subject says. */
 export type RequestAddress = { readonly priority: Priority; readonly id: string; readonly name: string };
-/** What an event's subject says. */
+/** Which task: its id, and the type that it is of. */
 export type TaskAddress = { readonly id: string; readonly name: string };
+/** What an event's subject says. */
+export type EventAddress = TaskAddress & { readonly kind: EventKind };
 /** Which recurring schedule: ids are unique among those of one owner. */
 export type ScheduleAddress = { readonly owner: string; readonly id: string };
 
@@ -38,15 +41,19 @@ export function createSubjects(namespace: string) {
     /** What a recurring schedule fires: stream TASKS, taken by gateways. */
     fire: ({ owner, id }: ScheduleAddress) => `${namespace}.fire.${ownerToken(owner)}.${id}`,
     allFires: `${namespace}.fire.>`,
-    /** A task's chain of events: stream TASK_EVENTS. */
-    event: ({ id, name }: TaskAddress) => `${eventPrefix}${id}.${name}`,
+    /** A task's event log: stream TASK_EVENTS. Its kinds have subjects of their own, and one order. */
+    event: ({ id, name }: TaskAddress, kind: EventKind) => `${eventPrefix}${id}.${kind}.${name}`,
+    /** The events of one task. Every append expects the last event that this filter has. */
     eventsOf: (id: string) => `${eventPrefix}${id}.>`,
+    lifecycleOf: (id: string) => `${eventPrefix}${id}.life.>`,
+    progressOf: (id: string) => `${eventPrefix}${id}.progress.>`,
     allEvents: `${eventPrefix}>`,
     /**
-     * The same events as JetStream republishes them once they are stored. Listen by name where it is known: for each
-     * new subscription with a wildcard the server looks through all subjects that it has lately matched.
+     * The same events as JetStream republishes them once they are stored. Whoever waits for a task's end listens to
+     * its kind `life` by its exact subject: for each new subscription with a wildcard the server looks through all
+     * subjects that it has lately matched.
      */
-    live: ({ id, name }: TaskAddress) => `${livePrefix}${id}.${name}`,
+    live: ({ id, name }: TaskAddress, kind: EventKind) => `${livePrefix}${id}.${kind}.${name}`,
     liveOf: (id: string) => `${livePrefix}${id}.>`,
     allLive: `${livePrefix}>`,
     /** Core request-reply to the executor that runs the task. */
@@ -76,11 +83,13 @@ export function createSubjects(namespace: string) {
       return { priority: parsedPriority.data, ...address };
     },
     /** Reads the subject of an event, stored or live. `undefined`: it is none. */
-    parseEvent: (subject: string): TaskAddress | undefined => {
+    parseEvent: (subject: string): EventAddress | undefined => {
       const prefix = [eventPrefix, livePrefix].find(candidate => subject.startsWith(candidate));
       if (!prefix) return undefined;
-      const [id, ...name] = subject.slice(prefix.length).split('.');
-      return parseAddress(id, name);
+      const [id, kind, ...name] = subject.slice(prefix.length).split('.');
+      const parsedKind = eventKindSchema.safeParse(kind);
+      const address = parseAddress(id, name);
+      return parsedKind.success && address ? { ...address, kind: parsedKind.data } : undefined;
     },
   };
 }

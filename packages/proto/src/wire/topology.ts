@@ -17,11 +17,31 @@ const dayMs = 24 * 60 * 60 * 1_000;
 const eventsKeptDays = 30;
 /**
  * How long progress and log events are kept, in seconds: their TTL. Lifecycle events stay as long as the stream keeps
- * them, so that a chain never loses what decides over it while its task lives.
+ * them, so that an event log never loses what decides over its task while that lives.
  */
 export const progressKeptSeconds = 24 * 60 * 60;
-/** How many events a task keeps. Of a chattier task the oldest roll off; its record has already seen them. */
-export const eventsKeptPerTask = 1_000;
+/** How many log lines a task keeps, unless a deployment says otherwise; of a chattier one the oldest are dropped. */
+export const defaultLogLinesKept = 10_000;
+/** The fewest that a deployment may choose. */
+export const leastLogLinesKept = 1_000;
+/**
+ * How many progress events a task keeps. All but the last are history, so at every so many the gateway that projects
+ * them drops those before: between this many and twice as many are stored.
+ */
+export const progressKept = 200;
+/**
+ * The stream's limit for each subject, so for each kind of a task's events, at least. Lifecycle events stay below it
+ * (`lifecycleLimit`), and fewer log lines than it are a matter of the projecting gateway.
+ */
+const eventsPerSubject = defaultLogLinesKept;
+/**
+ * Beyond so many lifecycle events a task takes no children and no pauses any more, so that what moves it on to its end
+ * has room, and none is ever evicted while it lives.
+ */
+export const lifecycleLimit = eventsPerSubject - 1_000;
+/** The version of the event log, in the metadata of its stream: streams of earlier ones are not read. */
+export const eventLogVersion = '2';
+export const eventLogVersionKey = 'longhaul-event-log';
 /**
  * How long after its last heartbeat an executor counts as lost, and its requests are delivered again. With a second
  * for the next delivery, a killed executor's task runs elsewhere within 5 s (invariant 6).
@@ -43,16 +63,31 @@ export const defaultPayloadLimitBytes = 64 * 1024 * 1024;
 /** How long the object store keeps a payload: a day longer than the longest default retention of a record. */
 export const defaultPayloadsKeptMs = 8 * dayMs;
 
+/** What a deployment may choose. */
+export type TopologyOptions = {
+  /** How many log lines a task keeps, 1,000 at least. Default: 10,000, or what the event stream has been given. */
+  readonly logLinesKept?: number | undefined;
+};
+
 /**
  * Everything that Longhaul keeps in NATS, as data: streams, consumers, bucket. Broker code creates and checks it;
  * the field names are the server's own, so that they read alike in `nats stream info`.
  *
  * @param namespace the first token of every subject, and what the streams and the bucket are named after
+ * @throws TypeError for a namespace, RangeError for a limit that cannot be had
  */
-export function createTopology(namespace = 'tasks') {
+export function createTopology(namespace = 'tasks', options: TopologyOptions = {}) {
   const parsed = namespaceSchema.safeParse(namespace);
   if (!parsed.success)
     throw new TypeError(`"${namespace}" cannot be a namespace. ${parsed.error.issues[0]?.message}`);
+  const { logLinesKept } = options;
+  if (
+    logLinesKept !== undefined &&
+    !(Number.isSafeInteger(logLinesKept) && logLinesKept >= leastLogLinesKept)
+  )
+    throw new RangeError(
+      `logLinesKept must be a whole number of at least ${leastLogLinesKept}, not ${logLinesKept}.`,
+    );
   const subjects: Subjects = createSubjects(namespace);
   const isDefault = namespace === 'tasks';
   const streamPrefix = isDefault ? '' : `${namespace.toUpperCase()}_`;
@@ -92,6 +127,8 @@ export function createTopology(namespace = 'tasks') {
     placesKey: (group: string, key?: string) =>
       key === undefined ? `places.${group}` : `keyed.${ownerToken(key)}.${group}`,
     rateKey: (name: string) => `rate.${name}`,
+    /** How many log lines a task keeps, where the deployment says so. */
+    logLinesKept,
     streams: {
       requests: {
         name: requestStream,
@@ -116,7 +153,8 @@ export function createTopology(namespace = 'tasks') {
         allow_direct: true,
         allow_msg_ttl: true,
         max_age: nanos(eventsKeptDays * dayMs),
-        max_msgs_per_subject: eventsKeptPerTask,
+        max_msgs_per_subject: Math.max(logLinesKept ?? 0, eventsPerSubject),
+        metadata: { [eventLogVersionKey]: eventLogVersion },
         republish: { src: subjects.allEvents, dest: subjects.allLive },
         duplicate_window: nanos(2 * 60 * 1_000),
       },

@@ -23,8 +23,8 @@ import type { RequestMessage } from '../take/requestMessage.ts';
 import type { Slot } from '../take/slotPool.ts';
 import { AttemptAborted } from './abortReasons.ts';
 import { AttemptCancel } from './attemptCancel.ts';
-import { type AppendResult, ChainWriter } from './chainWriter.ts';
 import { claimTask, type TakenClaim } from './claim.ts';
+import { type AppendResult, EventWriter } from './eventWriter.ts';
 import { type ClaimedRun, HandlerRun } from './handlerRun.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { type Held, tellHolder } from './holder.ts';
@@ -55,7 +55,7 @@ const nothingRuns: Worked = { handlerEnded: Promise.resolve() };
 /**
  * One delivered request, from claim to acknowledgement: claim → call the handler → settle → acknowledge.
  *
- * Invariant 1, accepted-is-durable: the request leaves the queue only after a terminal event is in the chain. Until
+ * Invariant 1, accepted-is-durable: the request leaves the queue only after a terminal event is in the task's log. Until
  * then it is delivered again whenever this executor stops to say that it works on it.
  */
 export class Attempt implements Held {
@@ -76,7 +76,7 @@ export class Attempt implements Held {
   readonly #takenAtMs = Date.now();
   /** The executor that this one took the task over from. */
   #lost: string | undefined;
-  #writer: ChainWriter | undefined;
+  #writer: EventWriter | undefined;
   #handlerRun: HandlerRun | undefined;
 
   constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage, slot: Slot) {
@@ -118,7 +118,7 @@ export class Attempt implements Held {
     return !this.#isSuperseded;
   }
 
-  /** After a time out of NATS's reach, or when somebody says so: has the chain gone on without this attempt? */
+  /** After a time out of NATS's reach, or when somebody says so: has the log gone on without this attempt? */
   async lookAgain(): Promise<void> {
     this.#message.heartbeat();
     this.#handlerRun?.lookAgain();
@@ -199,19 +199,20 @@ export class Attempt implements Held {
     if (!runnable) throw new Error(`This executor has no handler for ${this.name}.`);
     const policy = policyOf(runnable.definition.policy, request);
     const deadlineMs = deadlineOf(policy, request);
-    const claim = await this.#claim(request, runnable, { maxLosses: policy.maxLosses, deadlineMs });
+    const limits = { maxLosses: policy.maxLosses, deadlineMs, startBy: request.startBy };
+    const claim = await this.#claim(request, runnable, limits);
     if (!claim) return nothingRuns;
     this.#number = claim.do === 'run' ? claim.attempt : this.#number;
     const attempt = this.#number;
-    const writer = new ChainWriter({
+    const writer = new EventWriter({
       broker,
       task: this.#address,
       request,
       attempt,
       executor,
-      after: claim.after,
+      end: claim.end,
       onRefused: why => this.#refused(why),
-      onRead: chain => this.#pauses.follow(isToPause(chain)),
+      onRead: state => this.#pauses.follow(isToPause(state)),
       onUnfit: (event, err) => {
         const said = { taskId: this.id, task: this.name, attempt, event };
         this.#setting.logger.error(
@@ -251,7 +252,13 @@ export class Attempt implements Held {
       onStarted: () => this.#tellLost(),
     };
     const { traceparent } = this.#message;
-    const observed = { task: this.#address, attempt, traceparent, after: claim.after, lost: this.#lost };
+    const observed = {
+      task: this.#address,
+      attempt,
+      traceparent,
+      after: claim.end.lastSeq,
+      lost: this.#lost,
+    };
     return observeAttempt(this.#setting, observed, ended => this.#runHandler(run, ended));
   }
 
@@ -265,8 +272,8 @@ export class Attempt implements Held {
     limits: ClaimLimits,
   ): Promise<Exclude<TakenClaim, { do: 'leave' | 'acknowledge' }> | undefined> {
     const { broker, executor } = this.#setting;
-    const { redelivered, deliveries } = this.#message;
-    const look = () => claimTask(broker, this.#address, request, limits, redelivered, executor);
+    const { deliveries } = this.#message;
+    const look = () => claimTask(broker, this.#address, request, limits, executor);
     let claim = await look();
     if (claim.do === 'run') {
       const admission = await this.#places.enter(definition, request, claim.attempt, deliveries);
@@ -275,7 +282,7 @@ export class Attempt implements Held {
         this.#message.handBack(isStopped ? 0 : admission.delayMs);
         return undefined;
       }
-      if (isStopped) claim = { do: 'cancel', after: claim.after, reason: this.#cancel.reason };
+      if (isStopped) claim = { do: 'cancel', end: claim.end, reason: this.#cancel.reason };
       // Much may have happened while it waited.
       else if (this.#isLate()) claim = await look();
     }
@@ -312,13 +319,13 @@ export class Attempt implements Held {
     return Date.now() - this.#takenAtMs > heartbeatMs;
   }
 
-  /** Once the chain has gone on without the executor that had the task, that one is told, should it still be there. */
+  /** Once the log has gone on without the executor that had the task, that one is told, should it still be there. */
   #tellLost(): void {
     if (this.#lost !== undefined) tellHolder(this.#setting.broker, this.#lost, this.id);
     this.#lost = undefined;
   }
 
-  /** The chain has gone on without this attempt: so must the handler end. */
+  /** The log has gone on without this attempt: so must the handler end. */
   #refused(why: 'superseded' | 'stop'): void {
     if (why === 'superseded') this.#isSuperseded = true;
     this.#abort.abort(

@@ -1,5 +1,5 @@
 import { AttemptAborted } from './abortReasons.ts';
-import type { AppendResult } from './chainWriter.ts';
+import type { AppendResult } from './eventWriter.ts';
 
 /** The cancel of one attempt: told to the handler at once, and written to the task's chain. */
 export class AttemptCancel {

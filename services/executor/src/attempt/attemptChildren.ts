@@ -21,7 +21,7 @@ import {
 } from '@longhaul/proto';
 import type { ChildPort, NewChild } from '../handler/children/childTypes.ts';
 import type { Slot } from '../take/slotPool.ts';
-import type { ChainWriter } from './chainWriter.ts';
+import type { EventWriter } from './eventWriter.ts';
 import type { StartedGate } from './startedGate.ts';
 
 /** While NATS does not answer, the next try waits this long. */
@@ -33,7 +33,7 @@ type AttemptChildrenOptions = {
   readonly owner: string;
   readonly attempt: number;
   readonly executor: string;
-  readonly writer: ChainWriter;
+  readonly writer: EventWriter;
   readonly gate: StartedGate;
   readonly signal: AbortSignal;
   readonly slot: Slot;

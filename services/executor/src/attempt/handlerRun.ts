@@ -11,8 +11,8 @@ import type { AttemptPauses } from '../pause/attemptPauses.ts';
 import type { Slot } from '../take/slotPool.ts';
 import type { AttemptSetting } from './attempt.ts';
 import { AttemptChildren } from './attemptChildren.ts';
-import type { AppendResult, ChainWriter } from './chainWriter.ts';
 import type { Ending } from './ending.ts';
+import type { AppendResult, EventWriter } from './eventWriter.ts';
 import { readInput } from './largePayloads.ts';
 import { callHandler, type HandlerEnd, type RunnableHandler } from './runHandler.ts';
 import { type Answer, settle } from './settle.ts';
@@ -25,7 +25,7 @@ export type ClaimedRun = {
   readonly definition: TaskDefinition;
   readonly handler: RunnableHandler;
   readonly request: TaskRequest;
-  readonly writer: ChainWriter;
+  readonly writer: EventWriter;
   readonly attempt: number;
   readonly policy: TaskPolicy;
   readonly deadlineMs: number | undefined;

@@ -1,18 +1,6 @@
 import { askHolder, type Broker, encode, readCommand, sendCommand } from '@longhaul/broker';
-import {
-  commandRoles,
-  type HolderReply,
-  type HolderRequest,
-  holderRequestSchema,
-  type TaskRecord,
-} from '@longhaul/proto';
+import { commandRoles, type HolderReply, type HolderRequest, holderRequestSchema } from '@longhaul/proto';
 import type { Logger } from 'pino';
-
-/** The executor that runs a task as its chain has it; `undefined`: its last attempt has ended, or there was none. */
-export function holderOf({ attempts }: TaskRecord): string | undefined {
-  const last = attempts.at(-1);
-  return last?.endedAt === undefined ? last?.executor : undefined;
-}
 
 /**
  * Asks an executor whether it still works on a task that was delivered to us as well.
@@ -27,7 +15,7 @@ export async function isHeldBy(broker: Broker, executor: string, taskId: string)
   return (await askHolder(broker, executor, taskId)) === 'holds';
 }
 
-/** Tells an executor that a task's chain has gone on without it. One that is suspended reads it when it comes back. */
+/** Tells an executor that a task's log has gone on without it. One that is suspended reads it when it comes back. */
 export function tellHolder(broker: Broker, executor: string, taskId: string): void {
   const notice: HolderRequest = { v: 1, id: taskId, do: 'look' };
   sendCommand(broker, broker.topology.subjects.holder(executor), notice);
@@ -37,7 +25,7 @@ export function tellHolder(broker: Broker, executor: string, taskId: string): vo
 export type Held = {
   /** Whether the attempt counts, as far as this executor knows. */
   readonly isHeld: boolean;
-  /** Looks at the chain, and ends the handler if that has gone on without it. */
+  /** Looks at the log, and ends the handler if that has gone on without it. */
   readonly lookAgain: () => Promise<void>;
 };
 

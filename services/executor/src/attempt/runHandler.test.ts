@@ -1,5 +1,5 @@
 import { type Broker, encode } from '@longhaul/broker';
-import { defineTask, inlineLimitBytes, type TaskDefinition } from '@longhaul/proto';
+import { defineTask, inlineLimitBytes, stateOfRequest, type TaskDefinition } from '@longhaul/proto';
 import { deadlineMs } from '@longhaul/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { standIns } from '../handler/children/standIns.ts';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
 import type { Handler } from '../handler/taskContext.ts';
 import { AttemptAborted } from './abortReasons.ts';
-import { ChainWriter } from './chainWriter.ts';
+import { EventWriter } from './eventWriter.ts';
 import { callHandler } from './runHandler.ts';
 import { StartedGate } from './startedGate.ts';
 
@@ -42,13 +42,16 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     createdAt: '2026-01-01T00:00:00.000Z',
     priority: 'normal',
   } as const;
-  const writer = new ChainWriter({
-    broker: { acked, topology: { subjects: { event: () => 'tasks.event' } } } as unknown as Broker,
+  const writer = new EventWriter({
+    broker: {
+      acked,
+      topology: { subjects: { event: () => 'tasks.event', eventsOf: () => 'tasks.event.>' } },
+    } as unknown as Broker,
     task: { id: 'id', name: 'demo' },
     request,
     attempt: 1,
     executor: 'me',
-    after: 0,
+    end: { state: stateOfRequest({}), lastSeq: 0 },
     onRefused: () => {},
     giveUp: new AbortController().signal,
   });

@@ -1,7 +1,7 @@
 import type { PayloadStore } from '@longhaul/broker';
 import { decideAfterFailure, type TaskPolicy } from '@longhaul/proto';
-import type { ChainWriter } from './chainWriter.ts';
 import type { Ending } from './ending.ts';
+import type { EventWriter } from './eventWriter.ts';
 import { writeOutput } from './largePayloads.ts';
 import type { StartedGate } from './startedGate.ts';
 
@@ -11,7 +11,7 @@ export type EndedAttempt = {
   readonly attempt: number;
   readonly executor: string;
   readonly startedAt: string;
-  readonly writer: ChainWriter;
+  readonly writer: EventWriter;
   readonly gate: StartedGate;
   readonly payloads: PayloadStore;
   readonly policy: TaskPolicy;
@@ -105,6 +105,6 @@ async function settleFailure(
   return result === 'stop' ? end(writer.append({ type: 'canceled' }), 'canceled') : nothing;
 }
 
-async function end(append: ReturnType<ChainWriter['append']>, how: TaskEnd): Promise<Answer> {
+async function end(append: ReturnType<EventWriter['append']>, how: TaskEnd): Promise<Answer> {
   return (await append) === 'accepted' ? { do: 'acknowledge', end: how } : nothing;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { AppendResult } from './chainWriter.ts';
+import type { AppendResult } from './eventWriter.ts';
 import { StartedGate } from './startedGate.ts';
 
 beforeEach(() => void vi.useFakeTimers());

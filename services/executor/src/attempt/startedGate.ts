@@ -1,4 +1,4 @@
-import type { AppendResult } from './chainWriter.ts';
+import type { AppendResult } from './eventWriter.ts';
 
 /**
  * Decides when an attempt's `started` is written. A first delivery holds it back for some milliseconds, so that a

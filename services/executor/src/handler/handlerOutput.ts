@@ -1,5 +1,5 @@
 import type { TaskDefinition } from '@longhaul/proto';
-import type { ChainWriter } from '../attempt/chainWriter.ts';
+import type { EventWriter } from '../attempt/eventWriter.ts';
 import type { StartedGate } from '../attempt/startedGate.ts';
 import { checkProgress } from './checkProgress.ts';
 import { Latest } from './latest.ts';
@@ -20,7 +20,7 @@ type LogLine = {
 export class HandlerOutput<T extends TaskDefinition> {
   readonly #definition: T;
   readonly #attempt: number;
-  readonly #writer: ChainWriter;
+  readonly #writer: EventWriter;
   readonly #gate: StartedGate;
   readonly #latest: Latest<unknown>;
   readonly #logLimit = new LogLimit();
@@ -31,7 +31,7 @@ export class HandlerOutput<T extends TaskDefinition> {
   };
   #closed = false;
 
-  constructor(definition: T, attempt: number, writer: ChainWriter, gate: StartedGate) {
+  constructor(definition: T, attempt: number, writer: EventWriter, gate: StartedGate) {
     this.#definition = definition;
     this.#attempt = attempt;
     this.#writer = writer;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { AppendResult, ChainWriter } from '../attempt/chainWriter.ts';
+import type { AppendResult, EventWriter } from '../attempt/eventWriter.ts';
 import type { StartedGate } from '../attempt/startedGate.ts';
 import { SlotPool } from '../take/slotPool.ts';
 import { AttemptPauses } from './attemptPauses.ts';
@@ -32,7 +32,7 @@ function attempt(options: { toPause?: boolean; answers?: Partial<Record<string, 
   };
   pauses.onWish(wish => wishes.push(wish));
   pauses.begin({
-    writer: writer as unknown as ChainWriter,
+    writer: writer as unknown as EventWriter,
     gate: gate as unknown as StartedGate,
     limits,
     attempt: 1,

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ControlRequest } from '@longhaul/proto';
-import type { ChainWriter } from '../attempt/chainWriter.ts';
+import type { EventWriter } from '../attempt/eventWriter.ts';
 import type { StartedGate } from '../attempt/startedGate.ts';
 import type { TimeLimits } from '../attempt/timeLimits.ts';
 import type { Slot } from '../take/slotPool.ts';
@@ -18,7 +18,7 @@ export type PausePort = {
 
 /** What an attempt has once its task is claimed. */
 type Claimed = {
-  readonly writer: ChainWriter;
+  readonly writer: EventWriter;
   readonly gate: StartedGate;
   readonly limits: TimeLimits;
   readonly attempt: number;

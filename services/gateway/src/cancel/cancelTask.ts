@@ -1,5 +1,5 @@
 import {
-  appendEvent,
+  appendLifecycle,
   askCommand,
   BadMessageError,
   type Broker,
@@ -8,7 +8,8 @@ import {
   isNoResponders,
   isUnavailable,
   isWrongLastSequence,
-  readChain,
+  type LogEnd,
+  readLogEnd,
 } from '@longhaul/broker';
 import {
   type CancelOutcome,
@@ -16,8 +17,8 @@ import {
   cancelReplySchema,
   GatewayError,
   isTerminal,
-  recordOfRequest,
   requestOfRecord,
+  stateOfRequest,
   type TaskRecord,
 } from '@longhaul/proto';
 import { removeRequest } from './removeRequest.ts';
@@ -32,7 +33,7 @@ const rounds = 20;
  *
  * Ask the executor first; when nobody answers, append `stopping`, ask again, and only then append `canceled`. The
  * second question is what makes invariant 5, cancel-means-stop, hold at a task's start: see `claimTask` of the
- * executor, which subscribes before it reads the chain. Every append expects the last event (invariant 2), so an end
+ * executor, which subscribes before it reads the log. Every append expects the last event (invariant 2), so an end
  * or a start that comes between refuses it, and the loop looks again.
  *
  * @throws GatewayError NATS_UNAVAILABLE when the task moved on in every round
@@ -45,22 +46,21 @@ export async function cancelTask(
   const { id } = task;
   // The events of a task that ended long ago may have expired before its record.
   if (isTerminal(task.status)) return { id, status: task.status, alreadyEnded: true };
-  const unbegun = recordOfRequest(id, task.name, requestOfRecord(task));
   const stopping: CancelOutcome = { id, status: 'STOPPING', alreadyEnded: false };
   for (let round = 0; round < rounds; round += 1) {
-    const { record, lastSeq } = await readChain(broker, task, unbegun, 'leader');
-    if (isTerminal(record.status)) return { id, status: record.status, alreadyEnded: true };
+    // Constant time, whatever is in the log: what does not fit the protocol has a place in its order and no meaning.
+    const end = await readLogEnd(broker, task, stateOfRequest(task));
+    const { status, cancelReason } = end.state;
+    if (isTerminal(status)) return { id, status, alreadyEnded: true };
     const answer = await askExecutor(broker, id, reason);
     if (answer === 'accepted') return stopping;
-    const marked =
-      record.status === 'STOPPING' ? lastSeq : await append(broker, task, 'stopping', reason, lastSeq);
+    const marked = status === 'STOPPING' ? end : await append(broker, task, 'stopping', reason, end);
     if (marked === undefined) continue;
     // An executor that is only slow will see the question, and whoever takes the task over finds `stopping`. But a
     // silent listener may as well be somebody who just looks on (`nats sub 'tasks.>'`).
     const isHeld = answer === 'silent' ? mayBeHeld(broker, task) : isAnswered(broker, id, reason);
     if (await isHeld) return stopping;
-    if ((await append(broker, task, 'canceled', reason ?? record.cancelReason, marked)) === undefined)
-      continue;
+    if ((await append(broker, task, 'canceled', reason ?? cancelReason, marked)) === undefined) continue;
     await removeRequest(broker, id);
     return { id, status: 'CANCELED', alreadyEnded: false };
   }
@@ -71,7 +71,7 @@ export async function cancelTask(
 }
 
 /**
- * `accepted`: the executor has told the handler, and `stopping` is in the chain. `silent`: one has the task, but does
+ * `accepted`: the executor has told the handler, and `stopping` is in the log. `silent`: one has the task, but does
  * not answer in time. `nobody`: no executor has it.
  */
 async function askExecutor(
@@ -99,7 +99,7 @@ async function isAnswered(broker: Broker, id: string, reason: string | undefined
 
 /**
  * Whether an executor may have the task: only where its request is on the queue and something of its consumer is
- * delivered and not acknowledged. As with the second question, `stopping` is in the chain by now, so an executor that
+ * delivered and not acknowledged. As with the second question, `stopping` is in the log by now, so an executor that
  * gets the request after this look does not call the handler.
  */
 async function mayBeHeld(broker: Broker, task: TaskRecord): Promise<boolean> {
@@ -118,24 +118,17 @@ async function mayBeHeld(broker: Broker, task: TaskRecord): Promise<boolean> {
   }
 }
 
-/** @returns the event's sequence, or `undefined` when another event came first */
+/** @returns the log's end with the event, or `undefined` when another event came first */
 async function append(
   broker: Broker,
   task: TaskRecord,
   type: 'stopping' | 'canceled',
   reason: string | undefined,
-  after: number,
-): Promise<number | undefined> {
-  const event = {
-    v: 1 as const,
-    type,
-    owner: task.owner,
-    at: new Date().toISOString(),
-    ...(reason === undefined ? {} : { reason }),
-    ...(after === 0 ? { task: requestOfRecord(task) } : {}),
-  };
+  end: LogEnd,
+): Promise<LogEnd | undefined> {
+  const change = { type, at: new Date().toISOString(), ...(reason === undefined ? {} : { reason }) };
   try {
-    return (await appendEvent(broker, task, event, after)).seq;
+    return await appendLifecycle(broker, task, requestOfRecord(task), end, change);
   } catch (error) {
     if (isWrongLastSequence(error)) return undefined;
     throw error;

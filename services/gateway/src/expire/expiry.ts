@@ -1,12 +1,18 @@
-import { appendEvent, type Broker, isUnavailable, isWrongLastSequence, readChain } from '@longhaul/broker';
+import {
+  appendLifecycle,
+  type Broker,
+  isUnavailable,
+  isWrongLastSequence,
+  readLogEnd,
+} from '@longhaul/broker';
 import {
   deadlineOf,
   decideClaim,
   isRunning,
   isTerminal,
   policyOf,
-  recordOfRequest,
   requestOfRecord,
+  stateOfRequest,
   type TaskDefinition,
   type TaskRecord,
 } from '@longhaul/proto';
@@ -19,7 +25,7 @@ const BTree = BTreeModule.default;
 
 /**
  * How long after a limit a gateway acts. Executors keep the limits themselves; this is for tasks that none of them
- * has. An executor that took the task in time has said so in the chain by then, so the append below is refused.
+ * has. An executor that took the task in time has said so in the log by then, so the append below is refused.
  */
 const marginMs = 2_000;
 /** While NATS does not answer, a due task is looked at again after this long. */
@@ -31,7 +37,7 @@ type Due = { readonly dueMs: number; readonly record: TaskRecord };
 
 /**
  * Ends tasks whose time is over while no executor has them: not begun by `startBy`, or past the end of their total
- * time. Every gateway does it for all tasks; the chain lets one through (invariant 2, ends-once).
+ * time. Every gateway does it for all tasks; the event log lets one through (invariant 2, ends-once).
  */
 export class Expiry {
   readonly #broker: Broker;
@@ -113,32 +119,16 @@ export class Expiry {
     const definition = this.#definitions.get(task.name);
     if (!definition || this.#stopped) return;
     try {
-      const request = requestOfRecord(task);
       const policy = policyOf(definition.policy, task);
-      const { record, lastSeq } = await readChain(
-        this.#broker,
-        task,
-        recordOfRequest(task.id, task.name, request),
-        'leader',
-      );
+      const end = await readLogEnd(this.#broker, task, stateOfRequest(task));
       // An executor has it, and keeps the limits: whoever takes it over after a loss looks at them as well.
-      if (isRunning(record.status)) return;
-      const limits = { maxLosses: policy.maxLosses, deadlineMs: deadlineOf(policy, task) };
-      const claim = decideClaim(record, lastSeq, limits, Date.now());
+      if (isRunning(end.state.status)) return;
+      const { maxLosses } = policy;
+      const limits = { maxLosses, deadlineMs: deadlineOf(policy, task), startBy: task.startBy };
+      const claim = decideClaim(end.state, limits, Date.now());
       if (claim.do !== 'fail') return;
-      await appendEvent(
-        this.#broker,
-        task,
-        {
-          v: 1,
-          type: 'failed',
-          owner: task.owner,
-          at: new Date().toISOString(),
-          error: claim.error,
-          ...(lastSeq === 0 ? { task: request } : {}),
-        },
-        claim.after,
-      );
+      const change = { type: 'failed', at: new Date().toISOString(), error: claim.error } as const;
+      await appendLifecycle(this.#broker, task, requestOfRecord(task), end, change);
       await removeRequest(this.#broker, task.id);
     } catch (err) {
       // Another gateway was faster, or an executor took it at the last moment.

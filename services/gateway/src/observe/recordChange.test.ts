@@ -1,4 +1,5 @@
 import { fold, recordOfRequest, type TaskEvent, type TaskRecord, type TaskRequest } from '@longhaul/proto';
+import { taskEvent } from '@longhaul/testing';
 import { describe, expect, test } from 'vitest';
 import { changeOf } from './recordChange.ts';
 
@@ -11,7 +12,7 @@ const request: TaskRequest = {
   input: {},
 };
 const at = (seconds: number) => new Date(Date.parse(request.createdAt) + seconds * 1_000).toISOString();
-const mine = { v: 1, owner: 'ann', executor: 'x' } as const;
+const mine = { owner: 'ann', executor: 'x' } as const;
 const error = { code: 'HANDLER_ERROR', message: 'broken' };
 
 function folded(before: TaskRecord, ...events: TaskEvent[]): TaskRecord {
@@ -22,12 +23,8 @@ function folded(before: TaskRecord, ...events: TaskEvent[]): TaskRecord {
 }
 
 const pending = recordOfRequest(id, 'audio.transcribe', request);
-const started = (attempt: number, seconds: number): TaskEvent => ({
-  ...mine,
-  type: 'started',
-  attempt,
-  at: at(seconds),
-});
+const started = (attempt: number, seconds: number): TaskEvent =>
+  taskEvent({ ...mine, type: 'started', attempt, at: at(seconds) });
 
 describe('what one put changed of a task', () => {
   test('its first attempt, once', () => {
@@ -43,14 +40,8 @@ describe('what one put changed of a task', () => {
   });
 
   test('a short task whose only event is its end has begun, too', () => {
-    const ended = folded(pending, {
-      ...mine,
-      type: 'completed',
-      attempt: 1,
-      startedAt: at(1),
-      at: at(4),
-      output: {},
-    });
+    const end = { ...mine, type: 'completed', attempt: 1, startedAt: at(1), at: at(4), output: {} } as const;
+    const ended = folded(pending, taskEvent(end));
     expect(changeOf(undefined, ended)).toEqual({
       waitedSeconds: 1,
       begun: 1,
@@ -62,13 +53,8 @@ describe('what one put changed of a task', () => {
 
   test('several events of one fold: a lost attempt, a failed one, and the end', () => {
     const running = folded(pending, started(1, 1));
-    const failed = folded(running, started(2, 5), {
-      ...mine,
-      type: 'failed',
-      attempt: 2,
-      at: at(9),
-      error,
-    });
+    const end = taskEvent({ ...mine, type: 'failed', attempt: 2, at: at(9), error });
+    const failed = folded(running, started(2, 5), end);
     expect(changeOf(running, failed)).toEqual({
       begun: 1,
       failed: 1,
@@ -78,7 +64,7 @@ describe('what one put changed of a task', () => {
   });
 
   test('canceled before it began: it has not run, and clocks that differ give no negative time', () => {
-    const canceled = folded(pending, { v: 1, owner: 'ann', type: 'canceled', at: at(-1) });
+    const canceled = folded(pending, taskEvent({ owner: 'ann', type: 'canceled', at: at(-1) }));
     expect(changeOf(pending, canceled)).toEqual({
       begun: 0,
       failed: 0,

@@ -1,5 +1,5 @@
 import {
-  appendEvent,
+  appendLifecycle,
   askCommand,
   BadMessageError,
   type Broker,
@@ -7,7 +7,8 @@ import {
   isNoResponders,
   isUnavailable,
   isWrongLastSequence,
-  readChain,
+  type LogEnd,
+  readLogEnd,
 } from '@longhaul/broker';
 import {
   type ControlOutcome,
@@ -17,13 +18,14 @@ import {
   isRunning,
   isTerminal,
   isToPause,
-  recordOfRequest,
   requestOfRecord,
+  stateOfRequest,
   type TaskDefinition,
   type TaskRecord,
+  type TaskStatus,
 } from '@longhaul/proto';
 
-/** How long an executor may take to answer that the wish is in the chain. */
+/** How long an executor may take to answer that the request is in the log. */
 const answerTimeoutMs = 2_000;
 /** How often it begins anew when it meets other writers. */
 const rounds = 20;
@@ -33,9 +35,9 @@ type Deps = { readonly broker: Broker; readonly definitions: ReadonlyMap<string,
 /**
  * Has a running task pause at its next checkpoint, or go on.
  *
- * The executor that runs it is asked, and says so in the chain. When none answers (it was lost, and nobody has taken the
- * task over yet; or it is slow), the wish is appended here, and asked for once more: an executor subscribes before it
- * reads the chain, so it finds the wish there or is asked, as with a cancel. What the chain says outlives executors: a
+ * The executor that runs it is asked, and says so in the log. When none answers (it was lost, and nobody has taken the
+ * task over yet; or it is slow), the event is appended here, and asked for once more: an executor subscribes before it
+ * reads the log, so it finds the event there or is asked, as with a cancel. What the log says outlives executors: a
  * task that is to pause does so in its next attempt as well, at the first checkpoint, until somebody resumes it.
  *
  * @param by who asks
@@ -54,20 +56,20 @@ export async function controlTask(
       `Task ${id} cannot be paused: ${name} is not defined with pausable: true. Cancel it, or pause the name ${name} so that no other one starts.`,
     );
   }
-  requireNotEnded(task, what);
-  const unbegun = recordOfRequest(id, name, requestOfRecord(task));
+  requireNotEnded(task, task.status, what);
   for (let round = 0; round < rounds; round += 1) {
-    const { record, lastSeq } = await readChain(broker, task, unbegun, 'leader');
-    requireNotEnded(record, what);
-    if (isToPause(record) === (what === 'pause')) return { id, status: record.status };
+    const end = await readLogEnd(broker, task, stateOfRequest(task));
+    const { status } = end.state;
+    requireNotEnded(task, status, what);
+    if (isToPause(end.state) === (what === 'pause')) return { id, status };
     if (await isAnswered(broker, id, what, by)) {
-      const now = await readChain(broker, task, unbegun, 'leader');
-      return { id, status: now.record.status };
+      const now = await readLogEnd(broker, task, stateOfRequest(task));
+      return { id, status: now.state.status };
     }
-    if (what === 'pause' && !isRunning(record.status)) throw notRunning(record, what);
-    if (!(await append(broker, task, what, by, lastSeq))) continue;
+    if (what === 'pause' && !isRunning(status)) throw notRunning(task, status, what);
+    if (!(await append(broker, task, what, by, end))) continue;
     await isAnswered(broker, id, what, by);
-    return { id, status: what === 'resume' && record.status === 'PAUSED' ? 'RUNNING' : record.status };
+    return { id, status: what === 'resume' && status === 'PAUSED' ? 'RUNNING' : status };
   }
   throw new GatewayError(
     'NATS_UNAVAILABLE',
@@ -75,11 +77,11 @@ export async function controlTask(
   );
 }
 
-function requireNotEnded(task: TaskRecord, what: 'pause' | 'resume'): void {
-  if (isTerminal(task.status) || task.status === 'STOPPING') throw notRunning(task, what);
+function requireNotEnded(task: TaskRecord, status: TaskStatus, what: 'pause' | 'resume'): void {
+  if (isTerminal(status) || status === 'STOPPING') throw notRunning(task, status, what);
 }
 
-function notRunning({ id, name, status }: TaskRecord, what: 'pause' | 'resume'): GatewayError {
+function notRunning({ id, name }: TaskRecord, status: TaskStatus, what: 'pause' | 'resume'): GatewayError {
   const advice = isTerminal(status)
     ? 'It has ended.'
     : status === 'STOPPING'
@@ -112,18 +114,12 @@ async function append(
   task: TaskRecord,
   what: 'pause' | 'resume',
   by: string,
-  after: number,
+  end: LogEnd,
 ): Promise<boolean> {
-  const event = {
-    v: 1 as const,
-    type: what === 'pause' ? ('pausing' as const) : ('resumed' as const),
-    owner: task.owner,
-    at: new Date().toISOString(),
-    by,
-    ...(after === 0 ? { task: requestOfRecord(task) } : {}),
-  };
+  const type = what === 'pause' ? 'pausing' : 'resumed';
+  const change = { type, at: new Date().toISOString(), by } as const;
   try {
-    await appendEvent(broker, task, event, after);
+    await appendLifecycle(broker, task, requestOfRecord(task), end, change);
     return true;
   } catch (error) {
     if (isWrongLastSequence(error)) return false;

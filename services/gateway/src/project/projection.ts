@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Broker,
   isUnavailable,
+  type LogEntry,
   type NeededConsumer,
-  replayEvents,
-  toStoredEvent,
+  replayEntries,
+  toLogEntry,
 } from '@longhaul/broker';
 import { fold, isTerminal, type StoredEvent, type TaskRecord } from '@longhaul/proto';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
@@ -36,8 +37,8 @@ const lost: ReadonlySet<string> = new Set([
  * is gone, another takes over. Two things keep records right whoever projects:
  *
  * - Order across a change. Events that the earlier gateway had received and not acknowledged come again only after
- *   the later ones. So whenever an event is not the very next one, the hole before it is first read from the stream,
- *   from where events are known to be folded: `ack_floor`, since a batch is acknowledged only after its puts.
+ *   the later ones. So whenever an event is neither the very next one nor the next delivery, the hole before it is first
+ *   read from the stream, from where events are known to be folded: `ack_floor`, since a batch is acknowledged only after its puts.
  * - Two writers. Every put expects the revision that it was folded from, so that a gateway that does not know yet
  *   that it was replaced cannot put an older fold over a newer one. A refused put reads, folds and tries again.
  */
@@ -58,6 +59,8 @@ export class Projection {
   #foldedUpTo = 0;
   /** When the bucket was made that they are folded into. */
   #recordsCreated: string | undefined;
+  /** The consumer's own number of the last delivery that was folded. */
+  #delivered = Number.NaN;
   #arrived: JsMsg[] = [];
   #wake: (() => void) | undefined;
   /** What the server calls us while it gives us the events. */
@@ -216,35 +219,44 @@ export class Projection {
 
   async #project(batch: readonly JsMsg[]): Promise<void> {
     const life = this.#life.signal;
+    // By owner as well: an event that names another one than its task's must not hide those that are right.
     const byTask = new Map<string, StoredEvent[]>();
-    const add = (event: StoredEvent) => {
-      const events = byTask.get(event.id);
-      if (events) events.push(event);
-      else byTask.set(event.id, [event]);
+    const add = ({ stored, malformed }: LogEntry) => {
+      if (malformed) {
+        this.#logger.warn(
+          malformed,
+          'a message in an event log does not fit the protocol and was passed over',
+        );
+        return;
+      }
+      const key = `${stored.id} ${stored.event.owner}`;
+      const events = byTask.get(key);
+      if (events) events.push(stored);
+      else byTask.set(key, [stored]);
     };
     let upTo = this.#foldedUpTo;
+    let delivered = this.#delivered;
     for (const message of batch) {
+      const { deliverySequence } = message.info;
+      // What lies between two deliveries in a row was dropped by a limit or has expired: there is nothing to read.
+      const isNextDelivery = deliverySequence === delivered + 1;
+      delivered = deliverySequence;
       if (message.seq <= upTo) continue;
-      if (message.seq > upTo + 1) await this.#fillHole(upTo, message.seq, add);
+      if (message.seq > upTo + 1 && !isNextDelivery) await this.#fillHole(upTo, message.seq, add);
       upTo = message.seq;
-      const event = toStoredEvent(this.#broker, message.subject, message.seq, message.data);
-      if (event) add(event);
-      else
-        this.#logger.warn(
-          { subject: message.subject, seq: message.seq },
-          'an event that does not fit the protocol was passed over',
-        );
+      add(toLogEntry(this.#broker, message.subject, message.seq, message.data));
     }
     await Promise.all([...byTask.values()].map(events => this.#foldTask(events)));
     // Begun anew meanwhile: these sequences may be of an event stream that is gone.
     if (life.aborted) return;
     this.#foldedUpTo = upTo;
+    this.#delivered = delivered;
     // The consumer's policy is `all`: this acknowledges every event up to here.
     batch.at(-1)?.ack();
   }
 
   /** Reads the events between what is folded and an event that came out of turn. See the class comment. */
-  async #fillHole(foldedUpTo: number, before: number, add: (event: StoredEvent) => void): Promise<void> {
+  async #fillHole(foldedUpTo: number, before: number, add: (entry: LogEntry) => void): Promise<void> {
     const { jsm, topology } = this.#broker;
     const { ack_floor } = await jsm.consumers.info(
       topology.eventStream,
@@ -252,9 +264,9 @@ export class Projection {
     );
     const from = Math.max(foldedUpTo, ack_floor.stream_seq) + 1;
     if (from >= before) return;
-    for await (const event of replayEvents(this.#broker, topology.subjects.allEvents, from)) {
-      if (event.seq >= before) return;
-      add(event);
+    for await (const entry of replayEntries(this.#broker, topology.subjects.allEvents, from)) {
+      if (entry.seq >= before) return;
+      add(entry);
     }
   }
 

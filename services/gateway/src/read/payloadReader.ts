@@ -73,6 +73,7 @@ export class PayloadReader {
 
   async #ofWatched(item: Watched): Promise<Watched> {
     if (item.kind === 'snapshot') return { ...item, record: await this.whole(item.record) };
+    if (item.kind === 'dropped') return item;
     const { stored } = item;
     if (stored.event.type !== 'completed' || !stored.event.outputRef) return item;
     const { outputRef, ...event } = stored.event;

@@ -1,4 +1,5 @@
 import { defineTask, recordOfRequest, type TaskEvent, type TaskRecord } from '@longhaul/proto';
+import { taskEvent } from '@longhaul/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { anyRecord, typedEvent, typedOutcome, typedRecord } from './typedViews.ts';
@@ -17,7 +18,6 @@ const record = recordOfRequest('01890000-0000-7000-8000-000000000000', 'demo.cou
   input: { to: 3 },
 });
 const at = '2026-01-01T00:00:00.000Z';
-const base = { v: 1, owner: 'alice', at } as const;
 const bad = { code: 'BAD', message: 'no', data: { n: 1, more: 2 } };
 const { id } = record;
 
@@ -177,38 +177,35 @@ describe('an outcome', () => {
 
 describe('an event', () => {
   const executor = 'a';
-  const request = { ...base, createdAt: at, priority: 'normal', input: { secret: 1 } } as const;
+  const request = { v: 1, owner: 'alice', createdAt: at, priority: 'normal', input: { secret: 1 } } as const;
   test.each<[TaskEvent, object]>([
     [
-      { ...base, type: 'started', attempt: 1, executor, task: request },
+      taskEvent({ type: 'started', attempt: 1, executor, task: request }),
       { type: 'started', attempt: 1, executor },
     ],
     [
-      { ...base, type: 'progress', attempt: 1, progress: { percent: 1, x: 1 } },
-      { type: 'progress', attempt: 1, progress: { percent: 1 } },
+      taskEvent({ type: 'progress', attempt: 1, progress: { percent: 1, x: 1 } }),
+      { type: 'progress', attempt: 1, ordinal: 1, progress: { percent: 1 } },
     ],
     [
-      { ...base, type: 'log', attempt: 1, level: 'info', message: 'hi' },
-      { type: 'log', attempt: 1, level: 'info', message: 'hi' },
+      taskEvent({ type: 'log', attempt: 1, level: 'info', message: 'hi' }),
+      { type: 'log', attempt: 1, ordinal: 1, level: 'info', message: 'hi' },
     ],
+    [taskEvent({ type: 'stopping', reason: 'enough' }), { type: 'stopping', reason: 'enough' }],
     [
-      { ...base, type: 'stopping', reason: 'enough' },
-      { type: 'stopping', reason: 'enough' },
-    ],
-    [
-      { ...base, type: 'completed', attempt: 1, executor, output: { sum: 6 } },
+      taskEvent({ type: 'completed', attempt: 1, executor, output: { sum: 6 } }),
       { type: 'completed', attempt: 1, executor, output: { sum: 6, note: 'none' } },
     ],
     [
-      { ...base, type: 'failed', attempt: 1, executor, error: bad },
+      taskEvent({ type: 'failed', attempt: 1, executor, error: bad }),
       { type: 'failed', attempt: 1, executor, error: { ...bad, data: { n: 1 } } },
     ],
     [
-      { ...base, type: 'retrying', attempt: 1, executor, error: bad, nextAttemptAt: at },
+      taskEvent({ type: 'retrying', attempt: 1, executor, error: bad, nextAttemptAt: at }),
       { type: 'retrying', attempt: 1, executor, error: { ...bad, data: { n: 1 } }, nextAttemptAt: at },
     ],
     [
-      { ...base, type: 'canceled', handlerStillRunning: true },
+      taskEvent({ type: 'canceled', handlerStillRunning: true }),
       { type: 'canceled', handlerStillRunning: true },
     ],
   ])('%j', async (event, shown) => {
@@ -217,19 +214,19 @@ describe('an event', () => {
 
   test.each<[TaskEvent, object]>([
     [
-      { ...base, type: 'progress', attempt: 1, progress: { percent: 'x' } },
-      { type: 'unfit', attempt: 1, unfit: ['progress'] },
+      taskEvent({ type: 'progress', attempt: 1, progress: { percent: 'x' } }),
+      { type: 'unfit', attempt: 1, ordinal: 1, unfit: ['progress'] },
     ],
     [
-      { ...base, type: 'completed', attempt: 1, executor, output: { sum: 'x' } },
+      taskEvent({ type: 'completed', attempt: 1, executor, output: { sum: 'x' } }),
       { type: 'completed', attempt: 1, executor, unfit: ['output'] },
     ],
     [
-      { ...base, type: 'failed', attempt: 1, executor, error: { ...bad, data: 1 } },
+      taskEvent({ type: 'failed', attempt: 1, executor, error: { ...bad, data: 1 } }),
       { type: 'failed', attempt: 1, executor, error: wrongData, unfit: ['error'] },
     ],
     [
-      { ...base, type: 'retrying', attempt: 1, executor, error: { ...bad, data: 1 }, nextAttemptAt: at },
+      taskEvent({ type: 'retrying', attempt: 1, executor, error: { ...bad, data: 1 }, nextAttemptAt: at }),
       { type: 'retrying', attempt: 1, executor, error: wrongData, unfit: ['error'], nextAttemptAt: at },
     ],
   ])('that does not fit is one that says so: %j', async (event, shown) => {

@@ -2,6 +2,7 @@ import {
   type AnyTaskRecord,
   type ContractPart,
   fitted,
+  type ShownEvent,
   type TaskDefinition,
   type TaskEvent,
   type TaskEventOf,
@@ -35,11 +36,19 @@ export async function typedRecord<T extends TaskDefinition>(
 }
 
 /** An event without what only the wire needs. */
+export function shownEvent(event: TaskEvent): ShownEvent {
+  const { v: _v, task: _task, ...rest } = event;
+  if (!('state' in rest)) return rest;
+  const { state: _state, ...shown } = rest;
+  return shown;
+}
+
+/** The same, typed by the task's definition. */
 export async function typedEvent<T extends TaskDefinition>(
   definition: T,
   event: TaskEvent,
 ): Promise<TaskEventOf<T>> {
-  const { v: _v, owner: _owner, task: _task, ...rest } = event;
+  const { owner: _owner, ...rest } = shownEvent(event);
   switch (rest.type) {
     case 'progress': {
       const { type: _type, progress: _progress, ...about } = rest;

@@ -12,7 +12,7 @@ import {
   watchListRequestSchema,
   watchManyRequestSchema,
 } from '@longhaul/proto';
-import { anyRecord } from '../read/typedViews.ts';
+import { anyRecord, shownEvent } from '../read/typedViews.ts';
 import type { TaskService } from '../service.ts';
 import { taskTypes } from '../taskTypes.ts';
 import type { WatchedMany } from '../watch/watchMany.ts';
@@ -80,6 +80,5 @@ export function genericProcedures(contract: Contract, service: TaskService) {
 function toAnyEvent(item: WatchedMany): AnyTaskEvent {
   if (item.kind === 'open') return { type: 'open' };
   const { id, name, event } = item.stored;
-  const { v: _v, task: _task, ...rest } = event;
-  return { type: 'event', id, name, event: rest };
+  return { type: 'event', id, name, event: shownEvent(event) };
 }

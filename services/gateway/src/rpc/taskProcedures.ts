@@ -72,10 +72,16 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
         ctx,
         signal,
         until => service.watch(ctx.caller, input.id, input.lastEventId, until, name),
-        async (item): Promise<TaskEventOf<T>> =>
-          item.kind === 'snapshot'
-            ? { type: 'snapshot', record: await typedRecord(definition, item.record) }
-            : typedEvent(definition, item.stored.event),
+        async (item): Promise<TaskEventOf<T>> => {
+          switch (item.kind) {
+            case 'snapshot':
+              return { type: 'snapshot', record: await typedRecord(definition, item.record) };
+            case 'dropped':
+              return { type: 'dropped', ...item.dropped };
+            case 'event':
+              return typedEvent(definition, item.stored.event);
+          }
+        },
       ),
     ),
   };

@@ -1,4 +1,4 @@
-import { type Broker, isUnavailable, keyedTaskId, readChain } from '@longhaul/broker';
+import { type Broker, isUnavailable, keyedTaskId, readLogEnd } from '@longhaul/broker';
 import {
   type CancelOutcome,
   decideFiring,
@@ -8,9 +8,8 @@ import {
   GatewayError,
   isLate,
   isTerminal,
-  recordOfRequest,
-  requestOfRecord,
   type ScheduleRecord,
+  stateOfRequest,
   type TaskDefinition,
   type TaskRecord,
   validateInput,
@@ -106,8 +105,7 @@ async function isActive({ broker, find }: FiringDeps, owner: string, last: LastT
   }
   if (isTerminal(task.status)) return false;
   // The record is written behind the events, which may know of its end already.
-  const unbegun = recordOfRequest(task.id, task.name, requestOfRecord(task));
-  return !isTerminal((await readChain(broker, task, unbegun, 'leader')).record.status);
+  return !isTerminal((await readLogEnd(broker, task, stateOfRequest(task))).state.status);
 }
 
 async function hasLater(broker: Broker, { fire, seq }: Fired): Promise<boolean> {

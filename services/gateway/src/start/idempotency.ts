@@ -1,5 +1,11 @@
-import { type Broker, isSameInput, keyedTaskId, type OutgoingRequest, replayEvents } from '@longhaul/broker';
-import { GatewayError, isTerminalEvent, type PayloadRef, type TaskRecord } from '@longhaul/proto';
+import { type Broker, isSameInput, keyedTaskId, lastLifecycle, type OutgoingRequest } from '@longhaul/broker';
+import {
+  GatewayError,
+  isTerminalEvent,
+  type PayloadRef,
+  type TaskAddress,
+  type TaskRecord,
+} from '@longhaul/proto';
 import type { Caller } from '../caller.ts';
 import type { FindTask } from '../read/findTask.ts';
 import { publishRequest } from './publishRequest.ts';
@@ -36,7 +42,8 @@ export async function publishOnce(
   beforePublish: () => Promise<unknown>,
 ): Promise<TaskRecord | undefined> {
   const { id } = outgoing.address;
-  const earlier = (await find(caller, id)) ?? (await removeExpiredChain(broker, id, () => find(caller, id)));
+  const earlier =
+    (await find(caller, id)) ?? (await removeExpiredLog(broker, outgoing.address, () => find(caller, id)));
   if (earlier) return sameTask(earlier, task, outgoing.request.inputRef);
   await beforePublish();
   for (let messageId = id; ; ) {
@@ -69,24 +76,24 @@ function sameTask(earlier: TaskRecord, task: KeyedTask, inputRef: PayloadRef | u
 
 /**
  * Events are kept longer than records. A key whose task has expired starts a new one under the same id, and the end of
- * the old one must not be found in its chain. Only what lies before that end is removed, so that a start that raced
+ * the old one must not be found in its log. Only what lies before that end is removed, so that a start that raced
  * this one and has been taken already loses nothing.
  *
- * @param find looks for the task once more when its chain has an end: a start that raced this one may have been run
- *   to that end by now, and then the chain is not to be removed
+ * @param find looks for the task once more when its log has an end: a start that raced this one may have been run
+ *   to that end by now, and then the log is not to be removed
  * @returns the task of the start that raced this one
  */
-async function removeExpiredChain(
+async function removeExpiredLog(
   broker: Broker,
-  id: string,
+  task: TaskAddress,
   find: () => Promise<TaskRecord | undefined>,
 ): Promise<TaskRecord | undefined> {
   const { subjects, eventStream } = broker.topology;
-  const filter = subjects.eventsOf(id);
-  let end = 0;
-  for await (const { seq, event } of replayEvents(broker, filter, 1)) if (isTerminalEvent(event)) end = seq;
-  if (end === 0) return undefined;
+  const last = await lastLifecycle(broker, task);
+  // Nothing follows a terminal event: if the log has one, it is the last.
+  if (!last || !isTerminalEvent(last.event)) return undefined;
   const raced = await find();
-  if (!raced) await broker.jsm.streams.purge(eventStream, { filter, seq: end + 1 });
+  const filter = subjects.eventsOf(task.id);
+  if (!raced) await broker.jsm.streams.purge(eventStream, { filter, seq: last.seq + 1 });
   return raced;
 }

@@ -1,11 +1,11 @@
-import { type Broker, readChain, replayEvents } from '@longhaul/broker';
+import { type Broker, nextEntry, readLogEnd } from '@longhaul/broker';
 import {
   GatewayError,
   isTerminal,
-  recordOfRequest,
-  requestOfRecord,
+  stateOfRequest,
   type TaskDefinition,
   type TaskRecord,
+  type TaskStatus,
 } from '@longhaul/proto';
 import type { Caller } from '../caller.ts';
 import { getTask } from '../read/findTask.ts';
@@ -32,11 +32,12 @@ export async function retryTask(
   idempotencyKey: string | undefined,
 ): Promise<TaskRecord> {
   const { broker, find, definitions } = deps;
-  const task = await asInChain(broker, await getTask(find, caller, id));
-  if (!isTerminal(task.status)) {
+  const task = await getTask(find, caller, id);
+  const status = await statusInLog(broker, task);
+  if (!isTerminal(status)) {
     throw new GatewayError(
       'TASK_NOT_ENDED',
-      `Task ${id} is ${task.status}. Only a task that has ended can be tried again: wait for its end, or cancel it first.`,
+      `Task ${id} is ${status}. Only a task that has ended can be tried again: wait for its end, or cancel it first.`,
     );
   }
   const { name, priority, policy } = task;
@@ -59,18 +60,18 @@ export async function retryTask(
 }
 
 /** The record is written behind the events: who has just seen the end may retry before the record knows of it. */
-async function asInChain(broker: Broker, record: TaskRecord): Promise<TaskRecord> {
-  if (isTerminal(record.status)) return record;
-  const unbegun = recordOfRequest(record.id, record.name, requestOfRecord(record));
-  return (await readChain(broker, record, unbegun, 'leader')).record;
+async function statusInLog(broker: Broker, task: TaskRecord): Promise<TaskStatus> {
+  if (isTerminal(task.status)) return task.status;
+  return (await readLogEnd(broker, task, stateOfRequest(task))).state.status;
 }
 
 /** A record that was too large has left its input out; the task's first event has it. */
 async function inputOf({ broker, payloads }: RetryDeps, task: TaskRecord): Promise<unknown> {
   if (task.inputRef) return payloads.read(task.inputRef, `The input of task ${task.id}`);
   if (!task.omitted?.includes('input')) return task.input;
-  for await (const { event } of replayEvents(broker, broker.topology.subjects.event(task), 1))
-    if (event.task) return event.task.input;
+  const first = await nextEntry(broker, broker.topology.subjects.eventsOf(task.id), 1);
+  const request = first?.stored?.event.task;
+  if (request) return request.input;
   throw new GatewayError(
     'INVALID_INPUT',
     `The input of task ${task.id} is no longer kept. Start a new task with it.`,

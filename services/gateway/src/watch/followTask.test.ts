@@ -1,5 +1,6 @@
-import { type Broker, encode } from '@longhaul/broker';
-import { createTopology, type StoredEvent, type TaskEvent } from '@longhaul/proto';
+import { type Broker, encode, type LogEntry } from '@longhaul/broker';
+import { createTopology, kindOfEvent, type StoredEvent, type TaskEvent } from '@longhaul/proto';
+import { taskEvent } from '@longhaul/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { followTask, type Position } from './followTask.ts';
@@ -8,14 +9,22 @@ import { LiveTap } from './liveTap.ts';
 const id = '01890000-0000-7000-8000-000000000000';
 const name = 'demo.count';
 const topology = createTopology();
-const base = { v: 1, owner: 'alice', at: '2026-01-01T00:00:00.000Z' } as const;
-const stored = (seq: number, event: TaskEvent): StoredEvent => ({ seq, id, name, event });
+const task = { id, name };
+const entry = (seq: number, event: TaskEvent): LogEntry & { readonly stored: StoredEvent } => ({
+  seq,
+  stored: { seq, id, name, event },
+});
 const started = (seq: number, attempt = 1) =>
-  stored(seq, { ...base, type: 'started', attempt, executor: 'a' });
+  entry(seq, taskEvent({ type: 'started', attempt, executor: 'a' }));
 const progress = (seq: number, attempt = 1) =>
-  stored(seq, { ...base, type: 'progress', attempt, progress: seq });
+  entry(seq, taskEvent({ type: 'progress', attempt, ordinal: seq, progress: seq }));
 const completed = (seq: number, attempt = 1) =>
-  stored(seq, { ...base, type: 'completed', attempt, executor: 'a', output: seq });
+  entry(seq, taskEvent({ type: 'completed', attempt, executor: 'a', output: seq }));
+/** What somebody else has put there, of whatever kind. */
+const malformed = (seq: number): LogEntry => ({
+  seq,
+  malformed: { subject: topology.subjects.event(task, 'life'), seq, taskId: id, path: '', problem: 'none' },
+});
 
 type Query = {
   readonly seq: number;
@@ -23,23 +32,32 @@ type Query = {
   readonly callback: (done: object | null, message?: object) => void;
 };
 
-/** A stream that is read as the broker reads it, and counts how often. */
-function createStream(events: StoredEvent[] = []) {
-  let reads = 0;
+/** A stream that is read as the broker reads it, and counts how often it is replayed. */
+function createStream(entries: LogEntry[] = []) {
+  let replays = 0;
+  const stored = (found: LogEntry) => ({
+    seq: found.seq,
+    subject: topology.subjects.event(task, found.stored ? kindOfEvent(found.stored.event.type) : 'life'),
+    data: found.stored ? encode(found.stored.event) : new TextEncoder().encode('{'),
+  });
   const broker = {
     topology,
     jsm: {
+      streams: {
+        getMessage: async (
+          _stream: string,
+          { seq = 1, last_by_subj }: { seq?: number; last_by_subj?: string },
+        ) => {
+          const found = last_by_subj ? entries.at(-1) : entries.find(one => one.seq >= seq);
+          return found ? stored(found) : null;
+        },
+      },
       direct: {
         getBatch: async (_stream: string, { seq, batch, callback }: Query) => {
-          reads += 1;
-          const left = events.filter(event => event.seq >= seq);
-          left.slice(0, batch).forEach((event, i) => {
-            callback(null, {
-              seq: event.seq,
-              subject: topology.subjects.event(event),
-              data: encode(event.event),
-              pending: left.length - i - 1,
-            });
+          replays += 1;
+          const left = entries.filter(one => one.seq >= seq);
+          left.slice(0, batch).forEach((one, i) => {
+            callback(null, { ...stored(one), pending: left.length - i - 1 });
           });
           callback({});
           return { stop: () => {} };
@@ -47,7 +65,7 @@ function createStream(events: StoredEvent[] = []) {
       },
     },
   } as unknown as Broker;
-  return { broker, events, reads: () => reads };
+  return { broker, entries, replays: () => replays };
 }
 
 /** Follows, and tells each event as it comes. */
@@ -55,7 +73,8 @@ function follow(broker: Broker, tap: LiveTap, from: Position, isNew = false) {
   const left = new AbortController();
   const seen: number[] = [];
   const done = (async () => {
-    for await (const { seq } of followTask(broker, tap, id, from, left.signal, isNew)) seen.push(seq);
+    for await (const followed of followTask(broker, tap, task, from, left.signal, isNew))
+      if (followed.kind === 'event') seen.push(followed.stored.seq);
     return seen;
   })();
   return { done, left };
@@ -84,46 +103,71 @@ describe('a live event', () => {
   test('is yielded once, though the stream told of it as well', async () => {
     const { broker } = createStream([started(1), progress(2)]);
     const tap = createTap();
-    tap.push({ event: progress(2), previous: 1 });
-    tap.push({ event: completed(3), previous: 2 });
+    tap.push({ entry: progress(2), previous: 1 });
+    tap.push({ entry: completed(3), previous: 2 });
     expect(await follow(broker, tap, unseen).done).toEqual([1, 2, 3]);
   });
 
   test('that shows a hole makes the watcher read what is missing', async () => {
-    const { broker, events } = createStream([started(1)]);
+    const { broker, entries: events } = createStream([started(1)]);
     const tap = createTap();
     events.push(progress(2), progress(5), completed(7));
-    tap.push({ event: completed(7), previous: 5 });
+    tap.push({ entry: completed(7), previous: 5 });
     expect(await follow(broker, tap, { seq: 1, attempt: 1 }).done).toEqual([2, 5, 7]);
   });
 
   test('of a new task needs no read', async () => {
-    const { broker, reads } = createStream();
+    const { broker, replays } = createStream();
     const tap = createTap();
-    tap.push({ event: completed(12), previous: 0 });
+    tap.push({ entry: completed(12), previous: 0 });
     expect(await follow(broker, tap, unseen, true).done).toEqual([12]);
-    expect(reads()).toBe(0);
+    expect(replays()).toBe(0);
+  });
+
+  test('that is behind nothing new is found by one read, without a replay', async () => {
+    const { broker, replays } = createStream([started(1)]);
+    const tap = createTap();
+    tap.push({ entry: completed(2), previous: 1 });
+    expect(await follow(broker, tap, { seq: 1, attempt: 1 }).done).toEqual([2]);
+    expect(replays()).toBe(0);
   });
 
   test('of an attempt that is no longer the current one is not yielded', async () => {
     const { broker } = createStream([started(1), started(2, 2), progress(3, 1), progress(4, 2)]);
     const tap = createTap();
-    tap.push({ event: progress(5, 1), previous: 4 });
-    tap.push({ event: completed(6, 2), previous: 5 });
+    tap.push({ entry: progress(5, 1), previous: 4 });
+    tap.push({ entry: completed(6, 2), previous: 5 });
     expect(await follow(broker, tap, unseen).done).toEqual([1, 2, 4, 6]);
   });
 });
 
+describe('what does not fit the protocol', () => {
+  test('is passed over in the stream', async () => {
+    const { broker } = createStream([started(1), malformed(2), progress(3), malformed(4), completed(5)]);
+    expect(await follow(broker, createTap(), unseen).done).toEqual([1, 3, 5]);
+  });
+
+  test.each([2, Number.POSITIVE_INFINITY])('is passed over live, with predecessor %s', async previous => {
+    const { broker, entries } = createStream([started(2)]);
+    const tap = createTap();
+    const { done } = follow(broker, tap, { seq: 2, attempt: 1 });
+    entries.push(malformed(3), completed(4));
+    tap.push({ entry: malformed(3), previous });
+    tap.push({ entry: completed(4), previous: 3 });
+    expect(await done).toEqual([4]);
+  });
+});
+
 test('what overflowed the tap is read from the stream', async () => {
-  const { broker, events } = createStream([started(1)]);
+  const { broker, entries: events } = createStream([started(1)]);
   const tap = createTap();
   const { done } = follow(broker, tap, { seq: 1, attempt: 1 });
   for (let seq = 2; seq < 600; seq += 1) {
     events.push(progress(seq));
-    tap.push({ event: progress(seq), previous: seq - 1 });
+    tap.push({ entry: progress(seq), previous: seq - 1 });
   }
   events.push(completed(600));
-  tap.push({ event: completed(600), previous: 599 });
+  tap.push({ entry: completed(600), previous: 599 });
   expect(await done).toEqual(Array.from({ length: 599 }, (_, i) => i + 2));
 });
 
@@ -156,7 +200,7 @@ test('invariant 4, watch-is-complete: whatever of the live events is lost, each 
         ...Array.from({ length: count }, (_, i) => progress(3 * (i + 2))),
         completed(1_000),
       ];
-      const { broker, events } = createStream(all.slice(0, before));
+      const { broker, entries: events } = createStream(all.slice(0, before));
       const tap = createTap();
       const from = { seq: all[seen - 1]?.seq ?? 0, attempt: 0 };
       fc.pre(from.seq < 1_000 && seen <= all.length);
@@ -165,7 +209,7 @@ test('invariant 4, watch-is-complete: whatever of the live events is lost, each 
         if (i >= before) events.push(event);
         // The last one is not lost: what finds that out is the idle check, which the tap's own test covers.
         const isLost = lost[i] && event.seq < 1_000;
-        if (!isLost) tap.push({ event, previous: all[i - 1]?.seq ?? 0 });
+        if (!isLost) tap.push({ entry: event, previous: all[i - 1]?.seq ?? 0 });
       });
       expect(await done).toEqual(all.map(({ seq }) => seq).filter(seq => seq > from.seq));
     }),

@@ -1,61 +1,82 @@
-import { type Broker, readFromLeader, replayEvents } from '@longhaul/broker';
+import { type Broker, type LogEntry, lastEntry, readFromLeader, replayEntries } from '@longhaul/broker';
 import { isTerminalEvent, type StoredEvent, type TaskAddress } from '@longhaul/proto';
+import { type Dropped, DroppedEvents } from './droppedEvents.ts';
 import type { LiveFeed } from './liveFeed.ts';
 import type { LiveTap } from './liveTap.ts';
 
 /** Where a watcher stands: the last event it knows, and the attempt that was current then. */
 export type Position = { readonly seq: number; readonly attempt: number };
 
+/** What a watcher of one task gets: an event, or how many are not stored any more. */
+export type Followed =
+  | { readonly kind: 'event'; readonly stored: StoredEvent }
+  | { readonly kind: 'dropped'; readonly dropped: Dropped };
+
 /**
  * Yields a task's events behind a position, in order, once each, and ends with its terminal event: invariant 4,
  * watch-is-complete. Ends without one when the signal is aborted.
  *
- * Listen first, then read the stream, then go live. A live event tells the sequence of the event before it: when that
- * is later than what was yielded last, something is missing, and the stream is read again. What is known is dropped.
+ * Listen first, then read the stream, then go live. An event names its predecessor of any kind: when a live one's is
+ * later than what was seen last, something is missing, and the stream is read again. What is known is dropped. What the
+ * stream does not have any more is counted, not looked for: behind a hole the watcher stands at the event that showed it.
+ * A message that does not fit the protocol has its place in the order, and is not yielded.
  *
  * @param isNew the task cannot have events yet, because it is started after the tap was opened: nothing is read first
  */
 export async function* followTask(
   broker: Broker,
   tap: LiveTap,
-  id: string,
+  task: TaskAddress,
   from: Position,
   signal: AbortSignal,
   isNew = false,
-): AsyncGenerator<StoredEvent, void, void> {
+): AsyncGenerator<Followed, void, void> {
+  const { subjects } = broker.topology;
+  const dropped = new DroppedEvents(broker, task, from.seq);
   let { seq, attempt } = from;
   /** Whether the watcher is to see it. Events of an attempt that is no longer the current one are not. */
-  const admit = ({ seq: next, event }: StoredEvent): boolean => {
-    if (next <= seq) return false;
-    seq = next;
-    if (!('attempt' in event) || event.attempt === undefined) return true;
-    if (event.attempt < attempt) return false;
+  const admit = (entry: LogEntry): StoredEvent | undefined => {
+    if (entry.seq <= seq) return undefined;
+    seq = entry.seq;
+    const { stored } = entry;
+    if (!stored || stored.name !== task.name) return undefined;
+    const { event } = stored;
+    if (!('attempt' in event) || event.attempt === undefined) return stored;
+    if (event.attempt < attempt) return undefined;
     attempt = event.attempt;
-    return true;
+    return stored;
   };
+  async function* pass(entry: LogEntry): AsyncGenerator<Followed, 'ended' | undefined, void> {
+    const stored = admit(entry);
+    if (!stored) return undefined;
+    const lost = await dropped.before(stored);
+    if (lost) yield { kind: 'dropped', dropped: lost };
+    yield { kind: 'event', stored };
+    return isTerminalEvent(stored.event) ? 'ended' : undefined;
+  }
   let step: 'refill' | 'live' = isNew ? 'live' : 'refill';
-  /** The event that showed a hole. A replica that lags may not have it yet; the leader does. */
-  let needed = 0;
   while (!signal.aborted) {
     if (step === 'refill') {
-      for await (const stored of replayEvents(broker, broker.topology.subjects.eventsOf(id), seq + 1)) {
-        if (admit(stored)) yield stored;
-        if (isTerminalEvent(stored.event) || signal.aborted) return;
+      // One read in constant time says whether there is anything to replay. It goes over the connection that listens,
+      // behind the subscription: what is stored after it is heard, or leaves a hole that shows.
+      const newest = (await lastEntry(broker, subjects.eventsOf(task.id)))?.seq ?? 0;
+      if (newest > seq) {
+        for await (const entry of replayEntries(broker, subjects.eventsOf(task.id), seq + 1)) {
+          if ((yield* pass(entry)) === 'ended' || signal.aborted) return;
+        }
       }
-      if (seq < needed) {
-        for await (const stored of readFromLeader(broker, broker.topology.subjects.eventsOf(id), seq + 1)) {
-          if (admit(stored)) yield stored;
-          if (isTerminalEvent(stored.event) || signal.aborted) return;
+      // A replica that lags does not have all of it yet; the leader does.
+      if (newest > seq) {
+        for await (const entry of readFromLeader(broker, subjects.eventsOf(task.id), seq + 1)) {
+          if ((yield* pass(entry)) === 'ended' || signal.aborted) return;
         }
       }
     }
     const item = await tap.next(signal);
     if (item === 'closed') return;
     step = item === 'refill' || item.previous > seq ? 'refill' : 'live';
-    needed = item === 'refill' ? 0 : item.event.seq;
     if (item === 'refill' || step === 'refill') continue;
-    if (admit(item.event)) yield item.event;
-    if (isTerminalEvent(item.event.event)) return;
+    if ((yield* pass(item.entry)) === 'ended') return;
   }
 }
 
@@ -66,10 +87,10 @@ export async function* followLive(
   task: TaskAddress,
   from: Position,
   signal: AbortSignal,
-): AsyncGenerator<StoredEvent, void, void> {
-  const tap = feed.open(broker.topology.subjects.live(task));
+): AsyncGenerator<Followed, void, void> {
+  const tap = feed.open(broker.topology.subjects.liveOf(task.id));
   try {
-    yield* followTask(broker, tap, task.id, from, signal);
+    yield* followTask(broker, tap, task, from, signal);
   } finally {
     tap.close();
   }

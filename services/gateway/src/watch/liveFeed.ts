@@ -1,6 +1,5 @@
-import { type Broker, toStoredEvent } from '@longhaul/broker';
-import type { StoredEvent } from '@longhaul/proto';
-import { RepublishHeaders } from '@nats-io/jetstream';
+import { type Broker, toLogEntry } from '@longhaul/broker';
+import { PubHeaders, RepublishHeaders } from '@nats-io/jetstream';
 import type { Msg, Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { type LiveItem, LiveTap } from './liveTap.ts';
@@ -69,9 +68,17 @@ export class LiveFeed {
 
   #read(message: Msg): LiveItem | undefined {
     const seq = Number(message.headers?.get(RepublishHeaders.Sequence));
-    const previous = Number(message.headers?.get(RepublishHeaders.LastSequence));
-    if (!Number.isSafeInteger(seq) || !Number.isSafeInteger(previous)) return undefined;
-    const event: StoredEvent | undefined = toStoredEvent(this.#broker, message.subject, seq, message.data);
-    return event && { event, previous, bytes: message.data.length };
+    if (!Number.isSafeInteger(seq)) return undefined;
+    const entry = toLogEntry(this.#broker, message.subject, seq, message.data);
+    return { entry, previous: predecessorOf(message), bytes: message.data.length };
   }
+}
+
+/**
+ * The header that the append expected its predecessor by: the server keeps it in what it republishes. (Its own
+ * `Nats-Last-Sequence` is only that of the same subject, so of the same kind.) A foreign writer may have left it out.
+ */
+function predecessorOf(message: Msg): number {
+  const expected = message.headers?.get(PubHeaders.ExpectedLastSubjectSequenceHdr);
+  return expected ? Number.parseInt(expected, 10) : Number.POSITIVE_INFINITY;
 }

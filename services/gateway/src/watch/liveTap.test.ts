@@ -1,3 +1,4 @@
+import { taskEvent } from '@longhaul/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { idleCheckMs, type LiveItem, LiveTap, tapCapacity, tapCapacityBytes } from './liveTap.ts';
 
@@ -6,12 +7,7 @@ afterEach(() => void vi.useRealTimers());
 
 const item = (seq: number): LiveItem => ({
   previous: seq - 1,
-  event: {
-    seq,
-    id: 'id',
-    name: 'demo',
-    event: { v: 1, type: 'stopping', owner: 'alice', at: '2026-01-01T00:00:00.000Z' },
-  },
+  entry: { seq, stored: { seq, id: 'id', name: 'demo', event: taskEvent({ type: 'stopping' }) } },
 });
 const open = () => new AbortController().signal;
 

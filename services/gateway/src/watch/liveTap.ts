@@ -1,8 +1,9 @@
-import type { StoredEvent } from '@longhaul/proto';
+import type { LogEntry } from '@longhaul/broker';
 
-/** A live event, and the sequence of the event before it on the same subject. */
+/** A live event, or a message that is none, and its predecessor: the sequence of the task's event of any kind before it. */
 export type LiveItem = {
-  readonly event: StoredEvent;
+  readonly entry: LogEntry;
+  /** Infinite: it does not say, so that something may have been missed. */
   readonly previous: number;
   /** How large it was on the wire. Default: next to nothing. */
   readonly bytes?: number;

@@ -1,4 +1,4 @@
-import { type Broker, replayEvents } from '@longhaul/broker';
+import { type Broker, type LogEntry, replayEntries } from '@longhaul/broker';
 import type { StoredEvent } from '@longhaul/proto';
 import type { Caller } from '../caller.ts';
 import { maySee } from '../caller.ts';
@@ -25,8 +25,10 @@ export async function* watchMany(
   signal: AbortSignal,
 ): AsyncGenerator<WatchedMany, void, void> {
   const tap = feed.open(broker.topology.subjects.allLive);
-  const isWatched = ({ id, event }: StoredEvent) =>
-    maySee(caller, event.owner) && (ids === undefined || ids.has(id));
+  const watched = ({ stored }: LogEntry): StoredEvent | undefined =>
+    stored && maySee(caller, stored.event.owner) && (ids === undefined || ids.has(stored.id))
+      ? stored
+      : undefined;
   try {
     const newest = await newestSeq(broker);
     let seq = lastEventId === undefined ? newest : Math.min(Number(lastEventId), newest);
@@ -34,23 +36,25 @@ export async function* watchMany(
     let upTo = newest;
     while (!signal.aborted) {
       if (upTo > seq) {
-        for await (const stored of replayEvents(broker, broker.topology.subjects.allEvents, seq + 1)) {
-          seq = stored.seq;
-          if (isWatched(stored)) yield { id: String(seq), kind: 'event', stored };
+        for await (const entry of replayEntries(broker, broker.topology.subjects.allEvents, seq + 1)) {
+          seq = entry.seq;
+          const stored = watched(entry);
+          if (stored) yield { id: String(seq), kind: 'event', stored };
           if (signal.aborted) return;
         }
-        // What was to be read and is not there has rolled off or expired.
+        // What was to be read and is not there was dropped by a limit, or has expired.
         seq = Math.max(seq, upTo);
       }
       const item = await tap.next(signal);
       if (item === 'closed') return;
       if (item === 'refill') {
         upTo = await newestSeq(broker);
-      } else if (item.event.seq > seq + 1) {
-        upTo = item.event.seq;
-      } else if (item.event.seq === seq + 1) {
-        seq = item.event.seq;
-        if (isWatched(item.event)) yield { id: String(seq), kind: 'event', stored: item.event };
+      } else if (item.entry.seq > seq + 1) {
+        upTo = item.entry.seq;
+      } else if (item.entry.seq === seq + 1) {
+        seq = item.entry.seq;
+        const stored = watched(item.entry);
+        if (stored) yield { id: String(seq), kind: 'event', stored };
       }
     }
   } finally {

@@ -1,5 +1,6 @@
-import { type Broker, replayEvents } from '@longhaul/broker';
+import { type Broker, lastEntry, lastLifecycle } from '@longhaul/broker';
 import { isTerminal, isTerminalEvent, type StoredEvent, type TaskRecord } from '@longhaul/proto';
+import type { Dropped } from './droppedEvents.ts';
 import { followLive, type Position } from './followTask.ts';
 import type { LiveFeed } from './liveFeed.ts';
 
@@ -8,7 +9,9 @@ export type WatchDeps = { readonly broker: Broker; readonly feed: LiveFeed };
 /** What a watcher gets: where the task stands, then what happens to it. `id`: what to resume after. */
 export type Watched =
   | { readonly id: string; readonly kind: 'snapshot'; readonly record: TaskRecord }
-  | { readonly id: string; readonly kind: 'event'; readonly stored: StoredEvent };
+  | { readonly id: string; readonly kind: 'event'; readonly stored: StoredEvent }
+  /** So many of the task's events are not stored any more; the events that follow are those that are left. */
+  | { readonly id: string; readonly kind: 'dropped'; readonly dropped: Dropped };
 
 /**
  * Watches a task: from a snapshot on, or after the last event that the watcher has seen. Ends after the task's
@@ -35,9 +38,13 @@ async function* streamFrom(
 ): AsyncGenerator<Watched, void, void> {
   const from = seen ?? behindSnapshot(record);
   if (!seen) yield { id: String(from.seq), kind: 'snapshot', record };
-  if (isTerminal(record.status) && !(await isStored(deps.broker, record.id, from.seq + 1))) return;
-  for await (const stored of followLive(deps.broker, deps.feed, record, from, signal)) {
-    yield { id: String(stored.seq), kind: 'event', stored };
+  // Its end may have expired before its record.
+  if (isTerminal(record.status) && ((await lastLifecycle(deps.broker, record))?.seq ?? 0) <= from.seq) return;
+  let { seq } = from;
+  for await (const followed of followLive(deps.broker, deps.feed, record, from, signal)) {
+    // What was dropped lies between two events: whoever resumes there is told again.
+    if (followed.kind === 'event') seq = followed.stored.seq;
+    yield { id: String(seq), ...followed };
   }
 }
 
@@ -56,22 +63,11 @@ async function resumeAt(
   record: TaskRecord,
   seq: number,
 ): Promise<Position | 'ended' | undefined> {
-  const { jsm, topology } = broker;
   if (isTerminal(record.status) && record.seq <= seq) return record.seq === seq ? 'ended' : undefined;
-  const last = await jsm.streams.getMessage(topology.eventStream, {
-    last_by_subj: topology.subjects.event(record),
-  });
+  const last = await lastEntry(broker, broker.topology.subjects.eventsOf(record.id));
   if (seq > Math.max(last?.seq ?? 0, record.seq)) return undefined;
-  if (last?.seq === seq) {
-    // The record may lag behind an end that the watcher has already seen.
-    for await (const stored of replayEvents(broker, topology.subjects.eventsOf(record.id), seq))
-      if (isTerminalEvent(stored.event)) return 'ended';
-  }
+  // The record may lag behind an end that the watcher has already seen.
+  if (last?.seq === seq && last.stored && isTerminalEvent(last.stored.event)) return 'ended';
   const attempt = record.attempts.findLast(begun => begun.seq <= seq)?.number ?? 0;
   return { seq, attempt };
-}
-
-async function isStored(broker: Broker, id: string, fromSeq: number): Promise<boolean> {
-  for await (const _ of replayEvents(broker, broker.topology.subjects.eventsOf(id), fromSeq)) return true;
-  return false;
 }

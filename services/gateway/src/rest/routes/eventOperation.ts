@@ -2,7 +2,7 @@ import { type TaskDefinition, watchRequestSchema } from '@longhaul/proto';
 import { z } from 'zod';
 import { untilCredentialsEnd } from '../../auth/credentialsEnd.ts';
 import type { OwnerStreams } from '../../edges/ownerStreams.ts';
-import { anyRecord, typedEvent } from '../../read/typedViews.ts';
+import { anyRecord, shownEvent, typedEvent } from '../../read/typedViews.ts';
 import type { TaskService } from '../../service.ts';
 import type { Watched } from '../../watch/watchTask.ts';
 import { type EventStreamOptions, eventStream, type StreamedEvent } from '../eventStream.ts';
@@ -28,7 +28,7 @@ export function eventOperation(
     tag: 'Tasks',
     summary: 'Watch a task',
     description:
-      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. A progress that the contract of this gateway refuses is an event `unfit`. An event `problem` says why the stream cannot go on, as when the credentials end (`CREDENTIALS_EXPIRED`).',
+      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). Log lines and progress have an `ordinal` over the whole task; `dropped` says how many of the earliest are not stored any more (`{ log, progress }`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. A progress that the contract of this gateway refuses is an event `unfit`. An event `problem` says why the stream cannot go on, as when the credentials end (`CREDENTIALS_EXPIRED`).',
     ...oneTask,
     headers: z.object({
       'last-event-id': watchRequestSchema.shape.lastEventId.meta({
@@ -79,9 +79,10 @@ export function eventOperation(
         : taskPayload(await anyRecord(undefined, item.record));
       return { type: 'snapshot', data };
     }
+    if (item.kind === 'dropped') return { type: 'dropped', data: item.dropped };
     const { name, event } = item.stored;
     const definition = definitions.get(name);
-    const { v: _v, owner: _owner, task: _task, ...rest } = event;
+    const { owner: _owner, ...rest } = shownEvent(event);
     const view: { readonly type: string } = definition ? await typedEvent(definition, event) : rest;
     const shown = snakeKeys(view) as object;
     return { type: view.type, data: view.type === 'completed' ? resultNamed(shown) : shown };

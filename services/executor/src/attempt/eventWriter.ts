@@ -1,26 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   appendEvent,
+  appendLifecycle,
   BadMessageError,
   type Broker,
-  type Chain,
+  countOf,
   isUnavailable,
   isWrongLastSequence,
-  readChain,
+  type LogEnd,
+  readLogEnd,
 } from '@longhaul/broker';
 import {
   decideRefusal,
   failureLimits,
   type LifecycleEvent,
-  recordOfRequest,
+  lifecycleLimit,
+  nextState,
+  type Refusal,
+  stateOfRequest,
   type TaskAddress,
   type TaskEvent,
-  type TaskRecord,
   type TaskRequest,
+  type TaskState,
 } from '@longhaul/proto';
 import { cleanText } from '../failure/safeRead.ts';
 
-/** How an append ended: in the chain; no longer true; refused for good; or refused because a cancel came first. */
+/** How an append ended: in the log; no longer true; refused for good; or refused because a cancel came first. */
 export type AppendResult = 'accepted' | 'dropped' | 'superseded' | 'stop';
 
 const endings: ReadonlySet<TaskEvent['type']> = new Set(['completed', 'failed', 'canceled']);
@@ -36,47 +41,50 @@ type WriterOptions = {
   readonly request: TaskRequest;
   readonly attempt: number;
   readonly executor: string;
-  /** The sequence of the chain's last event when the task was claimed. */
-  readonly after: number;
+  /** The end of the task's log when the task was claimed. */
+  readonly end: LogEnd;
   /** Told when an event is refused because the attempt is history, or a cancel was recorded. */
   readonly onRefused: (why: 'superseded' | 'stop') => void;
-  /** Told of the chain whenever it was read. */
-  readonly onRead?: (chain: TaskRecord) => void;
+  /** Told of the state whenever it was read. */
+  readonly onRead?: (state: TaskState) => void;
   /** Told of an event that was not written, since it does not fit the protocol. */
   readonly onUnfit?: (event: TaskEvent['type'], error: BadMessageError) => void;
   /** Ends the tries while NATS does not answer: the executor is being ended. */
   readonly giveUp: AbortSignal;
 };
 
-/** An event without what the writer adds: version, owner, time and, in the first of a chain, the request. */
-export type NewEvent<E extends TaskEvent> = E extends TaskEvent
-  ? Omit<E, 'v' | 'owner' | 'at' | 'task'>
-  : never;
-type Saying = NewEvent<Exclude<TaskEvent, LifecycleEvent>>;
+/** What the writer adds to an event: version, owner, time, and what follows from the log. */
+type Added = 'v' | 'owner' | 'at' | 'task' | 'state' | 'ordinal';
+/** An event without what the writer adds. */
+export type NewEvent<E extends TaskEvent> = E extends TaskEvent ? Omit<E, Added> : never;
+type NewLifecycle = NewEvent<LifecycleEvent>;
+type NewOutput = NewEvent<Exclude<TaskEvent, LifecycleEvent>>;
 
 /**
- * Writes one attempt's events to its task's chain, one at a time, each after the one before it.
+ * Writes one attempt's events to its task's log, one at a time, each after the one before it.
  *
  * Progress and log events expect their predecessor like all others, though no one waits for them: their sequence
  * becomes what the attempt's end expects. If they went in unconditionally, a slow executor's progress would land
  * behind the `started` of the one that took its task over, and its end, expecting that progress, would be accepted:
  * invariant 2, ends-once, would rest on luck. So a superseded attempt learns of it with the next thing it says.
  */
-export class ChainWriter {
+export class EventWriter {
   readonly #options: WriterOptions;
-  #last: number;
+  #end: LogEnd;
+  /** How many progress and log events the task has had, as far as that is known. */
+  readonly #counts: Partial<Record<'progress' | 'log', number>>;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
-  /** Whether an event of this attempt is in the chain. */
-  #begun = false;
-  /** Once superseded, for good: knowing the chain's last event by now must not make a late end acceptable. */
+  /** Once superseded, for good: knowing the log's end by now must not make a late end acceptable. */
   #superseded = false;
   /** Nothing follows the end: a cancel may come, and write `stopping`, while that one is being written. */
   #ended = false;
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#last = options.after;
+    this.#end = options.end;
+    // Of an empty log nothing has to be read: only an attempt that has begun writes progress and logs.
+    this.#counts = options.end.lastSeq === 0 ? { progress: 0, log: 0 } : {};
   }
 
   /** Whether one more progress or log event may be published now. */
@@ -84,8 +92,13 @@ export class ChainWriter {
     return this.#waiting < maxWaiting;
   }
 
+  /** Whether the log may still grow by events that do not move the task on: see `lifecycleLimit`. */
+  get hasLifecycleRoom(): boolean {
+    return this.#end.state.events < lifecycleLimit;
+  }
+
   /** Appends a progress or log event in its turn. While NATS does not answer it is let go: the next says more. */
-  publish(event: Saying): void {
+  publish(event: NewOutput): void {
     this.#waiting += 1;
     this.#turn = this.#turn
       .then(() => this.#appendNow(event, 'once'))
@@ -98,26 +111,27 @@ export class ChainWriter {
   /**
    * Appends a lifecycle event, after everything that was written before.
    *
-   * Keeps trying while NATS does not answer; a try whose acknowledgement was lost is recognised in the chain.
+   * Keeps trying while NATS does not answer; a try whose acknowledgement was lost is recognised in the log.
    * @throws the reason of `giveUp`
    */
-  append(event: NewEvent<LifecycleEvent>): Promise<AppendResult> {
+  append(event: NewLifecycle): Promise<AppendResult> {
     const result = this.#turn.then(() => this.#appendNow(event, 'until answered'));
     this.#turn = result.catch(() => {});
     return result;
   }
 
   async #appendNow(given: NewEvent<TaskEvent>, tries: 'once' | 'until answered'): Promise<AppendResult> {
-    const { broker, task, giveUp, attempt, executor, onRefused, onUnfit } = this.#options;
+    const { giveUp, attempt, executor, onUnfit } = this.#options;
     let event = given;
     while (!this.#superseded && !this.#ended) {
       giveUp.throwIfAborted();
+      let isKnown = false;
       try {
-        const ack = await appendEvent(broker, task, this.#complete(event), this.#last);
-        this.#last = ack.seq;
-        this.#begun = true;
-        this.#ended = endings.has(event.type);
-        return 'accepted';
+        if ((await this.#appendToEnd(event)) === 'appended') {
+          this.#ended = endings.has(event.type);
+          return 'accepted';
+        }
+        isKnown = true;
       } catch (error) {
         if (error instanceof BadMessageError) {
           onUnfit?.(event.type, error);
@@ -133,68 +147,87 @@ export class ChainWriter {
         }
         if (!isWrongLastSequence(error)) throw error;
       }
-      const chain = await this.#readWhenAnswered();
-      const mine = { type: event.type, attempt, executor, begun: this.#begun };
-      const refusal = decideRefusal(chain.record, chain.lastSeq, mine);
-      this.#last = chain.lastSeq;
-      this.#superseded = refusal.do === 'superseded';
+      if (!isKnown) await this.#readWhenAnswered();
+      const refusal = decideRefusal(this.#end.state, { type: event.type, attempt, executor });
+      this.#follow(refusal);
       this.#ended = refusal.do === 'accepted' && endings.has(event.type);
-      if (refusal.do === 'superseded' || refusal.do === 'stop') onRefused(refusal.do);
       if (refusal.do === 'accepted' || refusal.do === 'superseded') return refusal.do;
-      if (refusal.do === 'drop') return 'dropped';
+      // What cannot follow here cannot be appended by trying again.
+      if (refusal.do === 'drop' || (refusal.do === 'append' && isKnown)) return 'dropped';
       // How far the handler got is worth saying while it obeys a cancel; any other event gives way to it.
       if (refusal.do === 'stop' && tries === 'until answered') return 'stop';
     }
     return 'superseded';
   }
 
-  /** Looks at the chain in its turn; where that has gone on without this attempt, says so as a refusal would. */
+  /** Appends to the end of the log as it is known. `impossible`: nothing like it can follow there. */
+  #appendToEnd(event: NewEvent<TaskEvent>): Promise<'appended' | 'impossible'> {
+    return event.type === 'progress' || event.type === 'log'
+      ? this.#appendOutput(event)
+      : this.#appendLifecycle(event);
+  }
+
+  async #appendLifecycle(event: NewLifecycle): Promise<'appended' | 'impossible'> {
+    const { broker, task, request } = this.#options;
+    const change = { ...event, at: new Date().toISOString() };
+    if (!nextState(this.#end.state, change)) return 'impossible';
+    this.#end = await appendLifecycle(broker, task, request, this.#end, change);
+    return 'appended';
+  }
+
+  async #appendOutput(event: NewOutput): Promise<'appended'> {
+    const { broker, task, request } = this.#options;
+    const { type } = event;
+    // An earlier attempt's are counted once this one's `started` is in the log: from then on that one's are refused, so
+    // no other writer can take the ordinal that is given here.
+    const ordinal = (this.#counts[type] ?? (await countOf(broker, task, type))) + 1;
+    const complete = { v: 2 as const, ...event, ordinal, owner: request.owner, at: new Date().toISOString() };
+    const first = this.#end.lastSeq === 0 ? { task: request } : {};
+    const { seq } = await appendEvent(broker, task, { ...complete, ...first }, this.#end.lastSeq);
+    this.#counts[type] = ordinal;
+    this.#end = { ...this.#end, lastSeq: seq };
+    return 'appended';
+  }
+
+  /** Looks at the log in its turn; where that has gone on without this attempt, says so as a refusal would. */
   check(): Promise<void> {
     this.#turn = this.#turn.then(() => this.#checkNow()).catch(() => {});
     return this.#turn.then(() => {});
   }
 
   async #checkNow(): Promise<void> {
-    const { attempt, executor, onRefused } = this.#options;
+    const { attempt, executor } = this.#options;
     if (this.#superseded || this.#ended) return;
-    const chain = await this.#readWhenAnswered();
+    await this.#readWhenAnswered();
     // As if a progress had been refused: it ends nothing and takes nothing over.
-    const mine = { type: 'progress', attempt, executor, begun: this.#begun } as const;
-    const refusal = decideRefusal(chain.record, chain.lastSeq, mine);
-    this.#superseded = refusal.do === 'superseded';
-    if (refusal.do === 'superseded' || refusal.do === 'stop') onRefused(refusal.do);
+    this.#follow(decideRefusal(this.#end.state, { type: 'progress', attempt, executor }));
   }
 
-  /** Resolves when everything that was given to the writer so far is in the chain, or let go. */
+  #follow(refusal: Refusal): void {
+    this.#superseded = refusal.do === 'superseded';
+    if (refusal.do === 'superseded' || refusal.do === 'stop') this.#options.onRefused(refusal.do);
+  }
+
+  /** Resolves when everything that was given to the writer so far is in the log, or let go. */
   async flushed(): Promise<void> {
     await this.#turn;
   }
 
-  async #readWhenAnswered(): Promise<Chain> {
+  async #readWhenAnswered(): Promise<void> {
     const { broker, task, request, giveUp, onRead } = this.#options;
     for (;;) {
       try {
-        const unbegun = recordOfRequest(task.id, task.name, request);
-        const chain = await readChain(broker, task, unbegun, 'leader');
-        onRead?.(chain.record);
-        return chain;
+        this.#end = await readLogEnd(broker, task, stateOfRequest(request));
+        // An append whose acknowledgement was lost may have counted one more.
+        delete this.#counts.progress;
+        delete this.#counts.log;
+        onRead?.(this.#end.state);
+        return;
       } catch (error) {
         if (!isUnavailable(error)) throw error;
         await delay(retryDelayMs, undefined, { signal: giveUp });
       }
     }
-  }
-
-  #complete<E extends NewEvent<TaskEvent>>(event: E) {
-    const { request } = this.#options;
-    return {
-      v: 1 as const,
-      ...event,
-      owner: request.owner,
-      at: new Date().toISOString(),
-      // In the first event of the chain, so that the record can be made of events alone.
-      ...(this.#last === 0 ? { task: request } : {}),
-    };
   }
 }
 

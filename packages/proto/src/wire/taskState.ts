@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { instantSchema } from './names.ts';
+import { statusSchema } from './record.ts';
+
+/**
+ * What decisions about a task need to know of it, as every lifecycle event carries it: so a claim, a cancel or a
+ * refused append reads the last lifecycle event alone, however long the log is.
+ */
+export const taskStateSchema = z
+  .object({
+    status: statusSchema,
+    attempt: z
+      .int()
+      .min(0)
+      .meta({ description: 'The number of the current or last attempt; 0 before the first.' }),
+    executor: z.string().min(1).optional().meta({ description: 'Who ran that attempt, or runs it.' }),
+    held: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'That executor has neither ended the attempt nor handed it back.' }),
+    failures: z.int().min(0).meta({ description: 'How many attempts have failed.' }),
+    losses: z.int().min(0).meta({ description: 'How many attempts were lost with their executor.' }),
+    cancelReason: z.string().optional(),
+    pause: z
+      .object({ by: z.string(), at: instantSchema })
+      .optional()
+      .meta({ description: 'A pause is requested, and no resume since.' }),
+    nextAttemptAt: instantSchema.optional().meta({ description: 'While it is RETRYING.' }),
+    events: z
+      .int()
+      .min(0)
+      .meta({ description: 'How many lifecycle events the log has had, this one included.' }),
+  })
+  .meta({ description: 'The state of the task after this event.' });
+
+export type TaskState = z.infer<typeof taskStateSchema>;
