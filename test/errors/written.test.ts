@@ -14,13 +14,15 @@ const request: TaskRequest = {
   input: { text: 'x' },
 };
 const base = { v: 2, owner: 'o', at: '2026-01-01T00:00:00.000Z', task: request, attempt: 1 } as const;
+const state = { status: 'COMPLETED', attempt: 1, executor: 'e', failures: 0, losses: 0, events: 1 };
 const error = { code: 'HANDLER_ERROR', message: ['name must be a string'] };
 
 it.each<[string, object, RegExp]>([
   ['failed', { type: 'failed', error }, /error\.message/],
   ['retrying', { type: 'retrying', executor: 'e', error, nextAttemptAt: base.at }, /error\.message/],
   ['log', { type: 'log', level: 'loud', message: 'x' }, /level/],
-  ['completed', { type: 'completed', executor: 'e', output: { n: 1n } }, /no JSON/],
+  ['completed', { type: 'completed', executor: 'e', output: { n: 1n }, state }, /no JSON/],
+  ['stateless', { type: 'completed', executor: 'e' }, /state/],
   ['unknown', { type: 'exploded' }, /type/],
 ])('a %s event that does not fit the protocol is not written', async (_type, event, names) => {
   await using stack = await startStack({

@@ -9,10 +9,14 @@ const nearEndPx = 40;
 /** What the handler logs, live. Stays at its end until its reader scrolls up. */
 export function LogCard({
   lines,
+  hidden,
   dropped,
   ended,
 }: {
   readonly lines: readonly LogLine[];
+  /** How many earlier lines the page leaves out. */
+  readonly hidden: number;
+  /** How many earlier lines are not stored any more. */
   readonly dropped: number;
   readonly ended: boolean;
 }) {
@@ -31,7 +35,7 @@ export function LogCard({
         <span className="muted small">
           {lines.length === 0
             ? ''
-            : `${lines.length + dropped} ${lines.length + dropped === 1 ? 'line' : 'lines'}`}
+            : `${count(lines.length + hidden + dropped)} ${lines.length + hidden + dropped === 1 ? 'line' : 'lines'}`}
         </span>
         <CopyButton text={text} label="Copy log" />
       </header>
@@ -51,7 +55,12 @@ export function LogCard({
             setFollowing(at.scrollHeight - at.scrollTop - at.clientHeight < nearEndPx)
           }
         >
-          {dropped > 0 && <div className="muted">The first {dropped} lines are not shown.</div>}
+          {dropped > 0 && <div className="muted">{droppedText(dropped)}</div>}
+          {hidden > 0 && (
+            <div className="muted">
+              {count(hidden)} earlier {hidden === 1 ? 'line is' : 'lines are'} not shown.
+            </div>
+          )}
           {lines.map(line => (
             <div key={line.eventId} data-level={line.level}>
               <time dateTime={line.at}>{instantText(line.at, Date.now())}</time>
@@ -65,6 +74,13 @@ export function LogCard({
       )}
     </section>
   );
+}
+
+const count = (n: number) => n.toLocaleString('en');
+
+/** What the log says in the place of lines that the limit of a task's log has dropped. */
+export function droppedText(lines: number): string {
+  return `${count(lines)} earlier ${lines === 1 ? 'line was' : 'lines were'} dropped.`;
 }
 
 function fieldsOf({ fields }: LogLine): string {

@@ -84,7 +84,12 @@ function Task({ record, type }: { readonly record: AnyTaskRecord; readonly type:
             </p>
           )}
           {now.output !== undefined && <DataCard title="Output" value={now.output} />}
-          <LogCard lines={story.log} dropped={story.logDropped} ended={isTerminal(status)} />
+          <LogCard
+            lines={story.log}
+            hidden={story.logHidden}
+            dropped={story.logDropped}
+            ended={isTerminal(status)}
+          />
           <DataCard title="Input" value={record.input} />
         </div>
         <div className="task-side">

@@ -5,7 +5,7 @@ import type { Sample } from './timeLeft.ts';
 /** An event as the page gets it; `eventId` is its place in the stream. */
 export type TaskEvent = TaskEventOf<TaskDefinition> & { readonly eventId: string };
 export type LogLine = Extract<TaskEvent, { type: 'log' }>;
-export type Milestone = Exclude<TaskEvent, { type: 'log' | 'progress' | 'snapshot' | 'unfit' }>;
+export type Milestone = Exclude<TaskEvent, { type: 'log' | 'progress' | 'snapshot' | 'unfit' | 'dropped' }>;
 
 /** What the events of a task have told so far. */
 export type Story = {
@@ -13,8 +13,12 @@ export type Story = {
   /** Everything but progress and log. */
   readonly milestones: readonly Milestone[];
   readonly log: readonly LogLine[];
-  /** How many lines were dropped at the beginning. */
+  /** How many earlier lines are there and not shown. */
+  readonly logHidden: number;
+  /** How many lines were not stored any more when the page came to them. */
   readonly logDropped: number;
+  /** The ordinal of the last line, over the whole task. */
+  readonly logLast: number;
   readonly attempt: number;
   readonly progress: unknown;
   /** What of the task's events does not fit the gateway's contract. */
@@ -27,7 +31,9 @@ export const noStory: Story = {
   lastEventId: undefined,
   milestones: [],
   log: [],
+  logHidden: 0,
   logDropped: 0,
+  logLast: 0,
   attempt: 0,
   progress: undefined,
   unfit: [],
@@ -40,32 +46,38 @@ const sampleLimit = 400;
 
 /** Goes on with the story. Events come once, in order. */
 export function tell(story: Story, events: readonly TaskEvent[]): Story {
-  let { attempt, progress, samples } = story;
+  let { attempt, progress, samples, logDropped, logLast } = story;
   const milestones = [...story.milestones];
   const log = [...story.log];
   const unfit = new Set(story.unfit);
   for (const event of events) {
     if ('unfit' in event) for (const part of event.unfit ?? []) unfit.add(part);
-    if (event.type === 'snapshot') continue;
+    // What was dropped shows in the ordinals of the lines that are left.
+    if (event.type === 'snapshot' || event.type === 'dropped') continue;
     if ('attempt' in event && event.attempt !== undefined && event.attempt !== attempt) {
       attempt = event.attempt;
       samples = [];
       progress = undefined;
     }
-    if (event.type === 'log') log.push(event);
-    else if (event.type === 'progress') {
+    if (event.type === 'log') {
+      log.push(event);
+      logDropped += Math.max(0, event.ordinal - logLast - 1);
+      logLast = event.ordinal;
+    } else if (event.type === 'progress') {
       progress = event.progress;
       const percent = percentIn(progress);
       if (percent !== undefined)
         samples = [...samples.slice(-sampleLimit), { atMs: Date.parse(event.at), percent }];
     } else if (event.type !== 'unfit') milestones.push(event);
   }
-  const dropped = Math.max(0, log.length - logLimit);
+  const hidden = Math.max(0, log.length - logLimit);
   return {
     lastEventId: events.at(-1)?.eventId ?? story.lastEventId,
     milestones,
-    log: log.slice(dropped),
-    logDropped: story.logDropped + dropped,
+    log: log.slice(hidden),
+    logHidden: story.logHidden + hidden,
+    logDropped,
+    logLast,
     attempt,
     progress,
     unfit: [...unfit],
