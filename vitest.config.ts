@@ -11,6 +11,8 @@ export default defineConfig({
     // Type tests are compiled by tsc with everything else; there is nothing to run in them.
     exclude: ['**/node_modules/**', '**/*.types.test.ts'],
     globalSetup: ['packages/testing/src/globalSetup.ts'],
+    // Every REST answer that a test reads has to be what the OpenAPI document says.
+    setupFiles: ['test/rest/checkEveryAnswer.ts'],
     // Tests kill processes, change the environment and load Node's own addons: each file gets a process.
     pool: 'forks',
     // Most tests wait for a server, so a few more files than cores keep both busy.

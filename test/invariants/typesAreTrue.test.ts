@@ -48,6 +48,27 @@ describe('types-are-true', () => {
     expect(large.data).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', reason: 'PAYLOAD_TOO_LARGE' });
   });
 
+  it('refuses a misspelt option beside an input and names the right one, over tRPC and REST', async () => {
+    await using stack = await system(0);
+    const misspelt = { atempts: 3 } as unknown as { priority: 'high' };
+    const { data, message } = await errorOf(stack.tasks.script.echo.start({ text: 'a' }, misspelt));
+    expect(data).toMatchObject({ code: 'BAD_REQUEST', reason: 'INVALID_REQUEST' });
+    expect(message).toContain('There is no option "atempts". Did you mean "policy.attempts"?');
+    const response = await fetch(`${stack.gateways[0]?.url}/v1/tasks/script.echo?atempts=3`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"text":"a"}',
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      detail: expect.stringContaining('Did you mean "attempts"?'),
+      errors: [{ parameter: 'atempts' }],
+    });
+    const cancelAll = { staus: ['PENDING'] } as unknown as { name: string };
+    expect((await errorOf(stack.tasks.$tasks.cancelMany(cancelAll))).message).toContain('"status"');
+    expect(await stack.records()).toEqual([]);
+  });
+
   it('parses an input once: the wire carries what the caller wrote, the handler gets what the schema makes of it', async () => {
     await using stack = await system();
     const outcome = await stack.tasks.script.transform.run({ number: '21' });

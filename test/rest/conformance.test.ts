@@ -99,6 +99,10 @@ describe('every operation answers what the document says', () => {
       expect(codeOf(malformed)).toBe('INVALID_REQUEST');
     }
     if (driver.operations.get(id)?.responses[404]) await call(id, 404, sent);
+    if (sent.params) {
+      const long = Object.keys(sent.params).map(name => [name, 'a'.repeat(6_000)]);
+      await call(id, 414, { ...sent, params: Object.fromEntries(long) });
+    }
   });
 
   it('starts', async () => {

@@ -20,6 +20,13 @@ it('of the tasks that come along is clean, and has the routes that they declare'
   const { paths } = JSON.parse(text) as { paths: Record<string, unknown> };
   expect(paths).toHaveProperty(['/v1/bots/{bot_id}/actions/analyze-document', 'post']);
   expect(paths).toHaveProperty(['/v1/tasks/audio.transcribe', 'post']);
+  // An input that takes one of two fields says so.
+  const { components } = JSON.parse(text) as { components: { schemas: Record<string, unknown> } };
+  const either = { oneOf: [{ required: ['path'] }, { required: ['content'] }] };
+  const inputs = Object.values(components.schemas).filter(schema =>
+    JSON.stringify(schema).includes('"content"'),
+  );
+  expect(inputs.filter(schema => 'oneOf' in (schema as object))).toMatchObject([either, either]);
 });
 
 it('of schemas that refer to themselves, share parts or have names of their own is clean', async () => {

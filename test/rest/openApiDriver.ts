@@ -18,7 +18,13 @@ const documentSchema = z.object({
   paths: z.record(z.string(), z.record(z.string(), operationSchema)),
 });
 
-type Operation = z.output<typeof operationSchema> & { readonly method: string; readonly path: string };
+type Answer = {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly headers: Headers;
+  readonly body?: unknown;
+};
+export type Operation = z.output<typeof operationSchema> & { readonly method: string; readonly path: string };
 
 /** What a call of an operation is made of. A body is sent as JSON; `raw`, as it is. */
 export type Sent = {
@@ -84,7 +90,7 @@ export class OpenApiDriver {
     expect(response.status, `${id}: ${text.slice(0, 500)}`).toBe(status);
     const type = response.headers.get('content-type')?.split(';')[0];
     const body: unknown = type?.endsWith('json') ? JSON.parse(text) : text;
-    this.#check(operation, status, type, response.headers, body);
+    this.check(operation, { status, type, headers: response.headers, body });
     this.#seen.add(`${id} ${status}`);
     return { status, headers: response.headers, body };
   }
@@ -98,22 +104,33 @@ export class OpenApiDriver {
     return `${this.#url}${filled}${query === undefined ? '' : `?${query}`}`;
   }
 
-  #check(
-    { operationId, method, path, responses }: Operation,
-    status: number,
-    type: string | undefined,
-    headers: Headers,
-    body: unknown,
-  ): void {
+  /** The operation that a request is for. `undefined`: the document has none. */
+  operationAt(method: string, pathname: string): Operation | undefined {
+    const asked = method === 'HEAD' ? 'get' : method.toLowerCase();
+    const found = [...this.operations.values()].filter(
+      one => one.method === asked && patternOf(one.path).test(pathname),
+    );
+    // A path that is written out goes before one with parameters, as it does in the gateway.
+    return found.sort((a, b) => a.path.split('{').length - b.path.split('{').length)[0];
+  }
+
+  /** Holds an answer that no operation of the document gives against what every problem is. */
+  checkProblem(body: unknown, what: string): void {
+    this.#validate(['components', 'schemas', 'Problem'], body, what);
+  }
+
+  /** Holds an answer against the document. Without `body`, it is not looked at. */
+  check({ operationId, method, path, responses }: Operation, answer: Answer): void {
+    const { status, type, headers, body } = answer;
     const what = `${operationId} ${status}`;
     const documented = responses[status];
     if (!documented) throw new Error(`The document does not know ${what}.`);
     const at = ['paths', path, method, 'responses', String(status)];
     const types = Object.keys(documented.content ?? {});
-    if (types.length === 0) expect(body, what).toBe('');
+    if (types.length === 0) expect(body ?? '', what).toBe('');
     else {
       expect(types, what).toEqual([type]);
-      this.#validate([...at, 'content', type ?? '', 'schema'], body, what);
+      if ('body' in answer) this.#validate([...at, 'content', type ?? '', 'schema'], body, what);
     }
     for (const [name, { required }] of Object.entries(documented.headers ?? {})) {
       const value = headers.get(name);
@@ -137,4 +154,9 @@ export class OpenApiDriver {
     validate(value);
     expect(validate.errors ?? [], `${what}: ${JSON.stringify(value)?.slice(0, 500)}`).toEqual([]);
   }
+}
+
+function patternOf(path: string): RegExp {
+  const parts = path.split(/\{[^}]+\}/).map(part => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('[^/]+')}$`);
 }

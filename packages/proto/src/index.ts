@@ -111,6 +111,7 @@ export {
 } from './contract/defineContract.ts';
 export { defineTask, type TaskOptions } from './contract/defineTask.ts';
 export { ownRestSegments, type RestRoute, restRoute } from './contract/restRoute.ts';
+export { strictOptions } from './contract/strictOptions.ts';
 export {
   type ErrorSchemas,
   type ErrorsOf,
@@ -193,6 +194,13 @@ export {
   type Timing,
   timeZoneRefused,
 } from './decide/timing.ts';
+export {
+  type ContractFinding,
+  type ContractVerdict,
+  checkContract,
+  type FindingLevel,
+} from './evolve/checkContract.ts';
+export { type ContractSnapshot, contractSnapshot, type TaskSnapshot } from './evolve/contractSnapshot.ts';
 export {
   type CancelManyOutcome,
   type CancelOutcome,

@@ -22,6 +22,8 @@ describe('a field for a schema', () => {
     ['text', z.string().nullable()],
     ['json', z.unknown()],
     ['json', z.tuple([z.string(), z.number()])],
+    // That one of them is needed is a rule of the object, and not two objects to choose from.
+    ['object', z.object({ a: z.string().optional() }).meta({ oneOf: [{ required: ['a'] }] })],
   ])('%s', (kind, schema) => {
     expect(kindOf(schema)).toBe(kind);
   });

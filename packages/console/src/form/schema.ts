@@ -90,7 +90,11 @@ function branchesOf(schema: Schema): readonly Schema[] {
     const { title: _title, description: _description, default: _default, ...rules } = schema;
     return schema.type.map((type: unknown) => ({ ...rules, type }));
   }
-  return listOf(schema.anyOf ?? schema.oneOf).filter(isSchema);
+  const branches = listOf(schema.anyOf ?? schema.oneOf).filter(isSchema);
+  // Branches of an object that say only which of its fields are needed are rules, and no forms of their own.
+  const areRules =
+    isSchema(schema.properties) && branches.every(branch => Object.keys(branch).join() === 'required');
+  return areRules ? [] : branches;
 }
 
 function objectPart(

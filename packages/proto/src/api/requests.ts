@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { strictOptions } from '../contract/strictOptions.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { statuses } from '../decide/status.ts';
 import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from '../wire/names.ts';
@@ -20,7 +21,7 @@ export const watchedIdsLimit = 200;
 const waitMs = z.int().min(0).max(waitLimitMs).optional();
 
 /** What may stand beside the input of a start. */
-export const startOptionsSchema = z.object({
+export const startOptionsSchema = strictOptions({
   /** The same key, owner and task name give the same task; with another input, a conflict. */
   idempotencyKey: z.string().min(1).max(256).optional(),
   /** Default: `normal`. */
@@ -47,19 +48,21 @@ export const childOptionsSchema = startOptionsSchema.omit({ idempotencyKey: true
 export type ChildTaskOptions = z.input<typeof childOptionsSchema>;
 
 export const startRequestSchema = startOptionsSchema.extend({ input: z.unknown().optional() });
-export const startManyRequestSchema = z.object({ tasks: z.array(startRequestSchema).max(startManyLimit) });
+export const startManyRequestSchema = strictOptions({
+  tasks: z.array(startRequestSchema).max(startManyLimit),
+});
 export const runRequestSchema = startRequestSchema.extend({
   /** How long to wait for the end, in milliseconds. Default: 10,000. */
   waitMs,
 });
-export const nameRequestSchema = z.object({ name: taskNameSchema });
-export const idRequestSchema = z.object({ id: taskIdSchema });
-export const resultRequestSchema = z.object({
+export const nameRequestSchema = strictOptions({ name: taskNameSchema });
+export const idRequestSchema = strictOptions({ id: taskIdSchema });
+export const resultRequestSchema = strictOptions({
   id: taskIdSchema,
   /** How long to wait for the end, in milliseconds. Default: 20,000. */
   waitMs,
 });
-export const watchRequestSchema = z.object({
+export const watchRequestSchema = strictOptions({
   id: taskIdSchema,
   /** The id of the last event seen; the stream goes on after it. Without: it begins with a snapshot. */
   lastEventId: z
@@ -67,17 +70,17 @@ export const watchRequestSchema = z.object({
     .regex(/^\d{1,16}$/, 'An event id is a whole number.')
     .optional(),
 });
-export const cancelCallSchema = z.object({ id: taskIdSchema, reason: z.string().max(1_000).optional() });
+export const cancelCallSchema = strictOptions({ id: taskIdSchema, reason: z.string().max(1_000).optional() });
 
 /** An ended task to start again, as a new one. */
-export const retryCallSchema = z.object({
+export const retryCallSchema = strictOptions({
   id: taskIdSchema,
   /** The same key gives the same new task. Without one every call makes a new task. */
   idempotencyKey: startOptionsSchema.shape.idempotencyKey,
 });
 
 /** Which tasks: every part that is given must fit. */
-const filterSchema = z.object({
+const filterSchema = strictOptions({
   status: z.array(statusSchema).max(statuses.length).optional(),
   name: taskNameSchema.optional(),
   /** Started by the handler of this task. */
@@ -108,7 +111,7 @@ export const cancelManyRequestSchema = filterSchema.extend({
 export type CancelManyRequest = z.input<typeof cancelManyRequestSchema>;
 
 /** Which tasks to watch in one stream: these, or everything that the caller may see. */
-export const watchManyRequestSchema = z.object({
+export const watchManyRequestSchema = strictOptions({
   ids: z.array(taskIdSchema).min(1).max(watchedIdsLimit).optional(),
   lastEventId: watchRequestSchema.shape.lastEventId,
 });

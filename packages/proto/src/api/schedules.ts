@@ -1,5 +1,6 @@
 import type { TRPCMutationProcedure, TRPCQueryProcedure } from '@trpc/server';
 import { z } from 'zod';
+import { strictOptions } from '../contract/strictOptions.ts';
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { prioritySchema, taskNameSchema } from '../wire/names.ts';
@@ -10,7 +11,7 @@ import type { Call } from './routerTypes.ts';
 export const scheduleLimit = 1_000;
 
 /** A schedule to create. */
-export const createScheduleSchema = z.object({
+export const createScheduleSchema = strictOptions({
   /** The task that each firing starts, by its dotted name. */
   name: taskNameSchema,
   input: z.unknown().optional(),
@@ -35,14 +36,14 @@ export const createScheduleSchema = z.object({
 export type CreateSchedule = z.input<typeof createScheduleSchema>;
 
 /** A schedule by its id. An operator may see another owner's, an administrator also change it. */
-export const scheduleCallSchema = z.object({
+export const scheduleCallSchema = strictOptions({
   id: scheduleIdSchema,
   owner: z.string().min(1).max(256).optional(),
 });
 export type ScheduleCall = z.input<typeof scheduleCallSchema>;
 
 /** Whose schedules to list; default: all that the caller may see. */
-export const listSchedulesSchema = z.object({ owner: z.string().min(1).max(256).optional() }).optional();
+export const listSchedulesSchema = strictOptions({ owner: z.string().min(1).max(256).optional() }).optional();
 export type ListSchedules = z.input<typeof listSchedulesSchema>;
 
 /** A schedule as its owner sees it. `last`: what came of the latest firing. */

@@ -1,5 +1,6 @@
 import type { TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server';
 import { z } from 'zod';
+import { strictOptions } from '../contract/strictOptions.ts';
 import { type Priority, taskNameSchema } from '../wire/names.ts';
 import type { Call, EventStream } from './routerTypes.ts';
 
@@ -9,7 +10,7 @@ const longestLookMs = 7 * 24 * 60 * 60 * 1_000;
 const bucketLimit = 240;
 
 /** Which time series. */
-export const throughputRequestSchema = z.object({
+export const throughputRequestSchema = strictOptions({
   /** How far to look back, in milliseconds, from a minute to a week. Default: an hour. */
   lastMs: z
     .int()
@@ -24,10 +25,12 @@ export const throughputRequestSchema = z.object({
 export type ThroughputRequest = z.input<typeof throughputRequestSchema>;
 
 /** How often a live overview is sent, and with which time series. */
-export const systemWatchRequestSchema = z.object({
+export const systemWatchRequestSchema = strictOptions({
   /** Milliseconds between two snapshots, from one second to a minute. Default: 2,000. */
   intervalMs: z.int().min(1_000).max(60_000).default(2_000),
   throughput: throughputRequestSchema.prefault({}),
+  /** Sent by clients that open the stream again. An overview begins anew. */
+  lastEventId: z.string().max(64).optional(),
 });
 export type SystemWatchRequest = z.input<typeof systemWatchRequestSchema>;
 

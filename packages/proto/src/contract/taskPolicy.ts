@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { backoffSchema, type CompleteBackoff } from './backoff.ts';
+import { strictOptions } from './strictOptions.ts';
 
 /** What a timer can wait for: Node fires a longer one at once. */
 export const longestTimerMs = 2 ** 31 - 1;
 const milliseconds = z.int().min(0).max(longestTimerMs);
 
 /** How a task is run. Every field has a default; see {@link defaultPolicy}. */
-export const policySchema = z.strictObject({
+export const policySchema = strictOptions({
   /** How often a failing handler is started in all. Default: 1, so a failure is the end. */
   attempts: z.int().min(1).max(1_000),
   /** How long a failed attempt waits for the next. Default: exponential, from 1 s up to 1 min. */

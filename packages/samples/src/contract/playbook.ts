@@ -20,6 +20,8 @@ const source = {
 const exactlyOneSource = (input: { path?: string | undefined; content?: string | undefined }) =>
   (input.path === undefined) !== (input.content === undefined);
 const oneSourceMessage = { error: 'Give either path or content, not both.', path: ['path'] };
+/** The same for those who read the JSON Schema, which has no checks of our own. */
+const oneSourceSchema = { oneOf: [{ required: ['path'] }, { required: ['content'] }] };
 
 const countOf = (what: string) => z.int().min(0).meta({ description: what });
 
@@ -77,7 +79,8 @@ export const playbook = {
           description: 'auto takes ansible-lint when it is installed, else the built-in checks.',
         }),
       })
-      .refine(exactlyOneSource, oneSourceMessage),
+      .refine(exactlyOneSource, oneSourceMessage)
+      .meta(oneSourceSchema),
     progress,
     output: z.object({
       ...report,
@@ -101,7 +104,8 @@ export const playbook = {
             "syntax reads the playbook only. check also does a dry run on the executor's machine, which the executor must allow.",
         }),
       })
-      .refine(exactlyOneSource, oneSourceMessage),
+      .refine(exactlyOneSource, oneSourceMessage)
+      .meta(oneSourceSchema),
     progress,
     output: z.object({
       ...report,

@@ -25,6 +25,7 @@ import { sendProblem } from '../rest/sendProblem.ts';
 import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
 import { answerClientError } from './clientError.ts';
 import { type ConsoleOptions, consolePages } from './console.ts';
+import { KnownPaths } from './knownPaths.ts';
 import { lazyLogger } from './lazyLogger.ts';
 import { loggedRequest } from './loggedRequest.ts';
 import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
@@ -162,6 +163,20 @@ export async function createHttpServer(options: HttpOptions) {
     }
   });
 
+  const paths = new KnownPaths();
+  paths.observe(server);
+  server.addHook('onRequest', async (request, reply) => {
+    // REST refuses it itself, in its own words, and only to those who may call.
+    if (!request.is404 || request.url.startsWith(`${restPrefix}/`)) return;
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allow = paths.allowAt(path);
+    if (allow === undefined) return;
+    reply.header('allow', allow);
+    if (request.method === 'OPTIONS') return reply.code(204).send();
+    const error = { reason: 'METHOD_NOT_ALLOWED', message: `${path} takes ${allow} only.`, issues: [] };
+    return reply.code(405).send({ error });
+  });
+
   const callerOf = ({ headers, ip: address }: FastifyRequest, reply: FastifyReply) =>
     entrance.admit({
       credentials: { headers },
@@ -169,7 +184,7 @@ export async function createHttpServer(options: HttpOptions) {
       calls: 1,
       tell: told => reply.headers(told),
     });
-  await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, logger, stop });
+  await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, paths, logger, stop });
   await server.register(docsPlugin, { describe: () => openApiDocument(operations, apiVersion) });
   addMetricsRoute(server, options.metrics, authenticate);
   if (options.console) await server.register(consolePages, options.console);

@@ -1,15 +1,14 @@
-import { faultsError, GatewayError } from '@longhaul/proto';
+import { faultsError, GatewayError, strictOptions } from '@longhaul/proto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import type { Caller } from '../caller.ts';
 import type { Operation } from './operation.ts';
 import { ParameterReader } from './readParameters.ts';
 import { sendProblem } from './sendProblem.ts';
 
 const json = 'application/json; charset=utf-8';
-const nothing = z.strictObject({});
+const nothing = strictOptions({});
 
 type Params = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import { backoffSchema, policyOverridesSchema } from '@longhaul/proto';
+import { backoffSchema, policyOverridesSchema, strictOptions } from '@longhaul/proto';
 import { z } from 'zod';
 import { camelKeys } from './snakeCase.ts';
 
@@ -6,25 +6,23 @@ const { attempts, timeoutMs, totalTimeoutMs } = policyOverridesSchema.shape;
 const [fixed, exponential, list] = backoffSchema.options;
 
 /** What a start may set instead of the definition's policy: `PolicyOverrides`, as REST writes it. */
-export const restPolicySchema = z
-  .strictObject({
-    attempts,
-    backoff: z
-      .discriminatedUnion('kind', [
-        z.strictObject({ kind: fixed.shape.kind, delay_ms: fixed.shape.delayMs }),
-        z.strictObject({
-          kind: exponential.shape.kind,
-          first_ms: exponential.shape.firstMs,
-          factor: exponential.shape.factor,
-          max_ms: exponential.shape.maxMs,
-        }),
-        z.strictObject({ kind: list.shape.kind, delays_ms: list.shape.delaysMs }),
-      ])
-      .optional(),
-    timeout_ms: timeoutMs,
-    total_timeout_ms: totalTimeoutMs,
-  })
-  .meta({ title: 'Policy', description: "Instead of the task definition's policy." });
+export const restPolicySchema = strictOptions({
+  attempts,
+  backoff: z
+    .discriminatedUnion('kind', [
+      strictOptions({ kind: fixed.shape.kind, delay_ms: fixed.shape.delayMs }),
+      strictOptions({
+        kind: exponential.shape.kind,
+        first_ms: exponential.shape.firstMs,
+        factor: exponential.shape.factor,
+        max_ms: exponential.shape.maxMs,
+      }),
+      strictOptions({ kind: list.shape.kind, delays_ms: list.shape.delaysMs }),
+    ])
+    .optional(),
+  timeout_ms: timeoutMs,
+  total_timeout_ms: totalTimeoutMs,
+}).meta({ title: 'Policy', description: "Instead of the task definition's policy." });
 export type RestPolicy = z.output<typeof restPolicySchema>;
 
 /** The same as everything behind REST has it; nothing where nothing is said. */

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
+import { allowOf, type KnownPaths } from '../http/knownPaths.ts';
 import type { ScheduleService } from '../schedules/scheduleService.ts';
 import { type TaskService, unknownTask } from '../service.ts';
 import { answerTo } from './answer.ts';
@@ -31,6 +32,8 @@ export type RestOptions = {
   readonly operations: readonly Operation[];
   /** Says who calls, and lets them in. @throws GatewayError UNAUTHENTICATED, TOO_MANY_REQUESTS */
   readonly callerOf: (request: FastifyRequest, reply: FastifyReply) => Promise<Caller>;
+  /** The paths of the server, for what has no route. */
+  readonly paths: KnownPaths;
   readonly logger: Logger;
   readonly stop: AbortSignal;
 };
@@ -64,7 +67,7 @@ export function restOperations({
 
 /** Serves the operations. To be registered with the prefix {@link restPrefix}, so that the rest of it is answered 404. */
 export async function restPlugin(server: FastifyInstance, options: RestOptions): Promise<void> {
-  const { operations, callerOf, logger, stop } = options;
+  const { operations, callerOf, paths, logger, stop } = options;
   const callers = new WeakMap<FastifyRequest, Caller>();
 
   server.removeAllContentTypeParsers();
@@ -88,6 +91,14 @@ export async function restPlugin(server: FastifyInstance, options: RestOptions):
   server.addHook('onRequest', async (request, reply) => {
     if (stop.aborted) throw new GatewayError('SHUTTING_DOWN', 'The gateway is being stopped. Try again.');
     callers.set(request, await callerOf(request, reply));
+    // Here, and not in a handler: the body of a request that is refused is not read.
+    const { allow } = request.routeOptions.config;
+    const allowed = allow ?? (request.is404 ? paths.allowAt(pathOf(request)) : undefined);
+    if (allowed !== undefined && request.method !== 'OPTIONS') {
+      const error = notAllowed(request, allowed);
+      if (error.code === 'METHOD_NOT_ALLOWED') reply.header('allow', allowed);
+      throw error;
+    }
   });
 
   for (const [path, methods] of Map.groupBy(operations, ({ path }) => path)) {
@@ -100,26 +111,27 @@ export async function restPlugin(server: FastifyInstance, options: RestOptions):
         handler: (request, reply) => answer(request, reply, known(callers.get(request))),
       });
     }
-    serveOthers(server, url, methods, logger);
+    serveOthers(server, url, methods);
   }
 }
 
-const everyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** The methods that the server's router knows. Others are found to be wrong when no route is found. */
+const everyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 
-/** Answers the methods that a resource does not have, and OPTIONS, which says which it has. */
-function serveOthers(server: FastifyInstance, url: string, has: readonly Operation[], logger: Logger): void {
+/**
+ * Routes for the methods that a resource does not have, so that none of them is taken for that of another path
+ * (`GET /v1/tasks/audio.transcribe` for a task of that id), and for OPTIONS, which says which it has.
+ */
+function serveOthers(server: FastifyInstance, url: string, has: readonly Operation[]): void {
   const own = has.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
-  const allow = [...own, 'OPTIONS'].join(', ');
+  const allow = allowOf(own);
   server.route({
     method: everyMethod.filter(method => !own.includes(method)),
     url,
     exposeHeadRoute: false,
-    handler: (request: FastifyRequest, reply: FastifyReply) => {
-      if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
-      const error = notAllowed(request, allow);
-      if (error.code === 'METHOD_NOT_ALLOWED') reply.header('allow', allow);
-      return sendProblem(reply, error, logger);
-    },
+    config: { allow },
+    // The hook has refused all others.
+    handler: (_request: FastifyRequest, reply: FastifyReply) => reply.code(204).header('allow', allow).send(),
   });
 }
 

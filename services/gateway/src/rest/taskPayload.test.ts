@@ -1,7 +1,16 @@
-import type { AnyTaskRecord, TaskStatus } from '@longhaul/proto';
+import { type AnyTaskRecord, recordSchema, type TaskStatus, type TaskSummary } from '@longhaul/proto';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { matchesTag } from './entityTag.ts';
-import { retryAfterSeconds, taskPayload, taskTag } from './taskPayload.ts';
+import { jsonSchemaOf } from './openapi/components.ts';
+import {
+  retryAfterSeconds,
+  taskLine,
+  taskLineSchema,
+  taskPayload,
+  taskSchema,
+  taskTag,
+} from './taskPayload.ts';
 
 const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
 const record: AnyTaskRecord = {
@@ -101,5 +110,72 @@ describe('the entity tag', () => {
     [undefined, false],
   ])('If-None-Match: %s', (header, matches) => {
     expect(matchesTag(header, taskTag(record, false))).toBe(matches);
+  });
+});
+
+describe('the schema of a task in REST', () => {
+  const id = '01890000-0000-7000-8000-000000000000';
+  const link = { id, name: 'demo.count', detached: true } as const;
+  const error = { code: 'TIMEOUT', message: 'm', data: 1 };
+  const ref = { object: 'o', bytes: 1, digest: 'd' };
+  /** A record with everything that a record can have. */
+  const full: Required<Omit<AnyTaskRecord, 'v'>> = {
+    ...record,
+    attempts: [{ number: 1, executor: 'e', startedAt: at(1), endedAt: at(2), error, seq: 7 }],
+    scheduledFor: at(0),
+    startedAt: at(1),
+    finishedAt: at(2),
+    nextAttemptAt: at(3),
+    idempotencyKey: 'k',
+    retryOf: id,
+    parent: link,
+    children: [link],
+    childCount: 1,
+    pause: { by: 'ann', at: at(1) },
+    scheduleId: 'nightly',
+    policy: { attempts: 2, timeoutMs: 1, totalTimeoutMs: 2, backoff: { kind: 'fixed', delayMs: 1 } },
+    concurrencyKeys: ['k'],
+    startBy: at(9),
+    input: 1,
+    inputRef: ref,
+    progress: { percent: 1 },
+    output: 1,
+    outputRef: ref,
+    error,
+    cancelReason: 'r',
+    handlerStillRunning: true,
+    omitted: ['input'],
+    unfit: ['output', 'progress'],
+  };
+  const validate = new Ajv2020({ strict: false, formats: { 'date-time': true, uuid: true } });
+
+  it('has everything that a record can have', () => {
+    // `Required` speaks of the type; the record may have got a field that this test does not give.
+    const given = [...Object.keys(full), 'v'].sort();
+    expect(given).toEqual([...Object.keys(recordSchema.shape), 'unfit'].sort());
+    const check = validate.compile(jsonSchemaOf(taskSchema, 'output'));
+    check(taskPayload(full, true));
+    expect(check.errors).toBeNull();
+  });
+
+  it('has everything that a line of a list can have', () => {
+    const line: Required<TaskSummary> = {
+      id,
+      name: 'demo.count',
+      owner: 'ann',
+      status: 'FAILED',
+      priority: 'low',
+      createdAt: at(0),
+      scheduledFor: at(0),
+      startedAt: at(1),
+      finishedAt: at(2),
+      attempt: 1,
+      percent: 4,
+      errorCode: 'TIMEOUT',
+      parentId: id,
+    };
+    const check = validate.compile(jsonSchemaOf(taskLineSchema, 'output'));
+    check(taskLine(line));
+    expect(check.errors).toBeNull();
   });
 });

@@ -41,6 +41,12 @@ const attempt = z.object({
   seq: z.int().min(1),
 });
 
+const taskLink = z.object({
+  id: taskIdSchema,
+  name: taskNameSchema,
+  detached: z.literal(true).optional().meta({ description: "The parent's end does not cancel the child." }),
+});
+
 /** Where a task stands: what most operations on one task answer. */
 export const taskSchema = z
   .object({
@@ -54,6 +60,15 @@ export const taskSchema = z
     retry_of: taskIdSchema.optional().meta({ description: 'The ended task that this one tries again.' }),
     schedule_id: z.string().optional().meta({ description: 'The schedule that started it.' }),
     policy: restPolicySchema.optional(),
+    parent: taskLink.optional().meta({ description: 'The task whose handler started it.' }),
+    children: z.array(taskLink).optional().meta({ description: 'The first tasks that its handler started.' }),
+    child_count: z.int().min(1).optional().meta({
+      description: 'How many tasks its handler started, also those that `children` has no room for.',
+    }),
+    pause: z.object({ by: z.string(), at: instant }).optional().meta({
+      description: 'It is to pause at its checkpoints until it is resumed: who asked for it, and when.',
+    }),
+    concurrency_keys: z.array(z.string()).optional().meta({ description: 'What its limits count it by.' }),
     input: z.unknown().optional().meta({ description: 'Only where `include=input` asks for it.' }),
     progress: z.unknown().optional(),
     result: z.unknown().optional().meta({ description: 'Once it is COMPLETED: its output.' }),
@@ -75,7 +90,11 @@ export const taskSchema = z
 
 /** A line of a list. */
 export const taskLineSchema = z
-  .object({ ...head, error_code: z.string().optional() })
+  .object({
+    ...head,
+    error_code: z.string().optional(),
+    parent_id: taskIdSchema.optional().meta({ description: 'The task whose handler started it.' }),
+  })
   .meta({ title: 'TaskLine', description: 'A task in a list.' });
 
 /** A task as REST shows it. How its record is written and where large payloads lie is nobody's business there. */

@@ -143,6 +143,7 @@ function answerObject(
 /** The problems of an operation, by status: several can have the same. */
 function problemObjects(one: Operation, problem: Json): Json {
   const codes: (GatewayErrorCode | 'INTERNAL')[] = [...always, 'INTERNAL', ...one.problems];
+  if (one.params) codes.push('URI_TOO_LONG');
   if (one.body) codes.push('UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE');
   const byStatus = Map.groupBy(new Set(codes), statusOf);
   return Object.fromEntries(

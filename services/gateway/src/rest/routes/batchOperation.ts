@@ -1,4 +1,4 @@
-import { startManyLimit, startOptionsSchema, type TaskDefinition } from '@longhaul/proto';
+import { startManyLimit, startOptionsSchema, strictOptions, type TaskDefinition } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { faultOf } from '../../fault.ts';
@@ -28,7 +28,7 @@ export function batchOperation(
   service: TaskService,
   logger: Logger,
 ): Operation {
-  const item = z.strictObject({
+  const item = strictOptions({
     input: z.unknown().optional(),
     idempotency_key: startOptionsSchema.shape.idempotencyKey,
     ...restStartOptions,
@@ -42,7 +42,7 @@ export function batchOperation(
     summary: `Start up to ${startManyLimit} tasks of ${name}`,
     description: 'Each for itself: what is wrong with one keeps no other from starting.',
     body: {
-      schema: z.strictObject({ tasks: z.array(item).max(startManyLimit) }),
+      schema: strictOptions({ tasks: z.array(item).max(startManyLimit) }),
       required: true,
     },
     answers: { 200: { description: 'What became of each, in the order of the request.', schema: results } },

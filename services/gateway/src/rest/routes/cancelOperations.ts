@@ -3,6 +3,7 @@ import {
   cancelManyRequestSchema,
   isTerminal,
   statusSchema,
+  strictOptions,
   taskIdSchema,
 } from '@longhaul/proto';
 import { z } from 'zod';
@@ -36,8 +37,7 @@ export function cancelOperations(service: TaskService): Operation[] {
       summary: 'Cancel a task',
       ...oneTask,
       body: {
-        schema: z
-          .strictObject({ reason: cancelCallSchema.shape.reason })
+        schema: strictOptions({ reason: cancelCallSchema.shape.reason })
           .optional()
           .meta({ description: 'Why, for those who look at it later.' }),
         required: false,
@@ -70,7 +70,7 @@ function cancelMany(service: TaskService): Operation {
     tag,
     summary: 'Cancel the tasks that fit',
     description: 'Newest first. Those that have ended are passed over; `{}` fits all.',
-    body: { schema: z.strictObject(shape), required: true },
+    body: { schema: strictOptions(shape), required: true },
     answers: {
       200: {
         description: 'How many tasks came to what.',

@@ -1,4 +1,10 @@
-import { createScheduleSchema, type Schedule, scheduleCallSchema, scheduleSchema } from '@longhaul/proto';
+import {
+  createScheduleSchema,
+  type Schedule,
+  scheduleCallSchema,
+  scheduleSchema,
+  strictOptions,
+} from '@longhaul/proto';
 import { z } from 'zod';
 import { type ScheduleService, scheduleNotFound } from '../../schedules/scheduleService.ts';
 import { headers } from '../commonAnswers.ts';
@@ -9,21 +15,19 @@ import { snakeKeys } from '../snakeCase.ts';
 const tag = 'Schedules';
 const { id, name, input, cron, every, timeZone, overlap, priority } = createScheduleSchema.shape;
 
-const createSchema = z
-  .strictObject({
-    name,
-    input,
-    cron: cron.meta({ description: 'Five fields, six with the second in front, or `@daily` and its like.' }),
-    every: every.meta({ description: 'Instead of `cron`: whole seconds, like `15m`, `1h30m` or `1d`.' }),
-    time_zone: timeZone.meta({ description: 'The IANA time zone of `cron`. Default: UTC.' }),
-    overlap: overlap.meta({
-      description: 'What a firing does while the task of an earlier one is not over. Default: skip.',
-    }),
-    priority,
-    policy: restPolicySchema.optional(),
-    id: id.meta({ description: 'A name of yours, unique among your schedules. Default: a UUID.' }),
-  })
-  .meta({ title: 'NewSchedule' });
+const createSchema = strictOptions({
+  name,
+  input,
+  cron: cron.meta({ description: 'Five fields, six with the second in front, or `@daily` and its like.' }),
+  every: every.meta({ description: 'Instead of `cron`: whole seconds, like `15m`, `1h30m` or `1d`.' }),
+  time_zone: timeZone.meta({ description: 'The IANA time zone of `cron`. Default: UTC.' }),
+  overlap: overlap.meta({
+    description: 'What a firing does while the task of an earlier one is not over. Default: skip.',
+  }),
+  priority,
+  policy: restPolicySchema.optional(),
+  id: id.meta({ description: 'A name of yours, unique among your schedules. Default: a UUID.' }),
+}).meta({ title: 'NewSchedule' });
 
 const { shape } = scheduleSchema;
 const instant = z.iso.datetime();
@@ -54,7 +58,7 @@ const line = {
 };
 const shownSchema = z.object({ ...line, input: shape.input }).meta({ title: 'Schedule' });
 
-const ofOwner = z.strictObject({
+const ofOwner = strictOptions({
   owner: scheduleCallSchema.shape.owner.meta({
     description: 'Only an operator or administrator may name another owner than themself.',
   }),

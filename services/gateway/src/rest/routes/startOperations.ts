@@ -5,6 +5,7 @@ import {
   isTerminal,
   type RestRoute,
   requireShallow,
+  strictOptions,
   type TaskDefinition,
   type TaskRecord,
 } from '@longhaul/proto';
@@ -20,7 +21,7 @@ import { idempotencyKey, keyOf, prefer, restStartOptions, startOptionsOf } from 
 import { retryAfter, taskPath, taskPayload, taskSchema } from '../taskPayload.ts';
 
 const { attempts, timeout_ms, total_timeout_ms } = restPolicySchema.shape;
-const query = z.strictObject({
+const query = strictOptions({
   ...restStartOptions,
   attempts: attempts.meta({ description: 'How often a failing handler is started in all.' }),
   timeout_ms: timeout_ms.meta({ description: 'Ends an attempt after so many milliseconds.' }),

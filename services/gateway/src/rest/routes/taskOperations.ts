@@ -2,6 +2,7 @@ import {
   isTerminal,
   listRequestSchema,
   outputUnfitMessage,
+  strictOptions,
   type TaskDefinition,
   type TaskRecord,
 } from '@longhaul/proto';
@@ -53,7 +54,7 @@ export function taskOperations(
       path: '/v1/tasks',
       tag,
       summary: 'List tasks, newest first',
-      query: z.strictObject({ status, name, since, until, owner, limit, cursor }),
+      query: strictOptions({ status, name, since, until, owner, limit, cursor }),
       answers: {
         200: {
           description: 'One page.',
@@ -96,7 +97,7 @@ export function taskOperations(
       tag,
       summary: 'Where a task stands',
       ...oneTask,
-      query: z.strictObject({
+      query: strictOptions({
         include: z.enum(['input']).optional().meta({ description: 'What to answer besides.' }),
       }),
       headers: z.object({
