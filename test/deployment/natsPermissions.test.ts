@@ -255,6 +255,9 @@ describe('what is not granted is refused', () => {
       '$SYS.REQ.SERVER.PING',
     ],
     executor: [
+      '$JS.API.STREAM.MSG.GET.KV_task-secrets',
+      '$JS.API.DIRECT.GET.KV_task-secrets',
+      '$KV.task-secrets.task-ids',
       // The records of all tasks.
       `$KV.tasks.local.${id}`,
       '$JS.API.STREAM.PURGE.KV_tasks',
@@ -287,6 +290,9 @@ describe('what is not granted is refused', () => {
       '_INBOX_gateway.x',
     ],
     observer: [
+      '$JS.API.STREAM.MSG.GET.KV_task-secrets',
+      '$JS.API.DIRECT.GET.KV_task-secrets',
+      '$JS.API.STREAM.INFO.KV_task-secrets',
       `tasks.request.normal.${id}.script.echo`,
       `tasks.schedule.${id}.script.echo`,
       `tasks.event.${id}.script.echo`,

@@ -15,6 +15,8 @@ export type Broker = {
   readonly topology: Topology;
   /** What this service is to others: who its commands come from. */
   readonly role: CommandRole;
+  /** What the ids of keyed tasks are made with; gateways alone have it (see `ensureIdSecret`). */
+  readonly idSecret?: Uint8Array;
   /** A subject for answers that nobody else listens to, and that the connection's user may listen to. */
   readonly newInbox: () => string;
   /** Large inputs and outputs. */

@@ -21,6 +21,7 @@ export { appendEvent, appendLifecycle, type LogEnd } from './eventLog.ts';
 export { EventLogVersionError } from './eventLogVersion.ts';
 export { findAccepted } from './findAccepted.ts';
 export { askHolder, type HolderAnswer } from './holderQuestion.ts';
+export { ensureIdSecret } from './idSecret.ts';
 export { LimitStore } from './limitStore.ts';
 export { type EventProblem, type LogEntry, toLogEntry, toStoredEvent } from './logEntry.ts';
 export { NatsCredentialsError } from './natsCredentialsError.ts';

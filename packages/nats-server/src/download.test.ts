@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { downloadRelease } from './download.ts';
 import { fakeNatsServer, scratchFolder } from './fakePrograms.ts';
+import { releaseDigests } from './releaseDigests.ts';
 import { pinnedNatsServerVersion, readBinaryVersion } from './version.ts';
 
 /** Serves files by their path, as the release page does. */
@@ -43,6 +44,8 @@ async function release(folder: string, sumsOf: (archive: Buffer) => string) {
   ]);
 }
 
+/** Nothing is pinned: as on a system that has no digest in the source. */
+const none = new Map<string, string>();
 const digestOf = (data: Buffer) => createHash('sha256').update(data).digest('hex');
 
 async function context(folder: string) {
@@ -56,7 +59,7 @@ test('the archive for this machine is checked, unpacked and runs', async () => {
   await using folder = await scratchFolder();
   await using server = await releaseServer(await release(folder.path, digestOf));
   const work = await context(folder.path);
-  const binary = await downloadRelease(work, server.url);
+  const binary = await downloadRelease(work, server.url, none);
   expect(await readBinaryVersion(binary)).toBe(pinnedNatsServerVersion);
   expect(work.said).toEqual([
     expect.stringContaining(server.url),
@@ -67,7 +70,7 @@ test('the archive for this machine is checked, unpacked and runs', async () => {
 test('an archive that is not what SHA256SUMS says is not unpacked', async () => {
   await using folder = await scratchFolder();
   await using server = await releaseServer(await release(folder.path, () => 'a'.repeat(64)));
-  await expect(downloadRelease(await context(folder.path), server.url)).rejects.toMatchObject({
+  await expect(downloadRelease(await context(folder.path), server.url, none)).rejects.toMatchObject({
     code: 'NATS_SERVER_CHECKSUM_MISMATCH',
     message: expect.stringContaining('a'.repeat(64)),
   });
@@ -78,9 +81,50 @@ test('a release without an archive for this machine, and one that is not there, 
   const files = new Map([[`/v${pinnedNatsServerVersion}/SHA256SUMS`, `${'0'.repeat(64)}  other.zip\n`]]);
   await using server = await releaseServer(files);
   const work = await context(folder.path);
-  await expect(downloadRelease(work, server.url)).rejects.toThrow(/has no archive nats-server-v/);
-  await expect(downloadRelease(work, `${server.url}/elsewhere`)).rejects.toMatchObject({
+  await expect(downloadRelease(work, server.url, none)).rejects.toThrow(/has no archive nats-server-v/);
+  await expect(downloadRelease(work, `${server.url}/elsewhere`, none)).rejects.toMatchObject({
     message: expect.stringContaining('SHA256SUMS'),
     cause: expect.objectContaining({ message: 'HTTP 404' }),
   });
+});
+
+test("nats-server's digest is pinned in the source: an archive that only its SHA256SUMS knows is refused", async () => {
+  await using folder = await scratchFolder();
+  // Whoever replaced the archive replaced the sums as well.
+  const files = await release(folder.path, digestOf);
+  await using server = await releaseServer(files);
+  const [path = ''] = [...files.keys()].filter(name => name.endsWith('.tar.gz'));
+  const archive = path.split('/').at(-1) ?? '';
+  const pinned = new Map([[archive, 'b'.repeat(64)]]);
+  await expect(downloadRelease(await context(folder.path), server.url, pinned)).rejects.toMatchObject({
+    code: 'NATS_SERVER_CHECKSUM_MISMATCH',
+    message: expect.stringMatching(/Longhaul's source says b{64}/),
+  });
+});
+
+test('an archive that is the pinned one is taken without its SHA256SUMS', async () => {
+  await using folder = await scratchFolder();
+  const files = await release(folder.path, () => 'a'.repeat(64));
+  await using server = await releaseServer(files);
+  const [[path = '', archive = ''] = []] = [...files].filter(([name]) => name.endsWith('.tar.gz'));
+  const pinned = new Map([[path.split('/').at(-1) ?? '', digestOf(Buffer.from(archive))]]);
+  const work = await context(folder.path);
+  expect(await readBinaryVersion(await downloadRelease(work, server.url, pinned))).toBe(
+    pinnedNatsServerVersion,
+  );
+  expect(work.said.at(-1)).toMatch(/the one in our source/);
+});
+
+test('the pinned digests are those of the pinned version, for each CPU of Linux that Node.js runs on', () => {
+  for (const [name, digest] of releaseDigests) {
+    expect(name).toMatch(
+      new RegExp(`^nats-server-v${pinnedNatsServerVersion.replaceAll('.', '\\.')}-linux-`),
+    );
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  }
+  expect(new Set(releaseDigests.values()).size).toBe(releaseDigests.size);
+  for (const cpu of ['amd64', 'arm64', 'arm7', '386', 'ppc64le', 's390x', 'riscv64', 'loong64'])
+    expect([...releaseDigests.keys()]).toContain(
+      `nats-server-v${pinnedNatsServerVersion}-linux-${cpu}.tar.gz`,
+    );
 });

@@ -1,6 +1,8 @@
 import {
+  type Broker,
   consumerPart,
   createBroker,
+  ensureIdSecret,
   ensureTopology,
   type NatsOptions,
   openConnection,
@@ -151,11 +153,12 @@ export async function createGateway<const C extends Contract>(
     const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
     opened.push(close);
     const retention = options.retention ?? defaultRetention;
-    const broker = await createBroker(nc, createTopology(options.namespace), {
+    const withoutSecret = await createBroker(nc, createTopology(options.namespace), {
       payloadLimitBytes: options.payloadLimitBytes,
       payloadsKeptMs: payloadsKeptMs(retention),
     });
-    await ensureTopology(broker);
+    await ensureTopology(withoutSecret);
+    const broker: Broker = { ...withoutSecret, idSecret: await ensureIdSecret(withoutSecret) };
 
     const definitions = listTasks(options.contract);
     const store = new RecordStore(broker, retention);

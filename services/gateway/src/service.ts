@@ -122,7 +122,7 @@ export function createTaskService(deps: ServiceDeps) {
       waitMs: number,
       signals: readonly AbortSignal[],
     ): Promise<TaskRecord> => {
-      const id = taskIdOf(caller, task) ?? newTaskId();
+      const id = taskIdOf(broker, caller, task) ?? newTaskId();
       // Open before the start: nothing of the task can pass by unseen, and nothing has to be read first.
       const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }, 'life'));
       try {

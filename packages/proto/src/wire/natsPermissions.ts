@@ -87,7 +87,8 @@ const advisories = (topology: Topology, consumerStreams: readonly string[]) => [
 
 function gatewayPermissions(topology: Topology): NatsPermissions {
   const { subjects, requestStream, eventStream, bucketStream, bucket, scheduleBucket } = topology;
-  const { payloadStore, payloadStream, limitBucket, consumers } = topology;
+  const { payloadStore, payloadStream, limitBucket, consumers, secretBucketStream, idSecretSubject } =
+    topology;
   return {
     inboxPrefix: inboxPrefixOf('gateway'),
     publish: {
@@ -98,6 +99,11 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         // A canceled request leaves the queue, a key that is used again its old chain, an upload that failed its pieces.
         ...[requestStream, eventStream, payloadStream].map(stream => api('STREAM.PURGE', stream)),
         ...streamsOf(topology).flatMap(reading),
+        // What the ids of keyed tasks are made with is nobody else's to read.
+        api('STREAM.CREATE', secretBucketStream),
+        api('STREAM.INFO', secretBucketStream),
+        api('STREAM.MSG.GET', secretBucketStream),
+        idSecretSubject,
         ...watching(bucketStream),
         ...taking(eventStream, consumers.projection.durable_name),
         ...taking(requestStream, consumers.schedules.durable_name),

@@ -96,6 +96,7 @@ export function createTopology(namespace = 'tasks', options: TopologyOptions = {
   const bucket = isDefault ? 'tasks' : `${namespace}-tasks`;
   const payloadStore = isDefault ? 'task-payloads' : `${namespace}-task-payloads`;
   const scheduleBucket = isDefault ? 'task-schedules' : `${namespace}-task-schedules`;
+  const secretBucket = isDefault ? 'task-secrets' : `${namespace}-task-secrets`;
   const limitBucket = isDefault ? 'task-limits' : `${namespace}-task-limits`;
   return {
     namespace,
@@ -129,6 +130,10 @@ export function createTopology(namespace = 'tasks', options: TopologyOptions = {
     rateKey: (name: string) => `rate.${name}`,
     /** How many log lines a task keeps, where the deployment says so. */
     logLinesKept,
+    /** The bucket of what gateways alone may know, and the key of what the ids of keyed tasks are made with. */
+    secretBucket,
+    secretBucketStream: `KV_${secretBucket}`,
+    idSecretSubject: `$KV.${secretBucket}.task-ids`,
     streams: {
       requests: {
         name: requestStream,

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { makeApiKey } from './apiKey.ts';
 import { type ApiKeyEntry, apiKeyEntrySchema, readApiKeysFile } from './apiKeysFile.ts';
+import { replaceFile, trustedKeyFile } from './keyFile.ts';
 
 const usage = `Makes and takes back API keys of a gateway.
 
@@ -25,8 +25,9 @@ async function main(args: readonly string[]): Promise<void> {
     allowPositionals: true,
     options: { file: text, owner: text, role: text, days: text, note: text, id: text },
   });
-  const file = values.file ?? process.env.API_KEYS_FILE;
-  if (file === undefined) throw new UsageError('Say which file: --file keys.json, or API_KEYS_FILE.');
+  const named = values.file ?? process.env.API_KEYS_FILE;
+  if (named === undefined) throw new UsageError('Say which file: --file keys.json, or API_KEYS_FILE.');
+  const file = await trustedKeyFile(named);
   const [command] = positionals;
   if (command === 'create') return create(file, values);
   if (command === 'list') return list(file);
@@ -89,11 +90,8 @@ async function readIfThere(file: string): Promise<readonly ApiKeyEntry[]> {
   return isThere ? readApiKeysFile(file) : [];
 }
 
-/** In one step, so that a gateway never reads half a file. */
-async function write(file: string, keys: readonly ApiKeyEntry[]): Promise<void> {
-  const draft = `${file}.${randomBytes(4).toString('hex')}`;
-  await writeFile(draft, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  await rename(draft, file);
+function write(file: string, keys: readonly ApiKeyEntry[]): Promise<void> {
+  return replaceFile(file, `${JSON.stringify({ keys }, null, 2)}\n`);
 }
 
 try {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Broker, findAccepted } from '@longhaul/broker';
 import { GatewayError, statusAsOf, type TaskRecord } from '@longhaul/proto';
 import { type Caller, maySee } from '../caller.ts';
@@ -17,13 +18,16 @@ export type FindTask = (caller: Caller, id: string) => Promise<TaskRecord | unde
 export function createFindTask(
   broker: Broker,
   store: RecordStore,
-  index: RecordIndex,
+  index: Pick<RecordIndex, 'get'>,
   retention: Retention,
 ): FindTask {
   return async (caller, id) => {
-    const owner = index.get(id)?.owner ?? caller.owner;
-    const recorded = (await store.read(owner, id)).record;
-    const record = recorded ?? (await findAccepted(broker, id));
+    const known = index.get(id)?.owner;
+    // Another owner's task is looked for like one that is not there: the same reads, which find nothing.
+    const isForeign = known !== undefined && !maySee(caller, known);
+    const recorded = (await store.read(isForeign ? caller.owner : (known ?? caller.owner), id)).record;
+    const record =
+      recorded ?? (await findAccepted(broker, isForeign ? randomUUID() : id, owner => maySee(caller, owner)));
     if (!record || !maySee(caller, record.owner)) return undefined;
     return recorded || !hasExpired(record, retention, Date.now()) ? asOfNow(record) : undefined;
   };

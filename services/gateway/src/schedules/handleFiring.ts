@@ -115,7 +115,11 @@ async function hasLater(broker: Broker, { fire, seq }: Fired): Promise<boolean> 
 }
 
 /** What starting its task will come to, as far as that can be known before. */
-async function planned({ definitions }: FiringDeps, schedule: ScheduleRecord, fired: Fired): Promise<Firing> {
+async function planned(
+  { broker, definitions }: FiringDeps,
+  schedule: ScheduleRecord,
+  fired: Fired,
+): Promise<Firing> {
   const { name, owner, input } = schedule;
   const definition = definitions.get(name);
   try {
@@ -126,7 +130,7 @@ async function planned({ definitions }: FiringDeps, schedule: ScheduleRecord, fi
     if (error instanceof GatewayError) return failed(fired, error);
     throw error;
   }
-  return { ...firingOf(fired, 'starting'), taskId: keyedTaskId(owner, name, keyOf(fired)) };
+  return { ...firingOf(fired, 'starting'), taskId: keyedTaskId(broker, owner, name, keyOf(fired)) };
 }
 
 /** Starts the task of a firing that is `starting`, and writes down what came of it. */

@@ -19,12 +19,13 @@ type Deps = { readonly broker: Broker; readonly find: FindTask };
 
 /** The id that a start's idempotency key stands for; `undefined` without a key. */
 export function taskIdOf(
+  broker: Broker,
   caller: Caller,
   task: { readonly name: string; readonly idempotencyKey?: string | undefined },
 ): string | undefined {
   return task.idempotencyKey === undefined
     ? undefined
-    : keyedTaskId(caller.owner, task.name, task.idempotencyKey);
+    : keyedTaskId(broker, caller.owner, task.name, task.idempotencyKey);
 }
 
 /**

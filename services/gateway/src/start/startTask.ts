@@ -73,7 +73,7 @@ export async function startTask(
     ...(task.scheduleId === undefined ? {} : { scheduleId: task.scheduleId }),
     ...(task.delayMs ? { scheduledFor: new Date(now + task.delayMs).toISOString() } : {}),
   };
-  const address = { id: taskIdOf(caller, task) ?? id, name: task.name };
+  const address = { id: taskIdOf(deps.broker, caller, task) ?? id, name: task.name };
   const outgoing = encodeRequest(deps.broker.payloads, address, head, task.input);
   // A delayed start is not refused: nobody knows yet who is there when it is due. It waits in line then.
   const reserve = async () =>

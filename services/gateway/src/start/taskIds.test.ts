@@ -1,10 +1,14 @@
-import { keyedTaskId } from '@longhaul/broker';
+import { createHash } from 'node:crypto';
+import { keyedTaskId as keyedTaskIdOf } from '@longhaul/broker';
 import { taskIdSchema } from '@longhaul/proto';
 import fc from 'fast-check';
 import { version } from 'uuid';
 import { describe, expect, test } from 'vitest';
 import { newTaskId } from './taskIds.ts';
 
+const idSecret = new Uint8Array(32).fill(7);
+const keyedTaskId = (owner: string, name: string, key: string) =>
+  keyedTaskIdOf({ idSecret }, owner, name, key);
 const text = fc.string({ unit: 'binary', minLength: 1 });
 
 describe('a new id', () => {
@@ -36,9 +40,17 @@ describe('the id of a key', () => {
   });
 
   test('is the same on every gateway, of any release', () => {
-    expect(keyedTaskId('alice', 'demo.count', 'k1')).toMatchInlineSnapshot(
-      `"eea5d101-7b4a-83d5-94f5-826ae4096fc2"`,
-    );
+    expect(keyedTaskId('alice', 'demo.count', 'k1')).toMatchInlineSnapshot(`"4c0807f1-6fc2-8808-b838-2504f940958c"`);
+  });
+
+  test('cannot be worked out without the secret of the deployment', () => {
+    const parts = ['alice', 'demo.count', 'k1'] as const;
+    expect(() => keyedTaskIdOf({}, ...parts)).toThrow(/Only a gateway/);
+    const other = new Uint8Array(32).fill(8);
+    expect(keyedTaskIdOf({ idSecret: other }, ...parts)).not.toBe(keyedTaskId(...parts));
+    // What anybody could hash.
+    const unkeyed = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+    expect(keyedTaskId(...parts).slice(0, 8)).not.toBe(unkeyed.slice(0, 8));
   });
 
   test('is another for another owner, name or key, however they are cut', () => {
