@@ -40,7 +40,9 @@ describe('the id of a key', () => {
   });
 
   test('is the same on every gateway, of any release', () => {
-    expect(keyedTaskId('alice', 'demo.count', 'k1')).toMatchInlineSnapshot(`"4c0807f1-6fc2-8808-b838-2504f940958c"`);
+    expect(keyedTaskId('alice', 'demo.count', 'k1')).toMatchInlineSnapshot(
+      `"4c0807f1-6fc2-8808-b838-2504f940958c"`,
+    );
   });
 
   test('cannot be worked out without the secret of the deployment', () => {
