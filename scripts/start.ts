@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateNatsServer, startNatsServer } from '@longhaul/nats-server';
 import { readEnvironment } from '@longhaul/service';
@@ -32,7 +32,11 @@ async function start(): Promise<void> {
   const natsUrl = env.NATS_URL ?? (await startEmbeddedNats(join(env.LONGHAUL_DATA, 'nats')));
   say(`NATS      ${natsUrl}${env.NATS_URL ? ' (NATS_URL)' : ''}`);
 
-  const common = { ...process.env, NATS_URL: natsUrl, DOCUMENT_DIR: process.env.DOCUMENT_DIR ?? root };
+  // A folder of their own, with the one document of the demonstration: in this one there may be keys.
+  const documents = join(env.LONGHAUL_DATA, 'files', 'documents');
+  await mkdir(documents, { recursive: true });
+  await copyFile(join(root, document), join(documents, document));
+  const common = { DOCUMENT_DIR: documents, ...process.env, NATS_URL: natsUrl };
   const run = (name: string, more: NodeJS.ProcessEnv) =>
     supervise(
       name,

@@ -8,7 +8,7 @@ export type TranscribeOptions = {
    * `NOT_CONFIGURED`.
    */
   readonly command?: string | undefined;
-  /** Callers reach only this folder and what is in it. Default: the working folder. */
+  /** Callers reach only this folder and what is in it. Default: an empty one of its own. */
   readonly audioFolder?: string | undefined;
   /** The recogniser has this many milliseconds for one file. `0` means no limit. Default: 30 minutes. */
   readonly fileTimeoutMs?: number | undefined;

@@ -4,6 +4,7 @@ import { ChildProcessError } from '@longhaul/executor';
 import type { OutputOf } from '@longhaul/proto';
 import { resolveInside } from '../allowedPath.ts';
 import type { sampleContract } from '../index.ts';
+import { ownFolder } from '../ownFolder.ts';
 import { type AudioFile, audioExtensions, listAudioFiles } from './audioFiles.ts';
 import { fitTexts } from './fitTexts.ts';
 import type { TranscribeOptions } from './options.ts';
@@ -24,7 +25,7 @@ const latestTextChars = 200;
 /** `audio.transcribe`: every audio file of a folder through the configured recogniser, one by one. */
 export function transcribeHandler(options: TranscribeOptions): Handler<Transcribe> {
   const recogniser = options.command === undefined ? undefined : parseRecogniserCommand(options.command);
-  const audioFolder = options.audioFolder ?? process.cwd();
+  const audioFolder = options.audioFolder ?? ownFolder('audio');
   const maxFiles = options.maxFiles ?? defaultMaxFiles;
   const maxTextBytes = options.maxTextBytes ?? defaultMaxTextBytes;
   const fileTimeoutMs = options.fileTimeoutMs ?? defaultFileTimeoutMs;

@@ -11,26 +11,30 @@ export type FormatClues = {
   readonly contentType: string | undefined;
 };
 
-const byEnding: Readonly<Record<string, DocumentFormat>> = {
-  md: 'markdown',
-  markdown: 'markdown',
-  mkd: 'markdown',
-  html: 'html',
-  htm: 'html',
-  xhtml: 'html',
-  pdf: 'pdf',
-  txt: 'text',
-  text: 'text',
-};
+const byEnding: ReadonlyMap<string, DocumentFormat> = new Map(
+  Object.entries<DocumentFormat>({
+    md: 'markdown',
+    markdown: 'markdown',
+    mkd: 'markdown',
+    html: 'html',
+    htm: 'html',
+    xhtml: 'html',
+    pdf: 'pdf',
+    txt: 'text',
+    text: 'text',
+  }),
+);
 
-const byContentType: Readonly<Record<string, DocumentFormat>> = {
-  'text/markdown': 'markdown',
-  'text/x-markdown': 'markdown',
-  'text/html': 'html',
-  'application/xhtml+xml': 'html',
-  'application/pdf': 'pdf',
-  'application/x-pdf': 'pdf',
-};
+const byContentType: ReadonlyMap<string, DocumentFormat> = new Map(
+  Object.entries<DocumentFormat>({
+    'text/markdown': 'markdown',
+    'text/x-markdown': 'markdown',
+    'text/html': 'html',
+    'application/xhtml+xml': 'html',
+    'application/pdf': 'pdf',
+    'application/x-pdf': 'pdf',
+  }),
+);
 
 /** What servers send for a file that they know nothing about: its name and content tell more. */
 const vagueContentTypes = new Set(['text/plain', 'application/octet-stream', 'binary/octet-stream']);
@@ -67,11 +71,13 @@ export function detectFormat({ bytes, location, contentType }: FormatClues): Doc
   if (head.includes('\0') && !isUtf16) throw unsupported('binary data');
 
   const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (Object.hasOwn(byContentType, type)) return byContentType[type] as DocumentFormat;
+  const known = byContentType.get(type);
+  if (known) return known;
   const isText = type === '' || type.startsWith('text/') || vagueContentTypes.has(type);
   if (!isText) throw unsupported(type);
   const ending = /\.([a-z]+)(?:[?#].*)?$/i.exec(location)?.[1]?.toLowerCase() ?? '';
-  if (Object.hasOwn(byEnding, ending)) return byEnding[ending] as DocumentFormat;
+  const named = byEnding.get(ending);
+  if (named) return named;
   return type !== 'text/plain' && /^[^<]{0,80}<(?:!doctype\s+html|html)\b/i.test(head) ? 'html' : 'text';
 }
 

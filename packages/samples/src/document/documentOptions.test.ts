@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { ownFolder } from '../ownFolder.ts';
 import { documentOptions } from './documentOptions.ts';
 
 describe('documentOptions', () => {
   it('has safe defaults, also for empty variables', () => {
     expect(documentOptions({ DOCUMENT_MAX_BYTES: '' })).toEqual({
-      allowedDirectory: process.cwd(),
+      allowedDirectory: ownFolder('documents'),
       allowPrivateUrls: false,
       maxBytes: 20 * 1024 * 1024,
       fetchTimeoutMs: 30_000,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownFolder } from '../ownFolder.ts';
 
 /** How an executor reads documents. */
 export type DocumentOptions = {
@@ -16,7 +17,7 @@ export type DocumentOptions = {
 const whole = (lowest: number, fallback: number) => z.coerce.number().int().min(lowest).default(fallback);
 
 const environmentSchema = z.object({
-  DOCUMENT_DIR: z.string().default(() => process.cwd()),
+  DOCUMENT_DIR: z.string().default(() => ownFolder('documents')),
   DOCUMENT_ALLOW_PRIVATE_URLS: z.stringbool().default(false),
   DOCUMENT_MAX_BYTES: whole(1, 20 * 1024 * 1024),
   DOCUMENT_FETCH_TIMEOUT_MS: whole(1, 30_000),
@@ -24,8 +25,8 @@ const environmentSchema = z.object({
 });
 
 /**
- * Reads the options from the environment; a variable that is absent or empty has its default: the working folder,
- * no private addresses, 20 MiB, 30 s, 5 redirects.
+ * Reads the options from the environment; a variable that is absent or empty has its default: an empty folder of its
+ * own (see `ownFolder`), no private addresses, 20 MiB, 30 s, 5 redirects.
  *
  * @throws Error that names each variable with a value that cannot be used
  */

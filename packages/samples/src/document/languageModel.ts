@@ -22,15 +22,17 @@ export type LanguageModel = {
   };
 };
 
-const patternKinds: Readonly<Record<string, Mention['kind']>> = {
-  DATE: 'date',
-  TIME: 'time',
-  DURATION: 'duration',
-  MONEY: 'money',
-  PERCENT: 'percent',
-  EMAIL: 'email',
-  URL: 'url',
-};
+const patternKinds: ReadonlyMap<string, Mention['kind']> = new Map(
+  Object.entries<Mention['kind']>({
+    DATE: 'date',
+    TIME: 'time',
+    DURATION: 'duration',
+    MONEY: 'money',
+    PERCENT: 'percent',
+    EMAIL: 'email',
+    URL: 'url',
+  }),
+);
 const fullStop = /[.!?]["”’)\]]?$/;
 /** Names of organizations that the library takes for several names, or for none. */
 const organizations = [
@@ -111,7 +113,7 @@ async function load(): Promise<LanguageModel> {
         const { value, type } = entity.out(its.detail) as { value: string; type: string };
         const before = values[entity.tokens().itemAt(0).index() - 1] ?? '';
         // The model knows "$5" and "5 euros" as money, but "€5" only as a number.
-        const kind = type === 'CARDINAL' && /^\p{Sc}$/u.test(before) ? 'money' : patternKinds[type];
+        const kind = type === 'CARDINAL' && /^\p{Sc}$/u.test(before) ? 'money' : patternKinds.get(type);
         if (kind) patterns.push({ text: type === 'CARDINAL' ? before + value : value, kind });
       });
       // Looking for names is by far the slowest step: only sentences with a capital letter in them can have any.

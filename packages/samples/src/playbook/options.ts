@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** How the `playbook.*` tasks run. */
 export type PlaybookOptions = {
-  /** Callers reach only this folder and what is in it. Default: the working folder. */
+  /** Callers reach only this folder and what is in it. Default: an empty one of its own. */
   readonly playbookFolder?: string | undefined;
   /** The `ansible-lint` to run: a path, or a name to look for on the PATH. Default: `ansible-lint`. */
   readonly ansibleLint?: string | undefined;

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { resolveInside } from '../allowedPath.ts';
+import { ownFolder } from '../ownFolder.ts';
 import type { PlaybookOptions } from './options.ts';
 import { type PlaybookContext, playbookError } from './playbookTypes.ts';
 
@@ -35,7 +36,7 @@ export async function withPlaybook<T>(
   const { path, content } = ctx.input;
   const maxBytes = options.maxBytes ?? defaultMaxBytes;
   if (path !== undefined)
-    return work(await fromFolder(options.playbookFolder ?? process.cwd(), path, maxBytes));
+    return work(await fromFolder(options.playbookFolder ?? ownFolder('playbooks'), path, maxBytes));
 
   const text = content ?? '';
   requireSize(Buffer.byteLength(text), maxBytes);

@@ -21,11 +21,13 @@ const always = [
   'SHUTTING_DOWN',
 ] as const;
 /** The tags that are no names of tasks. */
-const ownTags: Readonly<Record<string, string>> = {
-  Tasks: 'Where tasks stand, what they come to, and how to end them.',
-  'Task types': 'The kinds of tasks that there are.',
-  Schedules: 'Tasks that start again and again.',
-};
+const ownTags: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    Tasks: 'Where tasks stand, what they come to, and how to end them.',
+    'Task types': 'The kinds of tasks that there are.',
+    Schedules: 'Tasks that start again and again.',
+  }),
+);
 const description = `Starts, watches and cancels long-running tasks.
 
 A start is answered at once, with the address of the task; ask there where it stands, as often as \`Retry-After\` says,
@@ -48,7 +50,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
       description,
     },
     servers: [{ url: '/' }],
-    tags: tags.map(name => ({ name, description: ownTags[name] ?? `Starts of \`${name}\`.` })),
+    tags: tags.map(name => ({ name, description: ownTags.get(name) ?? `Starts of \`${name}\`.` })),
     // The second stands for a gateway that asks for no credentials.
     security: [{ bearer: [] }, {}],
     paths,
