@@ -65,9 +65,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const typeCheck = { name: 'type check', command: 'tsc', args: ['-p', 'tsconfig.json'] };
 const consoleCheck = { name: 'type check of the console', command: 'tsc', args: ['-p', 'packages/console'] };
 const lint = { name: 'lint', command: 'biome', args: ['check', '.'] };
+// Who may import whom: the rules are in .dependency-cruiser.mjs.
+const imports = { name: 'imports', command: 'npm', args: ['run', '-s', 'lint:imports'] };
 const tests = { name: 'tests', command: 'vitest', args: ['run', ...process.argv.slice(2)] };
 
-const outcomes = await Promise.all([run(typeCheck, false), run(consoleCheck, false), run(lint, false)]);
+const outcomes = await Promise.all([
+  run(typeCheck, false),
+  run(consoleCheck, false),
+  run(lint, false),
+  run(imports, false),
+]);
 if (!interrupted) outcomes.push(await run(tests, true));
 
 headline('summary');

@@ -5,7 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Where Chromium is: `CHROMIUM_BIN`, or found on the PATH. */
-function locateChromium(): string {
+export function locateChromium(): string {
   const given = process.env.CHROMIUM_BIN;
   if (given !== undefined && existsSync(given)) return given;
   for (const name of names) {

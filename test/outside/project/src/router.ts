@@ -1,0 +1,5 @@
+import type { GatewayRouter } from '@longhaul/proto';
+import type { contract } from './contract.ts';
+
+/** For clients of plain tRPC. */
+export type AppRouter = GatewayRouter<typeof contract>;
