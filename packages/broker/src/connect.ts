@@ -19,7 +19,12 @@ export type ConnectOptions = {
 };
 
 /** A connection, and whether closing it is ours to do. */
-export type OpenedConnection = { readonly nc: NatsConnection; readonly close: () => Promise<void> };
+export type OpenedConnection = {
+  readonly nc: NatsConnection;
+  /** Writes what has gathered to the socket, at once: also where no turn of the event loop follows (`process.exit`). */
+  readonly writeNow: () => void;
+  readonly close: () => Promise<void>;
+};
 
 /**
  * Opens the connection of a service, or takes over the caller's.
@@ -31,7 +36,10 @@ export type OpenedConnection = { readonly nc: NatsConnection; readonly close: ()
  * @throws NatsCredentialsError when the server does not take the credentials
  */
 export async function openConnection(nats: NatsOptions, name: string): Promise<OpenedConnection> {
-  if ('jetstream' in nats || 'publish' in nats) return { nc: nats as NatsConnection, close: async () => {} };
+  if ('jetstream' in nats || 'publish' in nats) {
+    const nc = nats as NatsConnection;
+    return { nc, writeNow: () => flush(nc), close: async () => {} };
+  }
   const { servers, credentials, tls, inboxPrefix, options } = nats;
   const connecting = connect({
     pingInterval: 5_000,
@@ -55,11 +63,16 @@ export async function openConnection(nats: NatsOptions, name: string): Promise<O
       { cause },
     );
   });
-  const writeNow = writeOncePerTurn(nc);
+  const writeNow = writeOncePerTurn(nc) ?? (() => flush(nc));
   const close = async () => {
     // A close drops what has gathered: the answers of this very turn, for example.
-    writeNow?.();
+    writeNow();
     await nc.close();
   };
-  return { nc, close };
+  return { nc, writeNow, close };
+}
+
+/** The client writes when it is asked for a pong, which nobody waits for here. */
+function flush(nc: NatsConnection): void {
+  if (!nc.isClosed()) nc.flush().catch(() => {});
 }

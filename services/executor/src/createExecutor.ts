@@ -20,6 +20,7 @@ import { Limits } from './limit/limits.ts';
 import { WaitingRoom } from './limit/waitingRoom.ts';
 import type { MetricsOptions } from './observe/metricsServer.ts';
 import type { OpenMetrics } from './observe/openMetrics.ts';
+import { watchProcessEnd } from './observe/processEnd.ts';
 import { RequestConsumer } from './take/requestConsumer.ts';
 import type { RequestMessage } from './take/requestMessage.ts';
 import type { Slot } from './take/slotPool.ts';
@@ -95,7 +96,7 @@ export async function createExecutor<const C extends Contract>(
   // As many threads as handlers run: those that wait for children keep theirs, and more than `concurrency` can.
   const { tasks, close: closeSandboxes } = await openSandboxes(matched, Number.POSITIVE_INFINITY, logger);
 
-  const { nc, close } = await openConnection(options.nats, `longhaul executor ${id}`);
+  const { nc, writeNow, close } = await openConnection(options.nats, `longhaul executor ${id}`);
   const { payloadLimitBytes } = options;
   const broker = await createBroker(nc, createTopology(options.namespace), {
     payloadLimitBytes,
@@ -199,6 +200,19 @@ export async function createExecutor<const C extends Contract>(
   });
   logger.info({ tasks: [...tasks.keys()], concurrency }, 'executor ready');
 
+  const unwatch = watchProcessEnd({
+    logger,
+    running: () =>
+      [...attempts.values()]
+        .filter(({ hasBegun }) => hasBegun)
+        .map(({ id, name, number }) => ({ taskId: id, task: name, attempt: number })),
+    lastWords: () => {
+      const written = [...attempts.values()].filter(attempt => attempt.writeLastWords());
+      writeNow();
+      return written.length > 0;
+    },
+  });
+
   const hurry = new AbortController();
   let stopping: Promise<void> | undefined;
   const stop = (stopOptions: { readonly drainMs?: number } = {}): Promise<void> => {
@@ -217,6 +231,7 @@ export async function createExecutor<const C extends Contract>(
       await Promise.race([consumer.idle(), once(giveUp.signal)]);
       clearTimeout(deadline);
       await closeSandboxes();
+      unwatch();
       holder.stop();
       freedPlaces.stop();
       await service.stop().catch(() => {});

@@ -125,6 +125,16 @@ export class Attempt implements Held {
     await this.#writer?.check();
   }
 
+  /** The process ends, now. @returns whether something was written */
+  writeLastWords(): boolean {
+    return this.#handlerRun?.writeLastWords() ?? false;
+  }
+
+  /** Whether its handler runs. */
+  get hasBegun(): boolean {
+    return this.#handlerRun !== undefined;
+  }
+
   /** The executor takes nothing more: what waits for a limit, is paused, or comes to pause now, is handed back at once. */
   drain(): void {
     if (this.#places.isWaiting) this.handBack();

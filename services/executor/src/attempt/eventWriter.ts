@@ -75,6 +75,8 @@ export class EventWriter {
   readonly #counts: Partial<Record<'progress' | 'log', number>>;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  /** Whether an event of this attempt was given to the connection, acknowledged or not. */
+  #handedOver = false;
   /** Once superseded, for good: knowing the log's end by now must not make a late end acceptable. */
   #superseded = false;
   /** Nothing follows the end: a cancel may come, and write `stopping`, while that one is being written. */
@@ -127,6 +129,7 @@ export class EventWriter {
       giveUp.throwIfAborted();
       let isKnown = false;
       try {
+        this.#handedOver = true;
         if ((await this.#appendToEnd(event)) === 'appended') {
           this.#ended = endings.has(event.type);
           return 'accepted';
@@ -158,6 +161,17 @@ export class EventWriter {
       if (refusal.do === 'stop' && tries === 'until answered') return 'stop';
     }
     return 'superseded';
+  }
+
+  /**
+   * Publishes an attempt's `started` while the process ends, where nothing was said of the attempt yet: it would not be
+   * counted. In this very turn, and not acknowledged; should the log have gone on, the server refuses it.
+   * @returns whether there was something to write
+   */
+  writeLastWords(event: Extract<NewLifecycle, { type: 'started' }>): boolean {
+    if (this.#handedOver || this.#superseded || this.#ended) return false;
+    this.#appendLifecycle(event).catch(() => {});
+    return true;
   }
 
   /** Appends to the end of the log as it is known. `impossible`: nothing like it can follow there. */

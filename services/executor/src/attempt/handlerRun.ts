@@ -51,6 +51,8 @@ export class HandlerRun {
   readonly #run: ClaimedRun;
   readonly #gate: StartedGate;
   readonly #children: AttemptChildren;
+  /** Whether the handler was called: from then on it counts as a start. */
+  #isCalled = false;
 
   constructor(setting: AttemptSetting, run: ClaimedRun) {
     const { broker, executor } = setting;
@@ -78,6 +80,13 @@ export class HandlerRun {
   /** The connection to NATS was lost for a while. */
   lookAgain(): void {
     this.#children.lookAgain();
+  }
+
+  /** The process ends: a start whose `started` is still held back has to be counted all the same. */
+  writeLastWords(): boolean {
+    const { writer, attempt } = this.#run;
+    const { executor } = this.#setting;
+    return this.#isCalled && writer.writeLastWords({ type: 'started', attempt, executor });
   }
 
   /** Says in the chain that the attempt is being canceled, behind its `started`. */
@@ -109,6 +118,7 @@ export class HandlerRun {
       taskId: run.address.id,
       executor,
       startedAt,
+      isCalled: this.#isCalled,
       gate,
       payloads: broker.payloads,
       canceled: run.canceled(),
@@ -131,6 +141,7 @@ export class HandlerRun {
     const { signal } = abort;
     const read = await readInput(broker.payloads, request, signal, giveUp);
     if (!read.ok) return { ending: read.ending, handlerEnded: Promise.resolve() };
+    this.#isCalled = !signal.aborted;
     return callHandler({
       definition,
       handler,

@@ -8,6 +8,7 @@ import { callSandboxed } from '../handler/sandbox/callSandboxed.ts';
 import { SandboxPool } from '../handler/sandbox/sandboxPool.ts';
 import type { Handler, TaskContext } from '../handler/taskContext.ts';
 import { TaskError } from '../handler/taskError.ts';
+import { callAs } from '../observe/processEnd.ts';
 import type { PausePort } from '../pause/attemptPauses.ts';
 import { type Ending, endingOfAbort, endingOfError, endingOfOutput } from './ending.ts';
 import { abortReason, graceAfterAbort } from './grace.ts';
@@ -68,7 +69,8 @@ export async function callHandler(call: HandlerCall): Promise<HandlerEnd> {
 
 async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input: unknown): Promise<unknown> {
   const { task, attempt, signal, output, children, pauses } = call;
-  return handler({
+  const running = { taskId: task.id, task: task.name, attempt };
+  const context: TaskContext = {
     input,
     task,
     attempt,
@@ -79,7 +81,8 @@ async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input
     checkpoint: pauses.checkpoint,
     exec: (command, args = [], options = {}) => runChild(command, args, signal, options),
     error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
-  });
+  };
+  return callAs(running, () => handler(context));
 }
 
 /** A declared error while a cancel is obeyed says that obeying went wrong (hardware that did not stop): that is told. */

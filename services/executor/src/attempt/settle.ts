@@ -11,6 +11,8 @@ export type EndedAttempt = {
   readonly attempt: number;
   readonly executor: string;
   readonly startedAt: string;
+  /** Whether its handler was called. */
+  readonly isCalled: boolean;
   readonly writer: EventWriter;
   readonly gate: StartedGate;
   readonly payloads: PayloadStore;
@@ -50,8 +52,9 @@ export async function settle(ending: Ending, ended: EndedAttempt): Promise<Answe
   const mine = { attempt: ended.attempt, executor: ended.executor };
   switch (ending.kind) {
     case 'handedBack': {
-      // Said in the chain, so that it counts neither as a failure nor as a loss. Where nothing was said of the
-      // attempt, nothing has to be taken back; and where nothing can be said, the next executor counts a loss.
+      // Said in the chain, so that it counts neither as a failure nor as a loss, and as a start all the same: also
+      // where its `started` is still held back. Where nothing can be said, the next executor counts a loss.
+      if (ended.isCalled) await gate.open().catch(() => {});
       const result = gate.close()
         ? await writer.append({ type: 'released', ...mine }).catch(() => 'accepted')
         : 'accepted';
