@@ -167,6 +167,19 @@ export async function createExecutor<const C extends Contract>(
   });
   const freedPlaces = limits.listen();
   const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));
+  // Before the first request can come.
+  const unwatch = watchProcessEnd({
+    logger,
+    running: () =>
+      [...attempts.values()]
+        .filter(({ hasBegun }) => hasBegun)
+        .map(({ id, name, number }) => ({ taskId: id, task: name, attempt: number })),
+    lastWords: () => {
+      const written = [...attempts.values()].filter(attempt => attempt.writeLastWords());
+      writeNow();
+      return written.length > 0;
+    },
+  });
   await consumer.start();
   const guard: TopologyGuard = new TopologyGuard({
     broker,
@@ -199,19 +212,6 @@ export async function createExecutor<const C extends Contract>(
     for (const attempt of attempts.values()) void attempt.lookAgain();
   });
   logger.info({ tasks: [...tasks.keys()], concurrency }, 'executor ready');
-
-  const unwatch = watchProcessEnd({
-    logger,
-    running: () =>
-      [...attempts.values()]
-        .filter(({ hasBegun }) => hasBegun)
-        .map(({ id, name, number }) => ({ taskId: id, task: name, attempt: number })),
-    lastWords: () => {
-      const written = [...attempts.values()].filter(attempt => attempt.writeLastWords());
-      writeNow();
-      return written.length > 0;
-    },
-  });
 
   const hurry = new AbortController();
   let stopping: Promise<void> | undefined;
