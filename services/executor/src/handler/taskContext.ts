@@ -7,7 +7,7 @@ import type { TaskError } from './taskError.ts';
 /** Levels of a task's log lines. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** Writes to the task's own log: each line becomes a `log` event that watchers see. Fields must be plain JSON. */
+/** Writes to the task's own log: each line becomes a `log` event that watchers see. Never throws: odd fields are told in words. */
 export type TaskLog = {
   readonly [L in LogLevel]: (message: string, fields?: Record<string, unknown>) => void;
 };
