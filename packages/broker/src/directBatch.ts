@@ -2,6 +2,7 @@ import type { DirectBatchStartSeq, StoredMsg } from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
 import type { Broker } from './broker.ts';
 import { isNotFoundStatus } from './brokerErrors.ts';
+import { ReadLimit } from './readLimit.ts';
 
 /** Messages in stream order, and whether they are all that there were. */
 export type DirectBatch = { readonly messages: readonly StoredMsg[]; readonly isLast: boolean };
@@ -12,6 +13,12 @@ const batchSize = 256;
 const batchBytes = 1024 * 1024;
 /** A batch comes in one go. After such a silence the connection was lost on the way, and the rest will never come. */
 const silenceMs = 1_000;
+/**
+ * How many batches one service reads at once. A replay costs the server whatever lies between a task's events, and behind
+ * many of them heartbeats wait: after an outage thousands of watchers come back together.
+ */
+const batchesAtOnce = 16;
+const limits = new WeakMap<Broker['jsm'], ReadLimit>();
 /** So many silences in a row, without a message, are NATS not answering. */
 const tries = 5;
 
@@ -47,11 +54,13 @@ export async function* readStream(
  *
  * @throws TimeoutError when NATS does not answer
  */
-export async function readBatch(
-  broker: Broker,
-  stream: string,
-  query: DirectBatchStartSeq,
-): Promise<DirectBatch> {
+export function readBatch(broker: Broker, stream: string, query: DirectBatchStartSeq): Promise<DirectBatch> {
+  const limit = limits.get(broker.jsm) ?? new ReadLimit(batchesAtOnce);
+  limits.set(broker.jsm, limit);
+  return limit.run(() => readInTurn(broker, stream, query));
+}
+
+async function readInTurn(broker: Broker, stream: string, query: DirectBatchStartSeq): Promise<DirectBatch> {
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     const { messages, brokeOff } = await receiveBatch(broker, stream, query);
     if (brokeOff && messages.length === 0) continue;

@@ -74,6 +74,11 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
    */
   readonly payloadLimitBytes?: number;
   /**
+   * How many log lines one task keeps, 1,000 at least; the same on every gateway. Of a chattier one the oldest are dropped,
+   * and counted. Default: 10,000, or what the event stream has been given.
+   */
+  readonly logLinesKept?: number;
+  /**
    * Who may see the stacks of failures: `owners` (the owner of the task, operators and administrators), `operators`, or
    * `nobody`. A task's definition can allow less. Default: `operators`; without authentication everybody is one.
    */
@@ -153,7 +158,8 @@ export async function createGateway<const C extends Contract>(
     const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
     opened.push(close);
     const retention = options.retention ?? defaultRetention;
-    const withoutSecret = await createBroker(nc, createTopology(options.namespace), {
+    const topology = createTopology(options.namespace, { logLinesKept: options.logLinesKept });
+    const withoutSecret = await createBroker(nc, topology, {
       payloadLimitBytes: options.payloadLimitBytes,
       payloadsKeptMs: payloadsKeptMs(retention),
     });

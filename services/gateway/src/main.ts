@@ -31,6 +31,7 @@ const env = readEnvironment(
     REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
     LOG_LEVEL: z.string().default('info'),
     CONSOLE_DIR: z.string().default(join(import.meta.dirname, '../../../packages/console/dist')),
+    LOG_LINES_KEPT: z.coerce.number().int().optional(),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
     TASK_RETENTION_COMPLETED_HOURS: hours.default(defaultRetention.completedMs / hourMs),
     TASK_RETENTION_FAILED_HOURS: hours.default(defaultRetention.failedMs / hourMs),
@@ -51,6 +52,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     ...(await authOptionsOf(env)),
     edges: edgeOptionsOf(env),
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
+    ...(env.LOG_LINES_KEPT === undefined ? {} : { logLinesKept: env.LOG_LINES_KEPT }),
     retention: {
       completedMs: env.TASK_RETENTION_COMPLETED_HOURS * hourMs,
       failedMs: env.TASK_RETENTION_FAILED_HOURS * hourMs,

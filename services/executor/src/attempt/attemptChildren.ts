@@ -14,6 +14,7 @@ import {
 import {
   type EndedTask,
   GatewayError,
+  lifecycleLimit,
   policyOverridesSchema,
   type TaskAddress,
   type TaskRecord,
@@ -114,6 +115,12 @@ export class AttemptChildren implements ChildPort {
     }
     const link = { id, name, ...(options.detached ? { detached: true as const } : {}) };
     const isBegun = (await gate.open()) === 'accepted';
+    if (isBegun && !writer.hasLifecycleRoom) {
+      throw new GatewayError(
+        'INVALID_REQUEST',
+        `The task has ${lifecycleLimit} lifecycle events, as many as one may have before its end: it can start no more children. Start them from several tasks, or let one child do more.`,
+      );
+    }
     const linked = isBegun ? await writer.append({ type: 'child', attempt, executor, child: link }) : 'stop';
     signal.throwIfAborted();
     if (linked !== 'accepted') throw new Error('The task has ended: its handler can start no children.');

@@ -18,6 +18,7 @@ import {
   isRunning,
   isTerminal,
   isToPause,
+  lifecycleLimit,
   requestOfRecord,
   stateOfRequest,
   type TaskDefinition,
@@ -62,6 +63,11 @@ export async function controlTask(
     const { status } = end.state;
     requireNotEnded(task, status, what);
     if (isToPause(end.state) === (what === 'pause')) return { id, status };
+    if (what === 'pause' && end.state.events >= lifecycleLimit)
+      throw new GatewayError(
+        'NOT_PAUSABLE',
+        `Task ${id} has ${end.state.events} lifecycle events, as many as one may have before its end: it cannot be paused again. Cancel it, or let it run.`,
+      );
     if (await isAnswered(broker, id, what, by)) {
       const now = await readLogEnd(broker, task, stateOfRequest(task));
       return { id, status: now.state.status };

@@ -11,6 +11,7 @@ import { fold, isTerminal, type StoredEvent, type TaskRecord } from '@longhaul/p
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { EventLimits } from './eventLimits.ts';
 import { ensureProjectionConsumer, giveUpPin, projectionPlan } from './projectionConsumer.ts';
 import type { RecordIndex } from './recordIndex.ts';
 import type { RecordStore, StoredRecord } from './recordStore.ts';
@@ -47,6 +48,7 @@ export class Projection {
   readonly #logger: Logger;
   readonly #store: RecordStore;
   readonly #index: RecordIndex;
+  readonly #limits: EventLimits;
   readonly #onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void;
   readonly #onLost: () => void;
   readonly #atHand = new LRUCache<string, StoredRecord & { readonly record: TaskRecord }>({
@@ -88,6 +90,7 @@ export class Projection {
     this.#store = store;
     this.#index = index;
     this.#onFolded = onFolded;
+    this.#limits = new EventLimits(broker, logger);
   }
 
   /** Makes the consumer where it is missing and joins those that wait to be pinned. */
@@ -108,6 +111,7 @@ export class Projection {
     await this.#messages?.close();
     this.#arrived = [];
     this.#atHand.clear();
+    this.#delivered = Number.NaN;
     if (lost.records || lost.sequences) this.#foldedUpTo = 0;
     if (lost.sequences) {
       const { jsm, topology } = this.#broker;
@@ -247,6 +251,7 @@ export class Projection {
       add(toLogEntry(this.#broker, message.subject, message.seq, message.data));
     }
     await Promise.all([...byTask.values()].map(events => this.#foldTask(events)));
+    for (const events of byTask.values()) this.#limits.passed(events);
     // Begun anew meanwhile: these sequences may be of an event stream that is gone.
     if (life.aborted) return;
     this.#foldedUpTo = upTo;
