@@ -10,6 +10,8 @@ export async function scheduleNightly(url: string, files: string[]) {
     timeZone: 'Europe/Berlin',
     // While last night's task still runs, this night's firing starts none.
     overlap: 'skip',
+    // After a night without any gateway, it starts once they are back.
+    misfire: 'one',
     priority: 'low',
     input: { files, width: 200 },
   });
@@ -24,6 +26,26 @@ export async function lastNight(url: string) {
     return `${last.outcome}: ${last.error?.message ?? 'the task before was still running'}`;
   const { resized } = await images.resize.open(last.taskId).result();
   return `resized ${resized.length} images; next at ${next}`;
+}
+
+/** The next five nights, and the latest ones with how their tasks ended. */
+export async function nights(url: string) {
+  const { $schedules } = createTasks<typeof contract>({ url });
+  const { nextTimes, firings } = await $schedules.get('nightly-resize');
+  return { nextTimes, ends: firings.map(({ at, end }) => `${at} ${end?.status ?? 'not ended yet'}`) };
+}
+
+/** Changes what it names and nothing else: no night is lost, and none comes twice. */
+export async function fromNowOnAtFour(url: string) {
+  const { $schedules } = createTasks<typeof contract>({ url });
+  return $schedules.update('nightly-resize', { cron: '0 4 * * MON-FRI' });
+}
+
+/** Starts its task now, beside its times. */
+export async function runNow(url: string) {
+  const { images, $schedules } = createTasks<typeof contract>({ url });
+  const { taskId } = await $schedules.run('nightly-resize');
+  return images.resize.open(taskId).result();
 }
 
 export async function holiday(url: string, away: boolean) {

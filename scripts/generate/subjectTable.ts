@@ -33,12 +33,12 @@ const rowsOf = (
   allSchedules: { example: subjects.allSchedules, who: 'every schedule' },
   recurring: {
     example: subjects.recurring({ owner, id: scheduleId }),
-    who: 'a recurring schedule; the server publishes it as a firing whenever it is due',
+    who: 'the next time of a recurring schedule; the server publishes it as a firing when it is due',
   },
   allRecurring: { example: subjects.allRecurring, who: 'every recurring schedule' },
   fire: {
     example: subjects.fire({ owner, id: scheduleId }),
-    who: 'a firing of a recurring schedule; one gateway takes it and starts a task',
+    who: 'a firing of a recurring schedule; one gateway takes it, arms the next and starts a task',
   },
   placeholder: {
     example: subjects.placeholder,

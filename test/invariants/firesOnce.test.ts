@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Broker, encode } from '@longhaul/broker';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Broker, encode, ensureTopology } from '@longhaul/broker';
+import type { Tasks } from '@longhaul/client';
 import { startNatsServer } from '@longhaul/nats-server';
-import type { Fire, ScheduleRecord } from '@longhaul/proto';
+import type { Fire, ScheduleChanges, ScheduleRecord, TaskRecord } from '@longhaul/proto';
 import {
   deadlineMs,
   recordThat,
@@ -20,7 +22,12 @@ import { armed, scheduleThat, waitingFirings } from '../api/scheduleWaits.ts';
 const system = (more: object = {}) =>
   startStack({ natsUrl: inject('natsUrl'), contract: scriptedContract, handlers: scriptedHandlers, ...more });
 
-const createdAt = '2026-01-01T00:00:00.000Z';
+const secondMs = 1_000;
+const hourMs = 60 * 60 * secondMs;
+/** An instant so long ago, in whole seconds. */
+const ago = (ms: number) => new Date(Math.floor((Date.now() - ms) / secondMs) * secondMs).toISOString();
+
+const createdAt = ago(24 * hourMs);
 const schedule: ScheduleRecord = {
   v: 1,
   id: 'ticker',
@@ -29,6 +36,8 @@ const schedule: ScheduleRecord = {
   input: { text: 'tick' },
   every: '1s',
   overlap: 'queue',
+  misfire: 'one',
+  misfireAfterMs: 60_000,
   priority: 'normal',
   paused: false,
   createdAt,
@@ -38,8 +47,28 @@ const schedule: ScheduleRecord = {
 const fire: Fire = { v: 1, owner: 'local', id: 'ticker', createdAt };
 
 /** Writes a schedule's record, as a gateway does that dies right afterwards. */
-const writeRecord = ({ js, topology }: Broker, record: ScheduleRecord) =>
-  js.publish(topology.scheduleSubject(record.owner, record.id), encode(record));
+async function writeRecord(broker: Broker, record: ScheduleRecord): Promise<void> {
+  await ensureTopology(broker);
+  await broker.js.publish(broker.topology.scheduleSubject(record.owner, record.id), encode(record));
+}
+
+/** Publishes a firing as the server does when its time has come. */
+const publishFire = ({ js, topology }: Broker, at: string) =>
+  js.publish(topology.subjects.fire(fire), encode({ ...fire, at }));
+
+/** The times of a schedule that have a task, in order, as the tasks' keys tell. */
+function timesWithTask(tasks: readonly TaskRecord[], id: string): string[] {
+  const keys = tasks
+    .filter(({ scheduleId }) => scheduleId === id)
+    .map(({ idempotencyKey = '' }) => idempotencyKey);
+  return keys.map(key => key.slice(key.lastIndexOf(' ') + 1)).sort();
+}
+
+/** Every second from the first to the last has one task: none is missing, and none has two. */
+function expectEverySecond(times: readonly string[]): void {
+  const steps = times.slice(1).map((time, i) => Date.parse(time) - Date.parse(times[i] ?? ''));
+  expect(steps.filter(step => step !== secondMs)).toEqual([]);
+}
 
 /** Waits until a schedule has started one task more. */
 async function oneMore(broker: Broker, id: string): Promise<void> {
@@ -63,64 +92,77 @@ describe('each firing becomes exactly one task', () => {
         await stack
           .tasksOf(gateways[0]!)
           .script.echo.schedule({ every: '1s', overlap: 'queue', id, input: { text: id } });
-      for (let round = 0; round < 3; round += 1) {
+      for (let round = 0; round < 2; round += 1) {
         await oneMore(broker, 'a');
         // Right then the firings of the other schedules are under way, one by one, at both gateways.
         await gateways[round % 2]?.kill();
         gateways[round % 2] = await gateway();
       }
-      // The last gateway has looked by then at what is armed, so what is taken away now is not put back.
-      await oneMore(broker, 'a');
-      const { requestStream, subjects } = broker.topology;
-      await broker.jsm.streams.purge(requestStream, { filter: subjects.allRecurring });
+      const { $schedules } = stack.tasksOf(gateways[0]!);
+      for (const id of ids) await $schedules.pause(id);
       await expect.poll(() => waitingFirings(broker), { timeout: deadlineMs }).toBe(0);
-
-      // Each message of the stream has its sequence: the schedules, the firings, the requests of the tasks, and
-      // the placeholders of a busy queue.
-      const { state } = await broker.jsm.streams.info(requestStream, {
-        subjects_filter: subjects.placeholder,
-      });
-      const placeholders = state.subjects?.[subjects.placeholder] ?? 0;
-      const firings = (state.last_seq - ids.length - placeholders) / 2;
+      const { schedules } = await $schedules.list();
+      const started = schedules.reduce((sum, { counts }) => sum + counts.started, 0);
       const tasks = async () => (await stack.records()).filter(({ scheduleId }) => scheduleId !== undefined);
-      await expect.poll(async () => (await tasks()).length, { timeout: deadlineMs }).toBe(firings);
-      expect(firings).toBeGreaterThanOrEqual(ids.length * 4);
-      expect(new Set((await tasks()).map(({ idempotencyKey }) => idempotencyKey)).size).toBe(firings);
-      const { schedules } = await stack.tasksOf(gateways[0]!).$schedules.list();
-      expect(schedules.reduce((sum, { counts }) => sum + counts.started, 0)).toBe(firings);
+      await expect.poll(async () => (await tasks()).length, { timeout: deadlineMs }).toBe(started);
+      for (const id of ids) {
+        const times = timesWithTask(await tasks(), id);
+        expect(times.length).toBeGreaterThanOrEqual(4);
+        expectEverySecond(times);
+      }
     } finally {
       await Promise.all(gateways.map(each => each.kill()));
     }
-  }, 60_000);
+  }, 120_000);
 
-  it('also of a gateway that died between its decision and the start', async () => {
-    await using stack = await system({ gateways: 0 });
-    const { broker } = stack;
-    const { seq } = await broker.js.publish(broker.topology.subjects.fire(fire), encode(fire));
-    const [taskId, outcome] = ['01890000-0000-8000-8000-000000000000', 'starting' as const];
-    const firing = { seq, at: createdAt, outcome, taskId };
-    // Paused, so that nothing but this firing is about.
-    await writeRecord(broker, {
-      ...schedule,
-      paused: true,
-      firings: [firing],
-    });
-    await stack.addGateway();
-    const task = await recordThat(broker, 'its task', ({ scheduleId }) => scheduleId === 'ticker');
-    expect(await stack.tasksOf(stack.gateways[0]!).script.echo.open(task.id).result()).toEqual({
-      text: 'tick',
-    });
-    await expect.poll(() => waitingFirings(broker)).toBe(0);
-    expect(await stack.records()).toHaveLength(1);
-    const { counts } = await scheduleThat(broker, 'the schedule', ({ id }) => id === 'ticker');
-    expect(counts.started).toBe(1);
-  });
+  const at = ago(secondMs);
+  const later = ago(-hourMs / 2);
+  const unknown = '01890000-0000-8000-8000-000000000000';
+  const starting = { at, decidedAt: at, outcome: 'starting', taskId: unknown } as const;
+  const hourly = { ...schedule, every: '1h', anchor: ago(23.5 * hourMs) };
+  const decided = { ...hourly, next: later, firings: [starting] };
+  const start = (stack: { readonly tasks: Tasks<typeof scriptedContract> }) =>
+    stack.tasks.script.echo.start({ text: 'tick' }, { idempotencyKey: `schedule ticker ${createdAt} ${at}` });
+
+  it.each<[string, ScheduleRecord, boolean]>([
+    ['before it was decided', { ...hourly, next: at }, false],
+    ['between the decision and the arming', decided, false],
+    ['also where it was paused then', { ...decided, paused: true }, false],
+    ['between the start of its task and writing that down', decided, true],
+    [
+      'before the acknowledgement',
+      {
+        ...decided,
+        firings: [{ ...starting, outcome: 'started' }],
+        counts: { ...schedule.counts, started: 1 },
+      },
+      true,
+    ],
+  ])(
+    'a gateway died %s: two others that get the firing, again and again, make one task',
+    async (_when, record, hasTask) => {
+      await using stack = await system({ gateways: hasTask ? 1 : 0, executors: 0 });
+      const { broker } = stack;
+      const taskId = hasTask ? (await start(stack)).id : unknown;
+      await Promise.all(stack.gateways.splice(0).map(gateway => gateway.stop()));
+      await writeRecord(broker, { ...record, firings: record.firings.map(each => ({ ...each, taskId })) });
+      for (let i = 0; i < 6; i += 1) await publishFire(broker, at);
+      await Promise.all([stack.addGateway(), stack.addGateway()]);
+      await expect.poll(() => waitingFirings(broker), { timeout: deadlineMs }).toBe(0);
+      const now = await scheduleThat(broker, 'its task', ({ counts }) => counts.started === 1);
+      expect(now.firings).toMatchObject([{ at, outcome: 'started' }]);
+      expect(now.next).toBe(record.paused ? record.next : later);
+      expect(await armed(broker)).toEqual(record.paused ? [] : ['local.ticker']);
+      await recordThat(broker, 'its task', task => task.id === now.firings[0]?.taskId);
+      expect(await stack.records()).toHaveLength(1);
+    },
+  );
 
   it('or a failure that says why, when the task can no longer be started so', async () => {
     await using stack = await system({ gateways: 0, executors: 0 });
     await stack.addGateway();
-    await writeRecord(stack.broker, { ...schedule, input: { text: 17 } });
-    await stack.broker.js.publish(stack.broker.topology.subjects.fire(fire), encode(fire));
+    await writeRecord(stack.broker, { ...hourly, next: at, input: { text: 17 } });
+    await publishFire(stack.broker, at);
     const { firings, lastTask } = await scheduleThat(
       stack.broker,
       'a failed firing',
@@ -128,6 +170,101 @@ describe('each firing becomes exactly one task', () => {
     );
     expect(firings).toMatchObject([{ outcome: 'failed', error: { code: 'INVALID_INPUT' } }]);
     expect(lastTask).toBeUndefined();
+  });
+
+  it('also where it is changed all the time, at two gateways: no time is lost, and none fires twice', async () => {
+    await using stack = await system({ gateways: 2, executors: 0 });
+    const [one, other] = stack.gateways.map(gateway => stack.tasksOf(gateway).$schedules);
+    await one?.create({
+      name: 'script.echo',
+      input: { text: '0' },
+      every: '1s',
+      id: 'ticker',
+      overlap: 'queue',
+    });
+    const ticks = (count: number) =>
+      scheduleThat(stack.broker, 'ticks', ({ counts }) => counts.started >= count);
+    const done = Promise.withResolvers<void>();
+    let changes = 0;
+    // Both say "every second", so that every second has to have its task.
+    const change = async (api: typeof one, settings: readonly ScheduleChanges[]) => {
+      for (let isDone = false; !isDone; ) {
+        for (const setting of settings) {
+          changes += 1;
+          await api?.update('ticker', { ...setting, input: { text: `${changes}` } });
+        }
+        isDone = await Promise.race([done.promise.then(() => true), nextTurn(false)]);
+      }
+    };
+    const changing = Promise.all([
+      change(one, [{ every: '1s' }, { overlap: 'queue' }]),
+      change(other, [{ cron: '* * * * * *' }, { misfire: 'all' }]),
+    ]);
+    await ticks(5);
+    done.resolve();
+    await changing;
+    await one?.pause('ticker');
+    await expect.poll(() => waitingFirings(stack.broker), { timeout: deadlineMs }).toBe(0);
+    const { counts } = (await one?.get('ticker')) ?? {};
+    await expect
+      .poll(async () => (await stack.records()).length, { timeout: deadlineMs })
+      .toBe(counts?.started);
+    expect(changes).toBeGreaterThan(5);
+    expectEverySecond(timesWithTask(await stack.records(), 'ticker'));
+  });
+});
+
+describe('times that passed while every gateway was down', () => {
+  // Due 150, 90 and 30 minutes ago.
+  const down = { ...schedule, every: '1h', anchor: ago(3.5 * hourMs), next: ago(2.5 * hourMs) };
+  it.each([
+    ['skip', { started: 0, missed: 3 }],
+    ['one', { started: 1, missed: 2 }],
+    ['all', { started: 3, missed: 0 }],
+  ] as const)('misfire %s, by two gateways at once: %j', async (misfire, counts) => {
+    await using stack = await system({ gateways: 0, executors: 0 });
+    await writeRecord(stack.broker, { ...down, misfire });
+    await Promise.all([stack.addGateway(), stack.addGateway()]);
+    const total = counts.started + counts.missed;
+    const now = await scheduleThat(
+      stack.broker,
+      'all times are decided',
+      one => one.counts.started + one.counts.missed === total,
+    );
+    expect(now.counts).toMatchObject(counts);
+    expect(Date.parse(now.next ?? '') - Date.parse(down.next)).toBe(3 * hourMs);
+    await expect
+      .poll(async () => (await stack.records()).length, { timeout: deadlineMs })
+      .toBe(counts.started);
+    expect(timesWithTask(await stack.records(), 'ticker').at(-1)).toBe(
+      counts.started === 0 ? undefined : new Date(Date.parse(down.next) + 2 * hourMs).toISOString(),
+    );
+  });
+
+  it('misfire all makes up for the newest hundred, and counts the others as missed', async () => {
+    await using stack = await system({ gateways: 0, executors: 0 });
+    const next = ago(800 * secondMs);
+    await writeRecord(stack.broker, {
+      ...schedule,
+      cron: '* * * * * *',
+      every: undefined,
+      misfire: 'all',
+      misfireAfterMs: 1_000,
+      next,
+    });
+    await Promise.all([stack.addGateway(), stack.addGateway()]);
+    const now = await scheduleThat(
+      stack.broker,
+      'the newest are started',
+      ({ counts }) => counts.started >= 100,
+    );
+    expect(now.counts.missed).toBeGreaterThanOrEqual(700);
+    expect(now.counts.started).toBeLessThan(130);
+    await stack.tasksOf(stack.gateways[0]!).$schedules.pause('ticker');
+    await expect.poll(() => waitingFirings(stack.broker), { timeout: deadlineMs }).toBe(0);
+    const times = timesWithTask(await stack.records(), 'ticker');
+    expectEverySecond(times);
+    expect((Date.parse(times[0] ?? '') - Date.parse(next)) / secondMs).toBe(now.counts.missed);
   });
 });
 
@@ -168,7 +305,12 @@ describe('schedules survive', () => {
     try {
       await using stack = await system({ natsUrl: nats.url });
       const { broker } = stack;
-      await stack.tasks.script.echo.schedule({ every: '1s', id: 'ticker', input: { text: 'tick' } });
+      await stack.tasks.script.echo.schedule({
+        every: '1s',
+        id: 'ticker',
+        overlap: 'queue',
+        input: { text: 'tick' },
+      });
       const fired =
         (more: number) =>
         ({ id, counts }: ScheduleRecord) =>
@@ -182,6 +324,7 @@ describe('schedules survive', () => {
       await nats.kill();
       await restart();
       const after = await scheduleThat(broker, 'firings after the crash', fired(counts.started + 2));
+      expectEverySecond(timesWithTask(await stack.records(), 'ticker'));
       await Promise.all([...stack.executors, ...stack.gateways].map(service => service.stop()));
       await restart();
       await stack.addGateway();
@@ -190,6 +333,8 @@ describe('schedules survive', () => {
       const newest = last.lastTask?.id ?? '';
       const result = stack.tasksOf(stack.gateways.at(-1)!).script.echo.open(newest).result();
       expect(await within('its result', result)).toEqual({ text: 'tick' });
+      // What was due meanwhile was made up for: less than a minute is in time.
+      expectEverySecond(timesWithTask(await stack.records(), 'ticker'));
     } finally {
       await nats.stop();
       await rm(dataDir, { recursive: true, force: true });

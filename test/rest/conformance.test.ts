@@ -26,6 +26,8 @@ const harmless: Readonly<Record<string, Sent>> = {
   listSchedules: {},
   createSchedule: { body: { name: 'no.such', every: '1h' } },
   getSchedule: { params: { id: 'none' } },
+  updateSchedule: { params: { id: 'none' }, body: { overlap: 'queue' } },
+  runSchedule: { params: { id: 'none' } },
   pauseSchedule: { params: { id: 'none' } },
   resumeSchedule: { params: { id: 'none' } },
   deleteSchedule: { params: { id: 'none' } },
@@ -262,6 +264,16 @@ describe('every operation answers what the document says', () => {
     const refused = await call('createSchedule', 400, { body: wrong });
     expect(refused.body).toMatchObject({ code: 'INVALID_INPUT', errors: [{ pointer: '/input/text' }] });
     const params = { id: 'nightly' };
+    const changed = await call('updateSchedule', 200, {
+      params,
+      body: { misfire: 'all', misfire_after_ms: 5_000 },
+    });
+    expect(changed.body).toMatchObject({ misfire: 'all', misfire_after_ms: 5_000, overlap: 'queue' });
+    expect((changed.body as { next_times: string[] }).next_times).toHaveLength(5);
+    expect(codeOf(await call('updateSchedule', 400, { params, body: { cron: '61 * * * *' } }))).toBe(
+      'INVALID_SCHEDULE',
+    );
+    await call('runSchedule', 202, { params });
     await call('pauseSchedule', 200, { params });
     expect((await call('getSchedule', 200, { params })).body).toMatchObject({ paused: true, input: {} });
     await call('resumeSchedule', 200, { params });
@@ -302,7 +314,8 @@ describe('every operation answers what the document says', () => {
   });
 
   it('and there is no answer in it that was not seen', () => {
-    // Of a task whose output is `{}` there is none that is too large to keep in its record.
-    expect(driver.unseen()).toEqual(['start.demo.hang 410']);
+    // Of a task whose output is `{}` there is none that is too large to keep in its record; and none of these tasks
+    // refuses a start because of a limit.
+    expect(driver.unseen()).toEqual(['runSchedule 409', 'start.demo.hang 410']);
   });
 });

@@ -38,7 +38,7 @@ describe('methods', () => {
     ['GET', echo, 'POST, OPTIONS'],
     ['DELETE', '/v1/tasks/01890000-0000-7000-8000-000000000000', 'GET, HEAD, OPTIONS'],
     ['POST', '/v1/tasks/01890000-0000-7000-8000-000000000000', 'GET, HEAD, OPTIONS'],
-    ['PATCH', '/v1/schedules/x', 'GET, HEAD, DELETE, OPTIONS'],
+    ['PUT', '/v1/schedules/x', 'GET, HEAD, PATCH, DELETE, OPTIONS'],
     ['GET', '/v1/cancellations', 'POST, OPTIONS'],
   ])('%s %s is refused, and Allow says what is not', async (method, path, allow) => {
     const { code, headers } = await problemOf(path, { method });

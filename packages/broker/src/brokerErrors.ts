@@ -22,17 +22,6 @@ export function isConfigurationConflict(error: unknown): boolean {
   );
 }
 
-/** JetStream's codes for a message schedule that it does not take; the client does not name them. */
-const schedulePatternInvalid = 10189;
-const scheduleTimeZoneInvalid = 10223;
-
-/** What the server did not take of a message schedule: its pattern or its time zone. `undefined`: it is another error. */
-export function scheduleRefusal(error: unknown): 'pattern' | 'timeZone' | undefined {
-  if (!(error instanceof JetStreamApiError)) return undefined;
-  if (error.code === schedulePatternInvalid) return 'pattern';
-  return error.code === scheduleTimeZoneInvalid ? 'timeZone' : undefined;
-}
-
 /** Nobody subscribes to the subject of a request. */
 export function isNoResponders(error: unknown): boolean {
   if (error instanceof errors.NoRespondersError) return true;

@@ -8,7 +8,6 @@ export {
   isStreamNotFound,
   isUnavailable,
   isWrongLastSequence,
-  scheduleRefusal,
 } from './brokerErrors.ts';
 export { askAll, askCommand, readCommand, sendCommand } from './command.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';

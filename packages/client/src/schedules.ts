@@ -4,7 +4,9 @@ import type {
   ListSchedules,
   Schedule,
   ScheduleCall,
+  ScheduleChanges,
   ScheduleList,
+  ScheduleRun,
 } from '@longhaul/proto';
 import type { GatewayCalls } from './gatewayCalls.ts';
 
@@ -18,10 +20,14 @@ export type AllSchedules = {
   /** Up to 1,000, by owner and id. */
   readonly list: (of?: ListSchedules) => Promise<ScheduleList>;
   readonly get: (id: string, of?: ScheduleOwner) => Promise<Schedule>;
-  /** No more firings until `resume`. Tasks that were started go on. */
+  /** Changes a schedule: what is not named stays. No time is lost or fires twice. */
+  readonly update: (id: string, changes: ScheduleChanges, of?: ScheduleOwner) => Promise<Schedule>;
+  /** Starts its task now, also while it is paused or the task before is running. Its coming times stay. */
+  readonly run: (id: string, of?: ScheduleOwner) => Promise<ScheduleRun>;
+  /** No more firings until `resume`. Tasks that were started keep running. */
   readonly pause: (id: string, of?: ScheduleOwner) => Promise<Schedule>;
   readonly resume: (id: string, of?: ScheduleOwner) => Promise<Schedule>;
-  /** Ends it for good. Tasks that were started go on. */
+  /** Ends it for good. Tasks that were started keep running. */
   readonly delete: (id: string, of?: ScheduleOwner) => Promise<DeletedSchedule>;
 };
 
@@ -30,6 +36,8 @@ export function allSchedules(calls: GatewayCalls): AllSchedules {
     create: schedule => calls.mutation<Schedule>('schedules.create', schedule),
     list: of => calls.query<ScheduleList>('schedules.list', of),
     get: (id, of) => calls.query<Schedule>('schedules.get', { ...of, id }),
+    update: (id, changes, of) => calls.mutation<Schedule>('schedules.update', { ...of, id, changes }),
+    run: (id, of) => calls.mutation<ScheduleRun>('schedules.run', { ...of, id }),
     pause: (id, of) => calls.mutation<Schedule>('schedules.pause', { ...of, id }),
     resume: (id, of) => calls.mutation<Schedule>('schedules.resume', { ...of, id }),
     delete: (id, of) => calls.mutation<DeletedSchedule>('schedules.delete', { ...of, id }),

@@ -48,15 +48,21 @@ export {
   type DeletedSchedule,
   type ListSchedules,
   listSchedulesSchema,
+  nextTimesShown,
   type Schedule,
   type ScheduleCall,
+  type ScheduleChanges,
   type ScheduleList,
   type ScheduleOptions,
   type ScheduleProcedures,
+  type ScheduleRun,
   type ScheduleSummary,
   type ScheduleTiming,
   scheduleCallSchema,
+  scheduleChangesSchema,
   scheduleLimit,
+  type UpdateSchedule,
+  updateScheduleSchema,
 } from './api/schedules.ts';
 export {
   type ExecutorInfo,
@@ -141,12 +147,11 @@ export {
 export { backoffDelayMs } from './decide/backoff.ts';
 export { type Claim, type ClaimLimits, decideClaim } from './decide/claim.ts';
 export {
-  decideFiring,
-  type Fired,
+  type DueTimes,
+  decideFirings,
   type FiringContext,
   type FiringDecision,
-  isLate,
-  lateMs,
+  withEnd,
   withFiring,
 } from './decide/firing.ts';
 export { fitRecord } from './decide/fitRecord.ts';
@@ -187,13 +192,6 @@ export {
   nextState,
   stateOfRequest,
 } from './decide/taskState.ts';
-export {
-  cronRefused,
-  type ReadTiming,
-  readTiming,
-  type Timing,
-  timeZoneRefused,
-} from './decide/timing.ts';
 export {
   type ContractFinding,
   type ContractVerdict,
@@ -282,13 +280,18 @@ export { type PayloadRef, payloadRefSchema } from './wire/payload.ts';
 export { type AttemptRecord, recordSchema, statusSchema, type TaskRecord } from './wire/record.ts';
 export { requestSchema, type TaskRequest } from './wire/request.ts';
 export {
+  defaultMisfireAfterMs,
   type Fire,
   type Firing,
+  type FiringEnd,
   type FiringOutcome,
   fireSchema,
   firingOutcomes,
   firingSchema,
   firingsKept,
+  type MisfirePolicy,
+  misfireLimit,
+  misfirePolicies,
   type Overlap,
   type ScheduleRecord,
   scheduleIdSchema,

@@ -47,6 +47,8 @@ import { createFindTask, getTask } from './read/findTask.ts';
 import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedules/createSchedules.ts';
+import { ScheduleStore } from './schedules/scheduleStore.ts';
+import { TaskEnds } from './schedules/taskEnds.ts';
 import { createTaskService } from './service.ts';
 import { ChildRecords } from './start/childRecords.ts';
 import { Orphans } from './start/orphans.ts';
@@ -170,9 +172,12 @@ export async function createGateway<const C extends Contract>(
     const store = new RecordStore(broker, retention);
     const expiry = new Expiry(broker, logger, definitions);
     opened.push(() => expiry.stop());
+    const taskEnds = new TaskEnds(new ScheduleStore(broker), logger);
+    opened.push(() => taskEnds.stop());
     const index: RecordIndex = new RecordIndex(broker, logger, (record, isOurs) => {
       expiry.update(record);
       families.update(record, isOurs);
+      taskEnds.update(record, isOurs);
     });
     const find = createFindTask(broker, store, index, retention);
     const families = new Families({

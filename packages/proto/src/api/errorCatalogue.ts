@@ -22,7 +22,7 @@ export const errorCatalogue = {
     trpc: 'BAD_REQUEST',
     http: 400,
     advice:
-      'The schedule never fires as it is written. Mend the cron expression, the interval or the time zone as the message says.',
+      'The schedule never fires as it is written. Fix the cron expression, the interval or the time zone as the message says.',
   },
   SCHEDULE_NOT_FOUND: {
     trpc: 'NOT_FOUND',
@@ -32,7 +32,7 @@ export const errorCatalogue = {
   SCHEDULE_CONFLICT: {
     trpc: 'CONFLICT',
     http: 409,
-    advice: 'A schedule of that id says something else. Use a new id, or delete it first.',
+    advice: 'A schedule of that id says something else. Use a new id, update it, or delete it first.',
   },
   TOO_MANY_SCHEDULES: {
     trpc: 'CONFLICT',

@@ -4,16 +4,23 @@ import { strictOptions } from '../contract/strictOptions.ts';
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { prioritySchema, taskNameSchema } from '../wire/names.ts';
-import { type Firing, overlaps, type ScheduleRecord, scheduleIdSchema } from '../wire/schedule.ts';
+import {
+  type Firing,
+  misfireAfterMsSchema,
+  misfirePolicies,
+  overlaps,
+  type ScheduleRecord,
+  scheduleIdSchema,
+} from '../wire/schedule.ts';
 import type { Call } from './routerTypes.ts';
 
 /** The most schedules that one owner can have, and that a list answers. */
 export const scheduleLimit = 1_000;
 
-/** A schedule to create. */
-export const createScheduleSchema = strictOptions({
-  /** The task that each firing starts, by its dotted name. */
-  name: taskNameSchema,
+/** How many of its coming times a schedule tells. */
+export const nextTimesShown = 5;
+
+const settings = {
   input: z.unknown().optional(),
   /** Five fields (`30 2 * * MON-FRI`), six with the second in front, or `@daily` and its like. */
   cron: z.string().min(1).max(200).optional(),
@@ -26,10 +33,25 @@ export const createScheduleSchema = strictOptions({
    * its task all the same. `cancelPrevious`: cancels that task, then starts its own.
    */
   overlap: z.enum(overlaps).optional(),
+  /**
+   * What comes of times at which nobody could start a task (every gateway or NATS was down). `one` (the default): the
+   * newest of them starts its task, unless a time that is due just now does so. `skip`: nothing. `all`: each starts
+   * its task, the newest 100 at most.
+   */
+  misfire: z.enum(misfirePolicies).optional(),
+  /** A time that is dealt with later than this counts as missed. A second to a day; default: a minute. */
+  misfireAfterMs: misfireAfterMsSchema.optional(),
   /** Of each task. Default: `normal`. */
   priority: prioritySchema.optional(),
   /** Of each task, instead of the definition's. */
   policy: policyOverridesSchema.optional(),
+};
+
+/** A schedule to create. */
+export const createScheduleSchema = strictOptions({
+  /** The task that each firing starts, by its dotted name. */
+  name: taskNameSchema,
+  ...settings,
   /** A name of yours, unique among your schedules. The same again gives the same schedule. Default: a UUID. */
   id: scheduleIdSchema.optional(),
 });
@@ -42,18 +64,32 @@ export const scheduleCallSchema = strictOptions({
 });
 export type ScheduleCall = z.input<typeof scheduleCallSchema>;
 
+/**
+ * What to change of a schedule; what is not named stays. `cron` and `every` each take the other's place; `policy` is
+ * replaced as a whole.
+ */
+export const scheduleChangesSchema = strictOptions(settings);
+export type ScheduleChanges = z.input<typeof scheduleChangesSchema>;
+export const updateScheduleSchema = scheduleCallSchema.extend({ changes: scheduleChangesSchema });
+export type UpdateSchedule = z.input<typeof updateScheduleSchema>;
+
 /** Whose schedules to list; default: all that the caller may see. */
 export const listSchedulesSchema = strictOptions({ owner: z.string().min(1).max(256).optional() }).optional();
 export type ListSchedules = z.input<typeof listSchedulesSchema>;
 
-/** A schedule as its owner sees it. `last`: what came of the latest firing. */
-export type Schedule = Omit<ScheduleRecord, 'v'> & { last?: Firing };
-/** A line of the list of schedules: one without its input. */
-export type ScheduleSummary = Omit<Schedule, 'input'>;
+/**
+ * A schedule as its owner sees it. `last`: what came of the latest firing. `nextTimes`: the next five, beginning with
+ * `next`; none while it is paused. `firings`: the latest fifty, newest first, with the ends of their tasks.
+ */
+export type Schedule = Omit<ScheduleRecord, 'v' | 'anchor'> & { last?: Firing; nextTimes: string[] };
+/** A line of the list of schedules: one without its input and its history. */
+export type ScheduleSummary = Omit<Schedule, 'input' | 'firings'>;
 /** Up to {@link scheduleLimit} schedules, by owner and id. `more`: there are more. */
 export type ScheduleList = { schedules: ScheduleSummary[]; more: boolean };
 /** `deleted`: whether there was one. */
 export type DeletedSchedule = { id: string; deleted: boolean };
+/** The task that was started by hand. */
+export type ScheduleRun = { id: string; taskId: string };
 
 /** When a schedule fires: by a cron expression and its time zone, or at an interval. */
 export type ScheduleTiming =
@@ -61,7 +97,9 @@ export type ScheduleTiming =
   | { readonly every: string; readonly cron?: never; readonly timeZone?: never };
 /** A schedule of one kind of task. */
 export type ScheduleOptions<T extends TaskDefinition> = ScheduleTiming &
-  Pick<CreateSchedule, 'overlap' | 'priority' | 'policy' | 'id'> & { readonly input: InputOf<T> };
+  Pick<CreateSchedule, 'overlap' | 'misfire' | 'misfireAfterMs' | 'priority' | 'policy' | 'id'> & {
+    readonly input: InputOf<T>;
+  };
 
 /** The procedures of recurring schedules, beside the contract's tree. */
 export type ScheduleProcedures = {
@@ -69,9 +107,13 @@ export type ScheduleProcedures = {
   create: TRPCMutationProcedure<Call<CreateSchedule, Schedule>>;
   list: TRPCQueryProcedure<Call<ListSchedules, ScheduleList>>;
   get: TRPCQueryProcedure<Call<ScheduleCall, Schedule>>;
-  /** No more firings until `resume`; tasks that were started go on. */
+  /** Changes a schedule: no time is lost or fires twice. */
+  update: TRPCMutationProcedure<Call<UpdateSchedule, Schedule>>;
+  /** Starts its task now, also while it is paused or the task before is running. Its coming times stay. */
+  run: TRPCMutationProcedure<Call<ScheduleCall, ScheduleRun>>;
+  /** No more firings until `resume`; tasks that were started keep running. */
   pause: TRPCMutationProcedure<Call<ScheduleCall, Schedule>>;
   resume: TRPCMutationProcedure<Call<ScheduleCall, Schedule>>;
-  /** Ends it for good; tasks that were started go on. */
+  /** Ends it for good; tasks that were started keep running. */
   delete: TRPCMutationProcedure<Call<ScheduleCall, DeletedSchedule>>;
 };

@@ -1,81 +1,123 @@
-import { type Fire, type Firing, firingsKept, type ScheduleRecord } from '../wire/schedule.ts';
+import {
+  type Firing,
+  type FiringEnd,
+  firingsKept,
+  type MisfirePolicy,
+  misfireLimit,
+  type ScheduleRecord,
+} from '../wire/schedule.ts';
 
-/** A firing that arrived: its message's sequence and time, and when the schedule fires next. */
-export type Fired = {
-  readonly fire: Fire;
-  readonly seq: number;
-  readonly at: string;
-  readonly next?: string | undefined;
+/** The times of a schedule that are due, in order, and the time to wait for next. */
+export type DueTimes = {
+  readonly due: readonly string[];
+  readonly next: string | undefined;
+  /**
+   * So many times are due that these are but the oldest of them: enough younger ones follow, from `next` on, for
+   * whatever the policy makes up for.
+   */
+  readonly isBacklog: boolean;
 };
 
-/** What is known beside the schedule when a firing is looked at. */
+/** What is known beside the schedule when its due times are decided. */
 export type FiringContext = {
   readonly nowMs: number;
   /** The task that the schedule started last is not over. */
   readonly previousActive: boolean;
-  /** A later firing of the same schedule waits behind this one. */
-  readonly laterWaits: boolean;
+};
+
+/** What comes of due times. `cancel`: that task is to be canceled before those that are `starting` are started. */
+export type FiringDecision = {
+  readonly firings: readonly Firing[];
+  readonly cancel: string | undefined;
 };
 
 /**
- * What a firing comes to. `ignore`: the schedule is gone, is another one or paused. `again`: it has been decided
- * before, and was delivered again. `start` with `cancel`: that task is to be canceled first.
+ * Decides what comes of the times of a schedule that are due: which of them start a task, which are skipped because the
+ * task before is still running, and which are missed for good.
  */
-export type FiringDecision =
-  | { readonly do: 'ignore' }
-  | { readonly do: 'again'; readonly firing: Firing }
-  | { readonly do: 'leave'; readonly outcome: 'skipped' | 'missed' }
-  | { readonly do: 'start'; readonly cancel?: string };
-
-/**
- * After so long a firing is late. Of late ones that wait one behind the other (no gateway ran for a while) only the
- * newest is worth a task.
- */
-export const lateMs = 60_000;
-
-/** Decides what a firing comes to. */
-export function decideFiring(
-  schedule: ScheduleRecord | undefined,
-  { fire, seq, at }: Fired,
-  { nowMs, previousActive, laterWaits }: FiringContext,
+export function decideFirings(
+  schedule: ScheduleRecord,
+  { due, isBacklog }: DueTimes,
+  { nowMs, previousActive }: FiringContext,
 ): FiringDecision {
-  if (!schedule || schedule.createdAt !== fire.createdAt) return { do: 'ignore' };
-  const known = schedule.firings.find(firing => firing.seq === seq);
-  if (known) return { do: 'again', firing: known };
-  if (schedule.paused) return { do: 'ignore' };
-  if (laterWaits && isLate(at, nowMs)) return { do: 'leave', outcome: 'missed' };
-  if (!previousActive || schedule.overlap === 'queue' || !schedule.lastTask) return { do: 'start' };
-  // A firing that comes after a later one's task was started has nothing to cancel: that task is the newer.
-  if (schedule.overlap === 'skip' || schedule.lastTask.seq > seq) return { do: 'leave', outcome: 'skipped' };
-  return { do: 'start', cancel: schedule.lastTask.id };
+  const isLate = (at: string) => nowMs - Date.parse(at) > schedule.misfireAfterMs;
+  const late = due.filter(isLate);
+  const inTime = due.slice(late.length);
+  const madeUpFor = worthATask(schedule.misfire, late, inTime.length > 0);
+  // Whatever the policy says, there is a bound to what is started at once: the newest. A backlog is older than those.
+  const wanted = isBacklog ? [] : [...madeUpFor, ...inTime].slice(-misfireLimit);
+  const missed = due.slice(0, due.length - wanted.length);
+  const decidedAt = new Date(nowMs).toISOString();
+  const starts = wanted.map((_at, i) => {
+    if (schedule.overlap === 'queue') return true;
+    if (schedule.overlap === 'skip') return i === 0 && !previousActive;
+    // Each would cancel the one before at once.
+    return i === wanted.length - 1;
+  });
+  const last = missed.at(-1);
+  return {
+    firings: [
+      ...(last === undefined ? [] : [missedFiring(last, missed.length, decidedAt)]),
+      ...wanted.map((at, i): Firing => ({ at, decidedAt, outcome: starts[i] ? 'starting' : 'skipped' })),
+    ],
+    cancel:
+      schedule.overlap === 'cancelPrevious' && previousActive && starts.includes(true)
+        ? schedule.lastTask?.id
+        : undefined,
+  };
 }
 
-/** Whether a firing has waited so long that a later one may stand for it. */
-export function isLate(at: string, nowMs: number): boolean {
-  return nowMs - Date.parse(at) > lateMs;
+/** Of the times that nobody dealt with in time, the newest that start a task all the same. */
+function worthATask(misfire: MisfirePolicy, late: readonly string[], followed: boolean): readonly string[] {
+  if (misfire === 'all') return late;
+  // A time that is due just now does as well for all those before it.
+  return misfire === 'one' && !followed ? late.slice(-1) : [];
+}
+
+function missedFiring(at: string, times: number, decidedAt: string): Firing {
+  return { at, decidedAt, outcome: 'missed', ...(times > 1 ? { times } : {}) };
+}
+
+/** What tells the firings of one schedule apart: when they were due, or the task that somebody asked for. */
+function keyOf({ at, trigger, taskId }: Firing): string {
+  return trigger === undefined ? at : `${trigger} ${taskId}`;
 }
 
 /** A schedule with what came of a firing; of one that is known already, with what came of it instead. */
-export function withFiring(
-  schedule: ScheduleRecord,
-  firing: Firing,
-  next: string | undefined,
-): ScheduleRecord {
-  const before = schedule.firings.find(({ seq }) => seq === firing.seq);
+export function withFiring(schedule: ScheduleRecord, firing: Firing): ScheduleRecord {
+  const before = schedule.firings.find(each => keyOf(each) === keyOf(firing));
   const counts = { ...schedule.counts };
-  if (before && before.outcome !== 'starting') counts[before.outcome] -= 1;
-  if (firing.outcome !== 'starting') counts[firing.outcome] += 1;
-  const firings = [firing, ...schedule.firings.filter(({ seq }) => seq !== firing.seq)]
-    .sort((a, b) => b.seq - a.seq)
-    .slice(0, firingsKept);
-  const { taskId, seq, at } = firing;
-  const isLatestTask = taskId !== undefined && seq >= (schedule.lastTask?.seq ?? 0);
-  const isLatest = firings[0]?.seq === seq;
+  if (before && before.outcome !== 'starting') counts[before.outcome] -= before.times ?? 1;
+  if (firing.outcome !== 'starting') counts[firing.outcome] += firing.times ?? 1;
+  const { taskId, at } = firing;
+  // A task may have ended before it is written down that it was started.
+  const end = before?.taskId === taskId ? before?.end : undefined;
+  const now = end === undefined ? firing : { ...firing, end };
+  const isLatestTask = taskId !== undefined && Date.parse(at) >= Date.parse(schedule.lastTask?.at ?? at);
   return {
     ...schedule,
     counts,
-    firings,
-    ...(isLatestTask ? { lastTask: { id: taskId, seq, at } } : {}),
-    ...(isLatest && next !== undefined ? { next } : {}),
+    firings: kept([now, ...schedule.firings.filter(each => each !== before)]),
+    ...(isLatestTask ? { lastTask: { id: taskId, at } } : {}),
   };
+}
+
+/** Newest first; missed ones in a row are one; and the oldest are left out, but none that has yet to start its task. */
+function kept(firings: readonly Firing[]): Firing[] {
+  const sorted = firings.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
+  const merged: Firing[] = [];
+  for (const firing of sorted) {
+    const newer = merged.at(-1);
+    if (newer?.outcome === 'missed' && firing.outcome === 'missed')
+      merged[merged.length - 1] = { ...newer, times: (newer.times ?? 1) + (firing.times ?? 1) };
+    else merged.push(firing);
+  }
+  return merged.filter(({ outcome }, i) => i < firingsKept || outcome === 'starting');
+}
+
+/** A schedule with the end of a task that it started; itself where that is known, or no longer kept. */
+export function withEnd(schedule: ScheduleRecord, taskId: string, end: FiringEnd): ScheduleRecord {
+  const isIts = (firing: Firing) => firing.taskId === taskId && firing.end === undefined;
+  if (!schedule.firings.some(isIts)) return schedule;
+  return { ...schedule, firings: schedule.firings.map(each => (isIts(each) ? { ...each, end } : each)) };
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
 
-/** How many firings a schedule's record keeps. */
-export const firingsKept = 10;
+/** How many firings a schedule's record keeps; those that are about to start their tasks are kept beyond it. */
+export const firingsKept = 50;
 
 /** A schedule's id: its owner's own name for it, or a UUID. It is a token of a subject. */
 export const scheduleIdSchema = z
@@ -17,18 +17,47 @@ export const scheduleIdSchema = z
 export const overlaps = ['skip', 'queue', 'cancelPrevious'] as const;
 export type Overlap = (typeof overlaps)[number];
 
+/** What comes of the times at which no gateway could deal with a firing. */
+export const misfirePolicies = ['skip', 'one', 'all'] as const;
+export type MisfirePolicy = (typeof misfirePolicies)[number];
+/** How many missed times `misfire: 'all'` makes up for at most: the newest. */
+export const misfireLimit = 100;
+/** How late a firing may be dealt with and still be in time, unless the schedule says otherwise. */
+export const defaultMisfireAfterMs = 60_000;
+export const misfireAfterMsSchema = z
+  .int()
+  .min(1_000)
+  .max(24 * 60 * 60 * 1_000);
+
 /** What became of a firing: counted. */
 export const firingOutcomes = ['started', 'skipped', 'missed', 'failed'] as const;
 export type FiringOutcome = (typeof firingOutcomes)[number];
 
+/** How the task of a firing ended. */
+export const firingEndSchema = z.object({
+  status: z.enum(['COMPLETED', 'FAILED', 'CANCELED']),
+  at: instantSchema,
+});
+export type FiringEnd = z.infer<typeof firingEndSchema>;
+
 /** One firing, as the schedule's record keeps it. */
 export const firingSchema = z.object({
-  seq: z.int().min(1).meta({ description: 'The sequence of its message in the stream TASKS.' }),
-  at: instantSchema.meta({ description: 'When the server fired.' }),
+  at: instantSchema.meta({ description: 'When it was due; of several missed ones, the last of them.' }),
+  trigger: z
+    .literal('manual')
+    .optional()
+    .meta({ description: 'Somebody asked for it (`run`); else it was due.' }),
   outcome: z
     .enum(['starting', ...firingOutcomes])
     .meta({ description: '`starting`: it is decided that it starts a task, and a gateway is about to.' }),
+  decidedAt: instantSchema.optional().meta({ description: 'When a gateway decided what comes of it.' }),
+  times: z
+    .int()
+    .min(2)
+    .optional()
+    .meta({ description: 'How many missed times in a row it stands for, where it is more than one.' }),
   taskId: taskIdSchema.optional().meta({ description: 'The task that it started.' }),
+  end: firingEndSchema.optional().meta({ description: 'How that task ended.' }),
   error: z
     .object({ code: z.string(), message: z.string() })
     .optional()
@@ -59,15 +88,25 @@ export const scheduleSchema = z
       .optional()
       .meta({ description: 'The IANA time zone that the cron expression is read in; default UTC.' }),
     overlap: z.enum(overlaps),
+    misfire: z
+      .enum(misfirePolicies)
+      .default('one')
+      .meta({ description: 'What comes of times at which no gateway could deal with a firing.' }),
+    misfireAfterMs: misfireAfterMsSchema
+      .default(defaultMisfireAfterMs)
+      .meta({ description: 'A time that is dealt with later than this counts as missed.' }),
     priority: prioritySchema,
     policy: policyOverridesSchema.optional(),
     paused: z.boolean(),
     createdAt: instantSchema,
+    anchor: instantSchema
+      .optional()
+      .meta({ description: 'What the interval `every` is counted from; default `createdAt`.' }),
     next: instantSchema
       .optional()
-      .meta({ description: 'When it fires next; not known before the first firing, nor while paused.' }),
+      .meta({ description: 'The next time that is to be decided; none while it is paused.' }),
     lastTask: z
-      .object({ id: taskIdSchema, seq: z.int().min(1), at: instantSchema })
+      .object({ id: taskIdSchema, at: instantSchema })
       .optional()
       .meta({ description: 'The task that was started last (or is about to be), and by which firing.' }),
     firings: z.array(firingSchema).meta({ description: `The latest ${firingsKept}, newest first.` }),
@@ -78,7 +117,7 @@ export const scheduleSchema = z
   .meta({ title: 'Schedule', description: 'A recurring schedule, and what came of it.' });
 export type ScheduleRecord = z.infer<typeof scheduleSchema>;
 
-/** The payload of a message schedule, and so of each message that it fires. */
+/** The payload of a message schedule, and so of the one message that it becomes when it is due. */
 export const fireSchema = z
   .object({
     v: z.literal(1),
@@ -87,6 +126,9 @@ export const fireSchema = z
     createdAt: instantSchema.meta({
       description: 'Of the schedule that fires: one that was deleted and made anew is another.',
     }),
+    at: instantSchema
+      .optional()
+      .meta({ description: 'When it is due. Without it (version 0.1) it starts nothing.' }),
   })
   .meta({ title: 'Fire', description: 'A schedule is due.' });
 export type Fire = z.infer<typeof fireSchema>;

@@ -63,7 +63,7 @@ test('a refusal says who may', () => {
     'FORBIDDEN: Only an admin may pause and resume a task name for everybody.',
   );
   expect(refusal('operator', 'changeSchedule', 'bob')).toBe(
-    "FORBIDDEN: Only an admin may pause, resume and delete a schedule of another owner's.",
+    "FORBIDDEN: Only an admin may change, run, pause, resume and delete a schedule of another owner's.",
   );
   expect(refusal('admin', 'changeSchedule', 'bob')).toBe('none');
 });

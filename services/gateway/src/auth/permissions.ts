@@ -21,7 +21,7 @@ export const permissions = {
   steerTask: { what: 'cancel a task, or pause and resume it', own: 'user', others: 'operator' },
   createSchedule: { what: 'create a schedule', own: 'user', others: 'nobody' },
   seeSchedule: { what: 'see and list schedules', own: 'user', others: 'operator' },
-  changeSchedule: { what: 'pause, resume and delete a schedule', own: 'user', others: 'admin' },
+  changeSchedule: { what: 'change, run, pause, resume and delete a schedule', own: 'user', others: 'admin' },
   pauseName: { what: 'pause and resume a task name for everybody', own: 'admin', others: 'admin' },
 } as const satisfies { readonly [action: string]: Permission };
 

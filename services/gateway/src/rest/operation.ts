@@ -50,7 +50,7 @@ type Shape = z.ZodObject;
 
 type OperationParts<P extends Shape, Q extends Shape, H extends Shape, B extends z.ZodType> = {
   readonly id: string;
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
   /** As OpenAPI writes it: `/v1/tasks/{id}`. */
   readonly path: string;
   readonly tag: string;

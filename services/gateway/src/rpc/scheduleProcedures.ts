@@ -1,4 +1,9 @@
-import { createScheduleSchema, listSchedulesSchema, scheduleCallSchema } from '@longhaul/proto';
+import {
+  createScheduleSchema,
+  listSchedulesSchema,
+  scheduleCallSchema,
+  updateScheduleSchema,
+} from '@longhaul/proto';
 import type { ScheduleService } from '../schedules/scheduleService.ts';
 import { procedure, t } from './trpc.ts';
 
@@ -12,6 +17,10 @@ export function scheduleProcedures(service: ScheduleService) {
       .input(listSchedulesSchema)
       .query(({ ctx, input }) => service.list(ctx.caller, input?.owner)),
     get: procedure.input(scheduleCallSchema).query(({ ctx, input }) => service.get(ctx.caller, input)),
+    update: procedure
+      .input(updateScheduleSchema)
+      .mutation(({ ctx, input }) => service.update(ctx.caller, input)),
+    run: procedure.input(scheduleCallSchema).mutation(({ ctx, input }) => service.run(ctx.caller, input)),
     pause: procedure.input(scheduleCallSchema).mutation(({ ctx, input }) => service.pause(ctx.caller, input)),
     resume: procedure
       .input(scheduleCallSchema)

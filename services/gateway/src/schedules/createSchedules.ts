@@ -16,24 +16,25 @@ export type Schedules = {
   readonly stop: () => Promise<void>;
 };
 
+/** What schedules need of the gateway's tasks; `start` and `cancel` as a client calls them. */
+export type ScheduledTasks = Pick<FiringDeps, 'find' | 'definitions' | 'start' | 'cancel'>;
+
 /**
  * Recurring schedules, in the order in which one meets its parts: `scheduleService` writes the record
- * (`scheduleStore`), `arming` brings the message schedule in the stream to what it says, the server fires,
- * `firingConsumer` takes what was fired, and `handleFiring` makes a task of it. `upkeep` arms what a crash left unarmed.
+ * (`scheduleStore`) with the next time (`scheduleTimes`), `arming` puts a message schedule for that time into the stream,
+ * the server fires it, `firingConsumer` takes what was fired, and `handleFiring` decides it, arms the next and makes a
+ * task of it (`startFirings`). `upkeep` arms what a crash left unarmed, and `taskEnds` (fed by the index of tasks)
+ * completes the history.
  */
-export function createSchedules(
-  broker: Broker,
-  logger: Logger,
-  tasks: Pick<FiringDeps, 'find' | 'definitions' | 'start' | 'cancel'>,
-): Schedules {
+export function createSchedules(broker: Broker, logger: Logger, tasks: ScheduledTasks): Schedules {
   const store = new ScheduleStore(broker);
   const deps: FiringDeps = { broker, logger, store, ...tasks };
-  const firings = new FiringConsumer(broker, logger, (fired, mayHandBack) =>
-    handleFiring(deps, fired, mayHandBack),
+  const firings = new FiringConsumer(broker, logger, (fire, mayHandBack) =>
+    handleFiring(deps, fire, mayHandBack),
   );
   const upkeep = new ScheduleUpkeep(broker, store, logger);
   return {
-    service: createScheduleService({ broker, store, definitions: tasks.definitions }),
+    service: createScheduleService(deps),
     start: async () => {
       await firings.start();
       upkeep.start();

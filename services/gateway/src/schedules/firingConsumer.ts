@@ -1,6 +1,6 @@
 import { type Broker, decode, ensureConsumer, isUnavailable } from '@longhaul/broker';
-import { type Fired, fireSchema, GatewayError } from '@longhaul/proto';
-import { type ConsumerMessages, type JsMsg, PubHeaders } from '@nats-io/jetstream';
+import { type Fire, fireSchema, GatewayError } from '@longhaul/proto';
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
 import type { FiringEnd } from './handleFiring.ts';
 
@@ -18,7 +18,7 @@ const handBacks = 10;
 export class FiringConsumer {
   readonly #broker: Broker;
   readonly #logger: Logger;
-  readonly #handle: (fired: Fired, mayHandBack: boolean) => Promise<FiringEnd>;
+  readonly #handle: (fire: Fire, mayHandBack: boolean) => Promise<FiringEnd>;
   /** The end of the line of each schedule's firings here: in order, and no two that compete for one record. */
   readonly #lines = new Map<string, Promise<void>>();
   #messages: ConsumerMessages | undefined;
@@ -27,7 +27,7 @@ export class FiringConsumer {
   constructor(
     broker: Broker,
     logger: Logger,
-    handle: (fired: Fired, mayHandBack: boolean) => Promise<FiringEnd>,
+    handle: (fire: Fire, mayHandBack: boolean) => Promise<FiringEnd>,
   ) {
     this.#broker = broker;
     this.#logger = logger;
@@ -70,35 +70,25 @@ export class FiringConsumer {
       message.nak();
       return;
     }
-    const fired = this.#read(message);
-    if (!fired) {
+    const fire = this.#read(message);
+    if (!fire) {
       message.term('not a firing of this protocol');
       return;
     }
     try {
-      const end = await this.#handle(fired, message.info.deliveryCount <= handBacks);
+      const end = await this.#handle(fire, message.info.deliveryCount <= handBacks);
       if (end === 'done') message.ack();
       else message.nak(againMs);
     } catch (err) {
       if (!isUnavailable(err) && !(err instanceof GatewayError && err.code === 'NATS_UNAVAILABLE'))
-        this.#logger.error(
-          { err, scheduleId: fired.fire.id, seq: fired.seq },
-          'a firing failed; it comes again',
-        );
+        this.#logger.error({ err, scheduleId: fire.id, at: fire.at }, 'a firing failed; it comes again');
       message.nak(againMs);
     }
   }
 
-  #read(message: JsMsg): Fired | undefined {
+  #read(message: JsMsg): Fire | undefined {
     try {
-      const fire = decode(fireSchema, message.subject, message.data);
-      const nextMs = Date.parse(message.headers?.get(PubHeaders.ScheduleNext) ?? '');
-      return {
-        fire,
-        seq: message.seq,
-        at: message.time.toISOString(),
-        ...(Number.isNaN(nextMs) ? {} : { next: new Date(nextMs).toISOString() }),
-      };
+      return decode(fireSchema, message.subject, message.data);
     } catch (err) {
       this.#logger.warn(
         { err, subject: message.subject },

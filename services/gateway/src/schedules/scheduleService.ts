@@ -1,54 +1,48 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Broker, encode } from '@longhaul/broker';
 import {
-  type createScheduleSchema,
   type DeletedSchedule,
+  type Firing,
   GatewayError,
-  inlineLimitBytes,
-  readTiming,
+  isTerminal,
   type Schedule,
   type ScheduleList,
   type ScheduleRecord,
+  type ScheduleRun,
+  type ScheduleSummary,
   type scheduleCallSchema,
   scheduleLimit,
-  type TaskDefinition,
-  validateInput,
+  type updateScheduleSchema,
+  withEnd,
+  withFiring,
 } from '@longhaul/proto';
 import type { z } from 'zod';
 import { demand, mayDo } from '../auth/permissions.ts';
 import type { Caller } from '../caller.ts';
 import { newTaskId } from '../start/taskIds.ts';
-import { settleSchedule } from './arming.ts';
-import type { ScheduleStore } from './scheduleStore.ts';
+import { disarmSchedule, settleSchedule } from './arming.ts';
+import { type FiringDeps, handleFiring } from './handleFiring.ts';
+import { changedSchedule, type NewSchedule, newSchedule, saysTheSame, waiting } from './scheduleSettings.ts';
+import { nextTimes } from './scheduleTimes.ts';
+import { taskOf } from './startFirings.ts';
 
-type NewSchedule = z.output<typeof createScheduleSchema>;
 type Named = z.output<typeof scheduleCallSchema>;
-
-export type ScheduleDeps = {
-  readonly broker: Broker;
-  readonly store: ScheduleStore;
-  readonly definitions: ReadonlyMap<string, TaskDefinition>;
-};
+/** After so many schedules of a list others get their turn: the times of each take a millisecond to compute. */
+const perTurn = 10;
 
 /**
  * What the gateway does with recurring schedules. A schedule belongs to the caller that created it, as its tasks do
  * (invariant 8, owner-only). Every change is one write of the record; the message schedule in the stream follows it.
  */
-export function createScheduleService({ broker, store, definitions }: ScheduleDeps) {
+export function createScheduleService(deps: FiringDeps) {
+  const { broker, store, definitions } = deps;
   const settle = (owner: string, id: string) => settleSchedule(broker, store, owner, id);
 
   /** @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN */
-  const change = async (
-    caller: Caller,
-    named: Named,
-    how: (schedule: ScheduleRecord) => ScheduleRecord,
-  ): Promise<Schedule> => {
+  const ownerToChange = (caller: Caller, named: Named): string => {
     const owner = ownerOf(caller, named);
     demand(caller, 'changeSchedule', owner);
-    const schedule = await store.update(owner, named.id, how);
-    if (!schedule) throw scheduleNotFound(named.id);
-    await settle(owner, named.id);
-    return viewOf(schedule);
+    return owner;
   };
 
   return {
@@ -60,26 +54,19 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
      *   TOO_MANY_SCHEDULES
      */
     create: async (caller: Caller, wanted: NewSchedule): Promise<Schedule> => {
-      const schedule = await checked(definitions, caller, wanted);
+      const schedule = await newSchedule(definitions, caller.owner, wanted);
       const { owner, id } = schedule;
       for (;;) {
         const { schedule: earlier, revision } = await store.read(owner, id);
         if (earlier) {
           if (!saysTheSame(earlier, schedule)) throw conflict(id);
-          // Whoever created it may have died before it was armed.
+          // The gateway that created it may have died before it was armed.
           await settle(owner, id);
           return viewOf(earlier);
         }
         if ((await store.subjects(owner)).length >= scheduleLimit) throw tooMany();
-        const written = await store.put(schedule, revision);
-        if (written === undefined) continue;
-        try {
-          await settle(owner, id);
-        } catch (error) {
-          // The server is the judge of cron expressions and zones: what it refuses was never a schedule.
-          if (error instanceof GatewayError) await store.remove(owner, id, written);
-          throw error;
-        }
+        if ((await store.put(schedule, revision)) === undefined) continue;
+        await settle(owner, id);
         return viewOf(schedule);
       }
     },
@@ -88,10 +75,11 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
       const whose = owner ?? (mayDo(caller, 'seeSchedule') ? undefined : caller.owner);
       if (whose !== undefined && !mayDo(caller, 'seeSchedule', whose)) return { schedules: [], more: false };
       const found = await store.list(whose, scheduleLimit + 1);
-      const schedules = found.slice(0, scheduleLimit).map(record => {
-        const { input: _input, ...summary } = viewOf(record);
-        return summary;
-      });
+      const schedules: ScheduleSummary[] = [];
+      for (const record of found.slice(0, scheduleLimit)) {
+        const { input: _input, firings: _firings, ...summary } = viewOf(record);
+        if (schedules.push(summary) % perTurn === 0) await nextTurn();
+      }
       schedules.sort((a, b) => compare(a.owner, b.owner) || compare(a.id, b.id));
       return { schedules, more: found.length > scheduleLimit };
     },
@@ -103,25 +91,101 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
       return viewOf(schedule);
     },
 
-    /** @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN */
-    pause: (caller: Caller, named: Named): Promise<Schedule> =>
-      change(caller, named, schedule => {
-        if (schedule.paused) return schedule;
-        const { next: _next, ...rest } = schedule;
-        return { ...rest, paused: true };
-      }),
+    /**
+     * Changes a schedule. Times up to now are decided under the old settings first, and the new ones begin after now:
+     * so no time is lost, and none fires twice. A firing that arrives meanwhile is either decided before the record is
+     * changed (its revision has this look again), or finds that the record waits for another time.
+     *
+     * @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN, INVALID_SCHEDULE, INVALID_INPUT, UNKNOWN_TASK,
+     *   PAYLOAD_TOO_LARGE
+     */
+    update: async (
+      caller: Caller,
+      { changes, ...named }: z.output<typeof updateScheduleSchema>,
+    ): Promise<Schedule> => {
+      const owner = ownerToChange(caller, named);
+      const { id } = named;
+      for (;;) {
+        const { schedule, revision } = await store.read(owner, id);
+        if (!schedule) throw scheduleNotFound(id);
+        const nowMs = Date.now();
+        const changed = await changedSchedule(definitions, schedule, changes, nowMs);
+        const { createdAt, next } = schedule;
+        if (!schedule.paused && next !== undefined && Date.parse(next) <= nowMs) {
+          await handleFiring(deps, { v: 1, owner, id, createdAt, at: next }, false);
+          continue;
+        }
+        if (isDeepStrictEqual(changed, schedule)) return viewOf(schedule);
+        // If this gateway dies from here on, the message is missing, which upkeep sees, and not one for another time.
+        if (changed.next !== next) await disarmSchedule(broker, owner, id);
+        const written = await store.put(changed, revision);
+        if (written === undefined) continue;
+        await settle(owner, id);
+        return viewOf(changed);
+      }
+    },
+
+    /**
+     * Starts the schedule's task now, beside its times.
+     * @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN, UNKNOWN_TASK, and what starting a task throws
+     */
+    run: async (caller: Caller, named: Named): Promise<ScheduleRun> => {
+      const owner = ownerToChange(caller, named);
+      const { schedule } = await store.read(owner, named.id);
+      if (!schedule) throw scheduleNotFound(named.id);
+      if (!definitions.has(schedule.name))
+        throw new GatewayError(
+          'UNKNOWN_TASK',
+          `The contract of this gateway has no task ${schedule.name}. Deploy it again, or delete the schedule.`,
+        );
+      const at = new Date().toISOString();
+      const firing: Firing = { at, trigger: 'manual', outcome: 'started', decidedAt: at };
+      const task = { ...taskOf(deps, schedule, firing), idempotencyKey: `run ${named.id} ${newTaskId()}` };
+      const { id: taskId } = await deps.start({ owner, role: 'user' }, task);
+      // Not before: a gateway that died in between would leave a run that somebody else starts at some later time.
+      await store.update(owner, named.id, now => withFiring(now, { ...firing, taskId }));
+      // It may have ended before it was in the history.
+      const ended = await deps.find({ owner, role: 'user' }, taskId);
+      if (ended?.finishedAt !== undefined && isTerminal(ended.status)) {
+        const end = { status: ended.status, at: ended.finishedAt };
+        await store.update(owner, named.id, now => withEnd(now, taskId, end));
+      }
+      return { id: named.id, taskId };
+    },
 
     /** @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN */
-    resume: (caller: Caller, named: Named): Promise<Schedule> =>
-      change(caller, named, schedule => (schedule.paused ? { ...schedule, paused: false } : schedule)),
+    pause: async (caller: Caller, named: Named): Promise<Schedule> => {
+      const owner = ownerToChange(caller, named);
+      const schedule = await store.update(owner, named.id, now => {
+        if (now.paused) return now;
+        const { next: _next, ...rest } = now;
+        return { ...rest, paused: true };
+      });
+      if (!schedule) throw scheduleNotFound(named.id);
+      await settle(owner, named.id);
+      return viewOf(schedule);
+    },
+
+    /**
+     * Times that passed while it was paused are not made up for.
+     * @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN
+     */
+    resume: async (caller: Caller, named: Named): Promise<Schedule> => {
+      const owner = ownerToChange(caller, named);
+      const schedule = await store.update(owner, named.id, now =>
+        now.paused ? waiting({ ...now, paused: false }, Date.now()) : now,
+      );
+      if (!schedule) throw scheduleNotFound(named.id);
+      await settle(owner, named.id);
+      return viewOf(schedule);
+    },
 
     /**
      * Removes a schedule; one that is not there is removed already.
      * @throws GatewayError SCHEDULE_NOT_FOUND for another owner's, FORBIDDEN
      */
     remove: async (caller: Caller, named: Named): Promise<DeletedSchedule> => {
-      const owner = ownerOf(caller, named);
-      demand(caller, 'changeSchedule', owner);
+      const owner = ownerToChange(caller, named);
       for (;;) {
         const { schedule, revision } = await store.read(owner, named.id);
         const removed = schedule !== undefined && (await store.remove(owner, named.id, revision));
@@ -135,65 +199,15 @@ export function createScheduleService({ broker, store, definitions }: ScheduleDe
 
 export type ScheduleService = ReturnType<typeof createScheduleService>;
 
-/** A new schedule's record, after everything was looked at that can be without the server. */
-async function checked(
-  definitions: ReadonlyMap<string, TaskDefinition>,
-  { owner }: Caller,
-  wanted: NewSchedule,
-): Promise<ScheduleRecord> {
-  const { name, input, cron, every, timeZone, policy } = wanted;
-  const timing = readTiming(wanted);
-  if (!timing.ok) throw new GatewayError('INVALID_SCHEDULE', timing.why);
-  const definition = definitions.get(name);
-  if (!definition)
-    throw new GatewayError(
-      'UNKNOWN_TASK',
-      `The contract of this gateway has no task ${name}. Check the name.`,
-    );
-  await validateInput(name, definition, input);
-  const schedule: ScheduleRecord = {
-    v: 1,
-    id: wanted.id ?? newTaskId(),
-    owner,
-    name,
-    input,
-    ...(cron === undefined ? {} : { cron }),
-    ...(every === undefined ? {} : { every }),
-    ...(timeZone === undefined ? {} : { timeZone }),
-    overlap: wanted.overlap ?? 'skip',
-    priority: wanted.priority ?? 'normal',
-    ...(policy === undefined ? {} : { policy }),
-    paused: false,
-    createdAt: new Date().toISOString(),
-    firings: [],
-    counts: { started: 0, skipped: 0, missed: 0, failed: 0 },
-  };
-  const { length } = encode(schedule);
-  if (length > inlineLimitBytes) {
-    throw new GatewayError(
-      'PAYLOAD_TOO_LARGE',
-      `The schedule has ${length} bytes; at most ${inlineLimitBytes} are taken. Pass a reference (a path or URL) instead of the data itself.`,
-    );
-  }
-  return schedule;
-}
-
-/** Whether two schedules are written alike; what has come of them since does not matter. */
-function saysTheSame(a: ScheduleRecord, b: ScheduleRecord): boolean {
-  const essence = ({ name, input, cron, every, timeZone, overlap, priority, policy }: ScheduleRecord) =>
-    // Through JSON, since that is how the earlier one travelled.
-    JSON.parse(JSON.stringify({ name, input, cron, every, timeZone, overlap, priority, policy })) as unknown;
-  return isDeepStrictEqual(essence(a), essence(b));
-}
-
 function ownerOf(caller: Caller, { id, owner = caller.owner }: Named): string {
   if (!mayDo(caller, 'seeSchedule', owner)) throw scheduleNotFound(id);
   return owner;
 }
 
-function viewOf({ v: _v, ...schedule }: ScheduleRecord): Schedule {
+function viewOf(record: ScheduleRecord): Schedule {
+  const { v: _v, anchor: _anchor, ...schedule } = record;
   const [last] = schedule.firings;
-  return { ...schedule, ...(last === undefined ? {} : { last }) };
+  return { ...schedule, nextTimes: nextTimes(record), ...(last === undefined ? {} : { last }) };
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
@@ -206,7 +220,7 @@ export function scheduleNotFound(id: string): GatewayError {
 function conflict(id: string): GatewayError {
   return new GatewayError(
     'SCHEDULE_CONFLICT',
-    `Your schedule ${id} says something else. Use a new id, or delete it first.`,
+    `Your schedule ${id} says something else. Use a new id, update it, or delete it first.`,
   );
 }
 

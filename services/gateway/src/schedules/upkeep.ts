@@ -7,8 +7,8 @@ import type { ScheduleStore } from './scheduleStore.ts';
 const everyMs = 60_000;
 
 /**
- * Arms schedules whose message is missing: a gateway died between the two writes of a `create` or a `resume`, or the
- * stream was made anew. What is armed and should not be needs no such care: it fires, and that settles it.
+ * Arms schedules whose message is missing: a gateway died between the writes of a `create`, `update` or `resume`, the
+ * stream was made anew, or no gateway ran for so long that the firing expired. A time that is past fires at once. What is armed and should not be needs no such care: it fires, and that settles it.
  */
 export class ScheduleUpkeep {
   readonly #broker: Broker;
@@ -74,7 +74,10 @@ export class ScheduleUpkeep {
       const schedule = await this.#store.readSubject(subject);
       if (!schedule || schedule.paused) return;
       await settleSchedule(this.#broker, this.#store, schedule.owner, schedule.id);
-      this.#logger.warn({ scheduleId: schedule.id }, 'a schedule was not armed, and is now');
+      this.#logger.debug(
+        { scheduleId: schedule.id },
+        'a schedule without a message in the stream was looked at',
+      );
     } catch (err) {
       if (isUnavailable(err)) throw err;
       // One that cannot be armed must not keep the others from it.

@@ -1,6 +1,6 @@
 import type { ScheduleSummary } from '@longhaul/proto';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { CalendarClock, CirclePause, CirclePlay, Plus, Trash2 } from 'lucide-react';
+import { CalendarClock, CirclePause, CirclePlay, Plus, Trash2, Zap } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
 import { Button, IconButton } from '../../components/button.tsx';
@@ -77,13 +77,19 @@ export function SchedulesCard() {
 }
 
 function ScheduleRow({ schedule }: { readonly schedule: ScheduleSummary }) {
-  const { id, owner, name, paused, next, last, counts } = schedule;
+  const { id, owner, name, paused, nextTimes, last, counts } = schedule;
+  const [next, ...later] = nextTimes;
   const client = useQueryClient();
   const [asking, setAsking] = useState(false);
   const reread = () => client.invalidateQueries({ queryKey: schedulesQuery.queryKey });
   const set = useMutation({
     mutationFn: () =>
       paused ? tasks.$schedules.resume(id, { owner }) : tasks.$schedules.pause(id, { owner }),
+    onSuccess: reread,
+    onError: toastError,
+  });
+  const run = useMutation({
+    mutationFn: () => tasks.$schedules.run(id, { owner }),
     onSuccess: reread,
     onError: toastError,
   });
@@ -112,9 +118,23 @@ function ScheduleRow({ schedule }: { readonly schedule: ScheduleSummary }) {
             <CirclePause aria-hidden /> Paused
           </span>
         ) : next === undefined ? (
-          <span className="muted">when it is due</span>
+          <span className="muted">never</span>
         ) : (
-          <Instant at={next} />
+          <>
+            <Instant at={next} />
+            {later.length > 0 && (
+              <details className="muted small">
+                <summary aria-label={`Later times of ${id}`}>then</summary>
+                <ul className="bare">
+                  {later.map(time => (
+                    <li key={time} className="nowrap">
+                      <Instant at={time} />
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            )}
+          </>
         )}
       </td>
       <td>
@@ -128,6 +148,7 @@ function ScheduleRow({ schedule }: { readonly schedule: ScheduleSummary }) {
             <span className="muted small">
               <Instant at={last.at} />
             </span>
+            {last.end && <div className="muted small">{last.end.status.toLowerCase()}</div>}
             {last.error && <div className="fault">{last.error.message}</div>}
           </>
         ) : (
@@ -158,6 +179,9 @@ function ScheduleRow({ schedule }: { readonly schedule: ScheduleSummary }) {
           {paused ? <CirclePlay aria-hidden /> : <CirclePause aria-hidden />}
           {paused ? 'Resume' : 'Pause'}
         </Button>{' '}
+        <IconButton label={`Run ${id} now`} tiny disabled={run.isPending} onClick={() => run.mutate()}>
+          <Zap aria-hidden />
+        </IconButton>
         <IconButton label={`Delete ${id}`} tiny onClick={() => setAsking(true)}>
           <Trash2 aria-hidden />
         </IconButton>
@@ -165,7 +189,7 @@ function ScheduleRow({ schedule }: { readonly schedule: ScheduleSummary }) {
           open={asking}
           onOpenChange={setAsking}
           title={`Delete the schedule ${id}?`}
-          description="It fires no more. Tasks that it has started go on."
+          description="It fires no more. Tasks that it has started keep running."
           verb="Delete schedule"
           danger
           onConfirm={remove}

@@ -1,6 +1,7 @@
 import {
   createScheduleSchema,
   type Schedule,
+  type ScheduleSummary,
   scheduleCallSchema,
   scheduleSchema,
   strictOptions,
@@ -13,10 +14,10 @@ import { policyOf, restPolicySchema } from '../policy.ts';
 import { snakeKeys } from '../snakeCase.ts';
 
 const tag = 'Schedules';
-const { id, name, input, cron, every, timeZone, overlap, priority } = createScheduleSchema.shape;
+const { id, name, input, cron, every, timeZone, overlap, misfire, misfireAfterMs, priority } =
+  createScheduleSchema.shape;
 
-const createSchema = strictOptions({
-  name,
+const settings = {
   input,
   cron: cron.meta({ description: 'Five fields, six with the second in front, or `@daily` and its like.' }),
   every: every.meta({ description: 'Instead of `cron`: whole seconds, like `15m`, `1h30m` or `1d`.' }),
@@ -24,19 +25,38 @@ const createSchema = strictOptions({
   overlap: overlap.meta({
     description: 'What a firing does while the task of an earlier one is not over. Default: skip.',
   }),
+  misfire: misfire.meta({
+    description:
+      'What comes of times at which nobody could start a task: nothing, one task for all, or one for each of the newest 100. Default: one.',
+  }),
+  misfire_after_ms: misfireAfterMs.meta({
+    description: 'A time that is dealt with later than this counts as missed. Default: 60000.',
+  }),
   priority,
   policy: restPolicySchema.optional(),
+};
+const createSchema = strictOptions({
+  name,
+  ...settings,
   id: id.meta({ description: 'A name of yours, unique among your schedules. Default: a UUID.' }),
 }).meta({ title: 'NewSchedule' });
+const changesSchema = strictOptions(settings).meta({
+  title: 'ScheduleChanges',
+  description: 'What is not named stays. `cron` and `every` each take the place of the other.',
+});
 
 const { shape } = scheduleSchema;
 const instant = z.iso.datetime();
+const kept = shape.firings.element.shape;
 const firing = z.object({
-  seq: z.int().min(1),
-  at: instant.meta({ description: 'When it fired.' }),
-  outcome: shape.firings.element.shape.outcome,
-  task_id: shape.firings.element.shape.taskId,
-  error: shape.firings.element.shape.error,
+  at: instant.meta({ description: 'When it was due; of several missed ones, the last of them.' }),
+  trigger: kept.trigger,
+  outcome: kept.outcome,
+  decided_at: kept.decidedAt,
+  times: kept.times,
+  task_id: kept.taskId,
+  end: kept.end,
+  error: kept.error,
 });
 const line = {
   id: shape.id,
@@ -46,17 +66,20 @@ const line = {
   every: shape.every,
   time_zone: shape.timeZone,
   overlap: shape.overlap,
+  misfire: shape.misfire.unwrap(),
+  misfire_after_ms: shape.misfireAfterMs.unwrap(),
   priority: shape.priority,
   policy: restPolicySchema.optional(),
   paused: shape.paused,
   created_at: instant,
   next: shape.next,
+  next_times: z.array(instant).meta({ description: 'The next five; none while it is paused.' }),
   last: firing.optional().meta({ description: 'The latest firing.' }),
-  last_task: z.object({ id: z.string(), seq: z.int().min(1), at: instant }).optional(),
-  firings: z.array(firing).meta({ description: 'The latest, newest first.' }),
+  last_task: z.object({ id: z.string(), at: instant }).optional(),
   counts: shape.counts,
 };
-const shownSchema = z.object({ ...line, input: shape.input }).meta({ title: 'Schedule' });
+const history = z.array(firing).meta({ description: 'The latest fifty, newest first.' });
+const shownSchema = z.object({ ...line, input: shape.input, firings: history }).meta({ title: 'Schedule' });
 
 const ofOwner = strictOptions({
   owner: scheduleCallSchema.shape.owner.meta({
@@ -70,7 +93,17 @@ const oneSchedule = {
 };
 const shown = { description: 'The schedule, and what came of it.', schema: shownSchema };
 
-const view = (schedule: Schedule) => snakeKeys(schedule);
+const view = (schedule: Schedule | ScheduleSummary) => snakeKeys(schedule);
+
+/** What is to be set, as everything behind REST has it. */
+function settingsOf({ time_zone, misfire_after_ms, policy, ...rest }: z.output<typeof changesSchema>) {
+  return {
+    ...rest,
+    ...(time_zone === undefined ? {} : { timeZone: time_zone }),
+    ...(misfire_after_ms === undefined ? {} : { misfireAfterMs: misfire_after_ms }),
+    ...policyOf(policy),
+  };
+}
 
 /** The operations on recurring schedules. */
 export function scheduleOperations(service: ScheduleService): Operation[] {
@@ -100,7 +133,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       query: ofOwner,
       answers: {
         200: {
-          description: 'Up to 1,000, without their inputs.',
+          description: 'Up to 1,000, without their inputs and histories.',
           schema: z
             .object({ schedules: z.array(z.object(line)), more: z.boolean() })
             .meta({ title: 'ScheduleList' }),
@@ -109,7 +142,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       problems: [],
       handle: async ({ caller, query }) => {
         const { schedules, more } = await service.list(caller, query.owner);
-        return { status: 200, body: { schedules: schedules.map(snakeKeys), more } };
+        return { status: 200, body: { schedules: schedules.map(view), more } };
       },
     }),
     operation({
@@ -129,12 +162,8 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
         'TOO_MANY_SCHEDULES',
         'PAYLOAD_TOO_LARGE',
       ],
-      handle: async ({ caller, body: { time_zone, policy, ...rest } }) => {
-        const schedule = await service.create(caller, {
-          ...rest,
-          ...(time_zone === undefined ? {} : { timeZone: time_zone }),
-          ...policyOf(policy),
-        });
+      handle: async ({ caller, body: { name: task, id: named, ...rest } }) => {
+        const schedule = await service.create(caller, { name: task, id: named, ...settingsOf(rest) });
         return {
           status: 201,
           headers: { location: `/v1/schedules/${schedule.id}` },
@@ -156,6 +185,53 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
         body: view(await service.get(caller, { ...params, ...query })),
       }),
     }),
+    operation({
+      id: 'updateSchedule',
+      method: 'patch',
+      path: '/v1/schedules/{id}',
+      tag,
+      summary: 'Change a schedule',
+      description: 'Times up to now are dealt with as it was. None is lost, and none fires twice.',
+      ...oneSchedule,
+      body: { schema: changesSchema, required: true, inputAt: 'input' },
+      answers: { 200: shown },
+      problems: [
+        'SCHEDULE_NOT_FOUND',
+        'INVALID_SCHEDULE',
+        'INVALID_INPUT',
+        'UNKNOWN_TASK',
+        'PAYLOAD_TOO_LARGE',
+      ],
+      handle: async ({ caller, params, query, body }) => ({
+        status: 200,
+        body: view(await service.update(caller, { ...params, ...query, changes: settingsOf(body) })),
+      }),
+    }),
+    operation({
+      id: 'runSchedule',
+      method: 'post',
+      path: '/v1/schedules/{id}/run',
+      tag,
+      summary: 'Start its task now',
+      description: 'Also while it is paused or the task before is running. Its coming times stay.',
+      ...oneSchedule,
+      answers: {
+        202: {
+          description: 'The task is accepted.',
+          schema: z.object({ id: z.string(), task_id: z.string() }).meta({ title: 'ScheduleRun' }),
+          headers: { location: headers.location },
+        },
+      },
+      problems: ['SCHEDULE_NOT_FOUND', 'UNKNOWN_TASK', 'INVALID_INPUT', 'TASK_BUSY'],
+      handle: async ({ caller, params, query }) => {
+        const run = await service.run(caller, { ...params, ...query });
+        return {
+          status: 202,
+          headers: { location: `/v1/tasks/${run.taskId}` },
+          body: snakeKeys(run),
+        };
+      },
+    }),
     change('pause', 'No more firings until it is resumed'),
     change('resume', 'Fire again'),
     operation({
@@ -164,7 +240,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       path: '/v1/schedules/{id}',
       tag,
       summary: 'End a schedule for good',
-      description: 'Tasks that it has started go on.',
+      description: 'Tasks that it has started keep running.',
       ...oneSchedule,
       answers: { 204: { description: 'It is gone.' } },
       problems: ['SCHEDULE_NOT_FOUND'],

@@ -1,0 +1,141 @@
+import { isDeepStrictEqual } from 'node:util';
+import { encode } from '@longhaul/broker';
+import {
+  type createScheduleSchema,
+  defaultMisfireAfterMs,
+  GatewayError,
+  inlineLimitBytes,
+  type ScheduleRecord,
+  type scheduleChangesSchema,
+  type TaskDefinition,
+  validateInput,
+} from '@longhaul/proto';
+import type { z } from 'zod';
+import { newTaskId } from '../start/taskIds.ts';
+import { nextTime, timesOf } from './scheduleTimes.ts';
+
+export type NewSchedule = z.output<typeof createScheduleSchema>;
+export type Changes = z.output<typeof scheduleChangesSchema>;
+type Definitions = ReadonlyMap<string, TaskDefinition>;
+
+/**
+ * The record of a schedule that is to be created.
+ * @throws GatewayError INVALID_SCHEDULE, INVALID_INPUT, UNKNOWN_TASK, PAYLOAD_TOO_LARGE
+ */
+export async function newSchedule(
+  definitions: Definitions,
+  owner: string,
+  wanted: NewSchedule,
+): Promise<ScheduleRecord> {
+  const { name, input, cron, every, timeZone, policy } = wanted;
+  const nowMs = Date.now();
+  const schedule: ScheduleRecord = {
+    v: 1,
+    id: wanted.id ?? newTaskId(),
+    owner,
+    name,
+    input,
+    ...(cron === undefined ? {} : { cron }),
+    ...(every === undefined ? {} : { every }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+    overlap: wanted.overlap ?? 'skip',
+    misfire: wanted.misfire ?? 'one',
+    misfireAfterMs: wanted.misfireAfterMs ?? defaultMisfireAfterMs,
+    priority: wanted.priority ?? 'normal',
+    ...(policy === undefined ? {} : { policy }),
+    paused: false,
+    createdAt: new Date(nowMs).toISOString(),
+    firings: [],
+    counts: { started: 0, skipped: 0, missed: 0, failed: 0 },
+  };
+  await check(definitions, schedule);
+  return waiting(schedule, nowMs);
+}
+
+/**
+ * A schedule with changed settings. Where its times change it waits for the first new one from now on; where they do
+ * not, for the one that it waited for.
+ *
+ * @throws GatewayError INVALID_SCHEDULE, INVALID_INPUT, UNKNOWN_TASK, PAYLOAD_TOO_LARGE
+ */
+export async function changedSchedule(
+  definitions: Definitions,
+  schedule: ScheduleRecord,
+  changes: Changes,
+  nowMs: number,
+): Promise<ScheduleRecord> {
+  const { cron, every, timeZone, ...rest } = schedule;
+  const { cron: _cron, every: _every, timeZone: _timeZone, ...others } = changes;
+  const named = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
+  const times = changedTimes({ cron, every, timeZone }, changes);
+  const changed: ScheduleRecord = { ...rest, ...times, ...named };
+  if (changed.every !== undefined && changed.every !== every) changed.anchor = new Date(nowMs).toISOString();
+  await check(definitions, changed);
+  const sameTimes = isDeepStrictEqual(timesIn(schedule), timesIn(changed));
+  return sameTimes || changed.paused ? changed : waiting(changed, nowMs);
+}
+
+/** A schedule that waits for its first time from now on. */
+export function waiting(schedule: ScheduleRecord, nowMs: number): ScheduleRecord {
+  const { next: _before, ...rest } = schedule;
+  const next = nextTime(schedule, nowMs);
+  return { ...rest, ...(next === undefined ? {} : { next }) };
+}
+
+/** Whether two schedules are written alike; what has come of them since does not matter. */
+export function saysTheSame(a: ScheduleRecord, b: ScheduleRecord): boolean {
+  const essence = ({
+    name,
+    input,
+    overlap,
+    misfire,
+    misfireAfterMs,
+    priority,
+    policy,
+    ...rest
+  }: ScheduleRecord) =>
+    // Through JSON, since that is how the earlier one travelled.
+    JSON.parse(
+      JSON.stringify({ name, input, overlap, misfire, misfireAfterMs, priority, policy, ...timesIn(rest) }),
+    ) as unknown;
+  return isDeepStrictEqual(essence(a), essence(b));
+}
+
+type Times = { cron?: string | undefined; every?: string | undefined; timeZone?: string | undefined };
+
+function timesIn({ cron, every, timeZone }: Times): Times {
+  return { cron, every, timeZone };
+}
+
+/** `cron` and `every` each take the other's place; a zone stays with another expression. */
+function changedTimes(before: Times, { cron, every, timeZone }: Times): Times {
+  const times: Times =
+    every !== undefined && cron === undefined
+      ? { every, timeZone }
+      : {
+          cron: cron ?? before.cron,
+          every: cron === undefined ? before.every : every,
+          timeZone: timeZone ?? before.timeZone,
+        };
+  return Object.fromEntries(Object.entries(times).filter(([, value]) => value !== undefined));
+}
+
+async function check(definitions: Definitions, schedule: ScheduleRecord): Promise<void> {
+  timesOf(schedule);
+  const { name, input } = schedule;
+  const definition = definitions.get(name);
+  if (!definition)
+    throw new GatewayError(
+      'UNKNOWN_TASK',
+      `The contract of this gateway has no task ${name}. Check the name.`,
+    );
+  await validateInput(name, definition, input);
+  const { firings: _history, ...settings } = schedule;
+  const { length } = encode(settings);
+  if (length > inlineLimitBytes) {
+    throw new GatewayError(
+      'PAYLOAD_TOO_LARGE',
+      `The schedule has ${length} bytes; at most ${inlineLimitBytes} are taken. Pass a reference (a path or URL) instead of the data itself.`,
+    );
+  }
+}

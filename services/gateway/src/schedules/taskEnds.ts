@@ -1,0 +1,92 @@
+import { isUnavailable } from '@longhaul/broker';
+import { type FiringEnd, isTerminal, type TaskRecord, withEnd } from '@longhaul/proto';
+import type { Logger } from 'pino';
+import type { ScheduleStore } from './scheduleStore.ts';
+
+/** The gateway that wrote a task's record writes its end into the schedule's soon: several ends together. */
+const oursMs = 50;
+/** The others look after this long, and write what the first one has not: it may have died. */
+const othersMs = 3_000;
+/** What could not be written is tried again after this long. */
+const againMs = 1_000;
+
+/** The ends of one schedule's tasks that are to be written into its record. */
+type Waiting = { readonly owner: string; readonly id: string; readonly ends: Map<string, FiringEnd> };
+
+/**
+ * Writes into the record of a schedule how the tasks of its firings ended, since a schedule's history is kept for
+ * longer than the tasks.
+ *
+ * Every gateway does it, from the records that its index sees: all of them when it starts, and each as it changes. So
+ * the end of a task is written down as long as some gateway runs once before the task's record expires.
+ */
+export class TaskEnds {
+  readonly #store: ScheduleStore;
+  readonly #logger: Logger;
+  readonly #waiting = { ours: new Map<string, Waiting>(), others: new Map<string, Waiting>() };
+  readonly #timers = new Map<ReadonlyMap<string, Waiting>, NodeJS.Timeout>();
+  #writing: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(store: ScheduleStore, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  /**
+   * Takes note of a task's record as it is now.
+   * @param isOurs whether this gateway has written it
+   */
+  update({ id: taskId, owner, scheduleId: id, status, finishedAt }: TaskRecord, isOurs: boolean): void {
+    if (this.#stopped || id === undefined || finishedAt === undefined || !isTerminal(status)) return;
+    this.#add(isOurs, owner, id, new Map([[taskId, { status, at: finishedAt }]]));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    await this.#writing;
+  }
+
+  #add(
+    isOurs: boolean,
+    owner: string,
+    id: string,
+    ends: ReadonlyMap<string, FiringEnd>,
+    inMs?: number,
+  ): void {
+    const waiting = isOurs ? this.#waiting.ours : this.#waiting.others;
+    const key = JSON.stringify([owner, id]);
+    const one = waiting.get(key) ?? { owner, id, ends: new Map<string, FiringEnd>() };
+    for (const [taskId, end] of ends) one.ends.set(taskId, end);
+    waiting.set(key, one);
+    if (this.#stopped || this.#timers.has(waiting)) return;
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(waiting);
+        this.#writing = this.#writing.then(() => this.#write(isOurs));
+      },
+      inMs ?? (isOurs ? oursMs : othersMs),
+    );
+    timer.unref();
+    this.#timers.set(waiting, timer);
+  }
+
+  async #write(isOurs: boolean): Promise<void> {
+    const waiting = isOurs ? this.#waiting.ours : this.#waiting.others;
+    const taken = [...waiting.values()];
+    waiting.clear();
+    for (const { owner, id, ends } of taken) {
+      if (this.#stopped) return;
+      try {
+        // Writes nothing where another gateway has written it, or the history no longer has the firing.
+        await this.#store.update(owner, id, schedule =>
+          [...ends].reduce((now, [taskId, end]) => withEnd(now, taskId, end), schedule),
+        );
+      } catch (err) {
+        if (isUnavailable(err)) this.#add(isOurs, owner, id, ends, againMs);
+        else this.#logger.warn({ err, scheduleId: id }, 'the ends of its tasks could not be written down');
+      }
+    }
+  }
+}

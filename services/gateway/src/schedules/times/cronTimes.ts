@@ -1,0 +1,108 @@
+import { Cron } from 'croner';
+import type { ZoneClock } from './zoneClock.ts';
+
+const nicknames: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 0 1 1 *'],
+  ['@annually', '0 0 0 1 1 *'],
+  ['@monthly', '0 0 0 1 * *'],
+  ['@weekly', '0 0 0 * * 0'],
+  ['@daily', '0 0 0 * * *'],
+  ['@midnight', '0 0 0 * * *'],
+  ['@hourly', '0 0 * * * *'],
+]);
+const hoursOfDay = 24;
+const secondMs = 1_000;
+/** Longer than the two margins within which a change of the clock can matter to a time. */
+const farMs = 52 * 60 * 60 * 1_000;
+
+/**
+ * The times of a cron expression in a time zone.
+ *
+ * croner says which wall-clock times fit the expression; when those are, is said here. For croner reads an expression
+ * with a step (`0 *\/2 * * *`) as one that leaves out what lies in a gap, and loses a time in a gap that ends at
+ * midnight (America/Nuuk), up to a whole week of a weekly one. cron-parser and nats-server lose some as well: see
+ * decision 0019.
+ *
+ * - An expression that names hours means times of the day. One that the clock leaves out fires right after the gap,
+ *   several in one gap together once; one that the clock shows twice fires the first time.
+ * - One that fits every hour (`*` as its hour) means a rhythm, which a change of the clock neither stops for an hour
+ *   nor doubles: it fires whenever the clock shows a time that fits.
+ */
+export class CronTimes {
+  readonly #wall: Cron;
+  readonly #clock: ZoneClock;
+  readonly #isRhythm: boolean;
+
+  /** @throws Error what is wrong with the expression */
+  constructor(expression: string, clock: ZoneClock) {
+    const written = expression.trim().toLowerCase();
+    const fields = (nicknames.get(written) ?? expression.trim()).split(/\s+/);
+    if (fields.length !== 5 && fields.length !== 6)
+      throw new Error(`it has ${fields.length === 1 ? '1 field' : `${fields.length} fields`}`);
+    const withSecond = fields.length === 5 ? ['0', ...fields] : fields;
+    this.#wall = parse(withSecond.join(' '));
+    this.#isRhythm = hoursIn(withSecond[2] ?? '*') === hoursOfDay;
+    this.#clock = clock;
+  }
+
+  /** The first time after an instant, in milliseconds; `undefined`: there is none. */
+  nextAfter(afterMs: number): number | undefined {
+    const fromMs = Math.floor(afterMs / secondMs) * secondMs;
+    return this.#isRhythm ? this.#nextBeat(fromMs) : this.#nextTimeOfDay(fromMs, afterMs);
+  }
+
+  /**
+   * Wall-clock times in order have their instants in order: the first occurrence of one lies before that of a later
+   * one, and those in a gap all lie at its end. So the first one whose instant is late enough is the answer.
+   */
+  #nextTimeOfDay(fromMs: number, afterMs: number): number | undefined {
+    for (let wallMs = fromMs + this.#clock.offsetMs(fromMs); ; ) {
+      const next = this.#nextWall(wallMs);
+      if (next === undefined) return undefined;
+      wallMs = next;
+      const instants = this.#clock.instantsOf(wallMs);
+      const atMs = instants.isGap ? instants.endMs : instants.firstMs;
+      if (atMs > afterMs) return atMs;
+    }
+  }
+
+  /** From one change of the clock to the next: between them the wall clock runs on evenly. */
+  #nextBeat(afterMs: number): number | undefined {
+    for (let fromMs = afterMs; ; ) {
+      const offset = this.#clock.offsetMs(fromMs);
+      const changeMs = this.#clock.changeAfter(fromMs);
+      const wallMs = this.#nextWall(fromMs + offset);
+      const atMs = wallMs === undefined ? Number.POSITIVE_INFINITY : wallMs - offset;
+      if (changeMs !== undefined) {
+        if (atMs < changeMs) return atMs;
+        const shown = changeMs + this.#clock.offsetMs(changeMs);
+        if (this.#nextWall(shown - secondMs) === shown) return changeMs;
+        fromMs = changeMs;
+      } else if (wallMs === undefined) {
+        return undefined;
+      } else if (atMs <= fromMs + farMs / 2) {
+        return atMs;
+      } else {
+        // Nothing fits before it, whatever the clock does until shortly before.
+        fromMs = Math.max(fromMs + farMs / 2, atMs - farMs);
+      }
+    }
+  }
+
+  #nextWall(afterMs: number): number | undefined {
+    return this.#wall.nextRun(new Date(afterMs))?.getTime();
+  }
+}
+
+/** A cron expression of six fields on a clock that is never changed. */
+function parse(expression: string): Cron {
+  // `5/10` is `5-59/10`, as nats-server reads it as well.
+  return new Cron(expression, { utcOffset: 0, paused: true, mode: '6-part', sloppyRanges: true });
+}
+
+function hoursIn(field: string): number {
+  const day = Date.UTC(2000, 0, 1);
+  return parse(`0 0 ${field} * * *`)
+    .nextRuns(hoursOfDay, new Date(day - secondMs))
+    .filter(run => run.getTime() < day + hoursOfDay * 60 * 60 * secondMs).length;
+}
