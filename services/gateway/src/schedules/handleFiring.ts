@@ -93,7 +93,10 @@ async function decide(deps: FiringDeps, schedule: ScheduleRecord, first: string)
   const decided = firings.map((firing): Firing => {
     if (firing.outcome !== 'starting') return firing;
     if (fault) return failedFiring(firing, fault);
-    return { ...firing, taskId: keyedTaskId(deps.broker, schedule.owner, schedule.name, firingKey(schedule, firing)) };
+    return {
+      ...firing,
+      taskId: keyedTaskId(deps.broker, schedule.owner, schedule.name, firingKey(schedule, firing)),
+    };
   });
   return { decided: decided.reduce(withFiring, waiting), cancel: fault ? undefined : cancel };
 }
