@@ -21,6 +21,7 @@ export { EventLogVersionError } from './eventLogVersion.ts';
 export { findAccepted } from './findAccepted.ts';
 export { askHolder, type HolderAnswer } from './holderQuestion.ts';
 export { ensureIdSecret } from './idSecret.ts';
+export { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits } from './jsonBreadth.ts';
 export { LimitStore } from './limitStore.ts';
 export { type EventProblem, type LogEntry, toLogEntry, toStoredEvent } from './logEntry.ts';
 export { NatsCredentialsError } from './natsCredentialsError.ts';

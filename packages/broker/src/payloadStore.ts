@@ -10,6 +10,7 @@ import type { JetStreamClient, JetStreamManager, MsgRequest, StoredMsg } from '@
 import { nanos, nuid as nuidGenerator } from '@nats-io/nats-core';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import { isConfigurationConflict } from './brokerErrors.ts';
+import { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits } from './jsonBreadth.ts';
 
 /** Why a payload cannot be stored or read. Trying again does not help. */
 export class PayloadError extends Error {
@@ -36,6 +37,8 @@ export type PackedPayload = { readonly ref: PayloadRef; readonly data: Uint8Arra
 export type PayloadStoreOptions = {
   /** The largest payload that is stored or read, in bytes. Default: 64 MiB. */
   readonly payloadLimitBytes?: number | undefined;
+  /** How much the JSON of a payload may hold. Default: {@link defaultJsonBreadth}. */
+  readonly jsonBreadth?: Partial<JsonBreadthLimits> | undefined;
   /** How long payloads have to be kept at least, in milliseconds. Default: 8 days where the store is made now. */
   readonly payloadsKeptMs?: number | undefined;
 };
@@ -54,6 +57,7 @@ const pieceBytes = inlineLimitBytes;
  */
 export class PayloadStore {
   readonly limitBytes: number;
+  readonly breadth: JsonBreadthLimits;
   /** How long payloads are kept at least, in milliseconds. */
   readonly keptMs: number;
   readonly #js: JetStreamClient;
@@ -80,6 +84,10 @@ export class PayloadStore {
       );
     }
     this.limitBytes = limitBytes;
+    this.breadth = { ...defaultJsonBreadth, ...options.jsonBreadth };
+    for (const [name, limit] of Object.entries(this.breadth))
+      if (!Number.isSafeInteger(limit) || limit < 1)
+        throw new RangeError(`jsonBreadth.${name} must be a whole number of at least 1, not ${limit}.`);
     this.#js = js;
     this.#jsm = jsm;
     this.#topology = topology;
@@ -132,6 +140,16 @@ export class PayloadStore {
       ref: { object: `${name}.${randomBytes(9).toString('base64url')}`, bytes: data.length, digest },
       data,
     };
+  }
+
+  /**
+   * Checks that readers will take what a payload holds. The gateway counts inputs as they arrive; this is for outputs.
+   * @throws PayloadError PAYLOAD_TOO_LARGE
+   */
+  requireNarrow(data: Uint8Array): void {
+    const counted = new JsonBreadth(this.breadth);
+    counted.push(data);
+    this.#requireNarrow(counted);
   }
 
   /**
@@ -189,6 +207,7 @@ export class PayloadStore {
   async #readPieces(ref: PayloadRef, nuid: string): Promise<Uint8Array> {
     const data = new Uint8Array(ref.bytes);
     const hash = createHash('sha256');
+    const counted = new JsonBreadth(this.breadth);
     let next = 1;
     for (let length = 0; length < data.length; ) {
       const piece = await this.#readPiece(next, this.#topology.payloadPieces(nuid));
@@ -197,6 +216,9 @@ export class PayloadStore {
       if (length + piece.data.length > data.length) throw damaged(ref, 'its pieces are longer');
       data.set(piece.data, length);
       hash.update(piece.data);
+      // Before it is parsed, which would keep everybody waiting.
+      counted.push(piece.data);
+      this.#requireNarrow(counted);
       length += piece.data.length;
       next = piece.seq + 1;
     }
@@ -220,6 +242,15 @@ export class PayloadStore {
       throw error;
     });
     return this.#opened;
+  }
+
+  #requireNarrow({ excess }: JsonBreadth): void {
+    if (excess === undefined) return;
+    const what = excess === 'values' ? 'values (members and elements)' : 'different names of members';
+    throw new PayloadError(
+      'PAYLOAD_TOO_LARGE',
+      `The payload has more than ${this.breadth[excess]} ${what}; raise jsonBreadth.${excess}, or store it elsewhere.`,
+    );
   }
 
   #requireFitting(bytes: number): void {

@@ -104,7 +104,7 @@ export type {
   UnfitParts,
 } from './api/taskViews.ts';
 export { type EndedTask, fitted, typedFailure, typedOutcome } from './api/typedOutcome.ts';
-export { faultsError, issuesOf, requireShallow, validateInput } from './api/validateInput.ts';
+export { faultsError, faultsText, issuesOf, requireShallow, validateInput } from './api/validateInput.ts';
 export { type Backoff, backoffSchema } from './contract/backoff.ts';
 export { ContractError, type ContractErrorCode } from './contract/contractError.ts';
 export {

@@ -1,5 +1,6 @@
 import { createGateway, type EdgeOptions } from '@longhaul/gateway';
 import { runService } from '@longhaul/service';
+import { answerBusy } from './answerBusy.ts';
 import { answerHeap } from './answerHeap.ts';
 import { scriptedContract } from './scriptedTasks.ts';
 
@@ -16,5 +17,6 @@ await runService('scripted gateway', 'error', async logger => {
     logger,
   });
   answerHeap();
+  answerBusy();
   return { service, ready: { url: service.url } };
 });

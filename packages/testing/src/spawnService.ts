@@ -14,6 +14,8 @@ export type SpawnedService = {
   readonly heapBytes: () => Promise<number>;
   /** The same with what it keeps beside its heap, as buffers are. */
   readonly memoryBytes: () => Promise<number>;
+  /** Of a gateway: the most processor time that one turn of its event loop took since this was asked last, in milliseconds. */
+  readonly busyMs: () => Promise<number>;
   /** Ends it without a chance to say goodbye (SIGKILL), and waits until it is gone. */
   readonly kill: () => Promise<void>;
   /** Asks it to end in good order (SIGTERM); resolves with its exit code. */
@@ -91,18 +93,19 @@ async function spawn(
   if (!first)
     throw new Error(`${script} ended with ${child.exitCode ?? child.signalCode} before it was ready.`);
   const [message] = first as [{ ready: Record<string, unknown> }];
-  const askForMemory = async () => {
+  const ask = async (what: 'heap?' | 'busy?') => {
     const answer = once(child, 'message');
-    child.send('heap?');
-    return ((await answer) as [{ heapBytes: number; memoryBytes: number }])[0];
+    child.send(what);
+    return ((await answer) as [{ heapBytes: number; memoryBytes: number; busyMs: number }])[0];
   };
   return {
     ready: message.ready,
     pid: child.pid as number,
     ended,
     signal: signal => isRunning() && child.kill(signal),
-    heapBytes: async () => (await askForMemory()).heapBytes,
-    memoryBytes: async () => (await askForMemory()).memoryBytes,
+    heapBytes: async () => (await ask('heap?')).heapBytes,
+    memoryBytes: async () => (await ask('heap?')).memoryBytes,
+    busyMs: async () => (await ask('busy?')).busyMs,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import {
   createBroker,
   ensureTopology,
+  type JsonBreadthLimits,
   type NatsOptions,
   openConnection,
   readCommand,
@@ -45,6 +46,11 @@ export type ExecutorOptions<C extends Contract> = {
    * Default: 64 MiB.
    */
   readonly payloadLimitBytes?: number;
+  /**
+   * How much a large input or output may hold, whatever its size: so many values (members and elements), and so many
+   * different names of members; the same on every gateway and executor. Default: 100,000 values and 10,000 names.
+   */
+  readonly jsonBreadth?: Partial<JsonBreadthLimits>;
   /** What other systems call this executor. Default: host name, process id and a random part. */
   readonly id?: string;
   /** Serves Prometheus metrics on a port of its own. Default: not. */
@@ -97,9 +103,10 @@ export async function createExecutor<const C extends Contract>(
   const { tasks, close: closeSandboxes } = await openSandboxes(matched, Number.POSITIVE_INFINITY, logger);
 
   const { nc, writeNow, close } = await openConnection(options.nats, `longhaul executor ${id}`);
-  const { payloadLimitBytes } = options;
+  const { payloadLimitBytes, jsonBreadth } = options;
   const broker = await createBroker(nc, createTopology(options.namespace), {
     payloadLimitBytes,
+    jsonBreadth,
     role: 'executor',
   });
   await ensureTopology(broker);
@@ -163,6 +170,7 @@ export async function createExecutor<const C extends Contract>(
     slots: concurrency,
     work,
     isHeldUp: name => room.isHeldUp(name),
+    ownerShareOf: name => tasks.get(name)?.definition.policy.ownerShare ?? 1,
     onRefused: () => guard.suspect(),
   });
   const freedPlaces = limits.listen();

@@ -1,4 +1,4 @@
-import { natsOptionsOf, natsVariables } from '@longhaul/broker';
+import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/samples';
 import { sampleHandlers } from '@longhaul/samples/handlers';
@@ -23,6 +23,8 @@ const env = readEnvironment(
     METRICS_HOST: z.string().optional(),
     LOG_LEVEL: z.string().default('info'),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
+    JSON_VALUES: z.coerce.number().int().min(1).default(defaultJsonBreadth.values),
+    JSON_KEYS: z.coerce.number().int().min(1).default(defaultJsonBreadth.keys),
   }),
 );
 
@@ -38,6 +40,7 @@ await runService('executor', env.LOG_LEVEL, async logger => {
     concurrency: env.EXECUTOR_CONCURRENCY,
     drainMs: env.EXECUTOR_DRAIN_MS,
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
+    jsonBreadth: { values: env.JSON_VALUES, keys: env.JSON_KEYS },
     logger,
     ...(env.METRICS_PORT === undefined
       ? {}

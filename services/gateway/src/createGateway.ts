@@ -4,6 +4,7 @@ import {
   createBroker,
   ensureIdSecret,
   ensureTopology,
+  type JsonBreadthLimits,
   type NatsOptions,
   openConnection,
   TopologyGuard,
@@ -86,6 +87,12 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
    */
   readonly exposeStack?: ExposeStack;
   /**
+   * How much the JSON of one request, input or output may hold, whatever its size: so many values (members and
+   * elements), and so many different names of members; the same on every gateway and executor. More would keep
+   * everybody's calls waiting while it is parsed. Default: 100,000 values and 10,000 names.
+   */
+  readonly jsonBreadth?: Partial<JsonBreadthLimits>;
+  /**
    * Who may read Prometheus metrics at `/metrics`. Default: `loopback`, whoever asks from this machine, not through a
    * proxy, and operators from anywhere. `operator`: operators and administrators alone. `off`: nobody.
    */
@@ -163,6 +170,7 @@ export async function createGateway<const C extends Contract>(
     const topology = createTopology(options.namespace, { logLinesKept: options.logLinesKept });
     const withoutSecret = await createBroker(nc, topology, {
       payloadLimitBytes: options.payloadLimitBytes,
+      jsonBreadth: options.jsonBreadth,
       payloadsKeptMs: payloadsKeptMs(retention),
     });
     await ensureTopology(withoutSecret);
@@ -213,8 +221,11 @@ export async function createGateway<const C extends Contract>(
     orphans.start();
     opened.push(() => orphans.stop());
 
+    const streams = new OwnerStreams(edges.streamsPerOwner);
     const everything = createTaskService({
       broker,
+      streams,
+      replayEvents: edges.replayEvents,
       find,
       index,
       pending,
@@ -284,7 +295,6 @@ export async function createGateway<const C extends Contract>(
       if (stopping.signal.aborted) return 'The gateway is being stopped.';
       return connected ? guard.fault : 'There is no connection to NATS.';
     };
-    const streams = new OwnerStreams(edges.streamsPerOwner);
     const connections = new Connections(edges.stalledMs);
     const overload = new Overload(edges.overloadDelayMs);
     opened.push(() => overload.stop());
@@ -323,6 +333,7 @@ export async function createGateway<const C extends Contract>(
       whyNotReady,
       stop: stopping.signal,
       payloadLimitBytes: broker.payloads.limitBytes,
+      jsonBreadth: broker.payloads.breadth,
       console: options.console,
       streams,
       requestLog: options.requestLog ?? 'debug',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { natsOptionsOf, natsVariables } from '@longhaul/broker';
+import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes, exposures } from '@longhaul/proto';
 import { sampleContract } from '@longhaul/samples';
 import { readEnvironment, runService } from '@longhaul/service';
@@ -33,6 +33,8 @@ const env = readEnvironment(
     CONSOLE_DIR: z.string().default(join(import.meta.dirname, '../../../packages/console/dist')),
     LOG_LINES_KEPT: z.coerce.number().int().optional(),
     PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
+    JSON_VALUES: z.coerce.number().int().min(1).default(defaultJsonBreadth.values),
+    JSON_KEYS: z.coerce.number().int().min(1).default(defaultJsonBreadth.keys),
     TASK_RETENTION_COMPLETED_HOURS: hours.default(defaultRetention.completedMs / hourMs),
     TASK_RETENTION_FAILED_HOURS: hours.default(defaultRetention.failedMs / hourMs),
     TASK_RETENTION_CANCELED_HOURS: hours.default(defaultRetention.canceledMs / hourMs),
@@ -53,6 +55,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     edges: edgeOptionsOf(env),
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     ...(env.LOG_LINES_KEPT === undefined ? {} : { logLinesKept: env.LOG_LINES_KEPT }),
+    jsonBreadth: { values: env.JSON_VALUES, keys: env.JSON_KEYS },
     retention: {
       completedMs: env.TASK_RETENTION_COMPLETED_HOURS * hourMs,
       failedMs: env.TASK_RETENTION_FAILED_HOURS * hourMs,

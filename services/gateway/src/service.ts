@@ -17,6 +17,7 @@ import { type Action, demand } from './auth/permissions.ts';
 import type { Caller } from './caller.ts';
 import { type CancelManyQuery, cancelMany } from './cancel/cancelMany.ts';
 import { cancelTask } from './cancel/cancelTask.ts';
+import type { OwnerStreams } from './edges/ownerStreams.ts';
 import { controlTask } from './pause/controlTask.ts';
 import { pausedNames, pauseName, resumeName } from './pause/pausedNames.ts';
 import type { RecordIndex } from './project/recordIndex.ts';
@@ -34,6 +35,7 @@ import { type Started, startMany } from './start/startMany.ts';
 import { type NewTask, startTask } from './start/startTask.ts';
 import { newTaskId } from './start/taskIds.ts';
 import type { LiveFeed } from './watch/liveFeed.ts';
+import { Replays } from './watch/replays.ts';
 import { type WatchedList, watchList } from './watch/watchList.ts';
 import { type WatchedMany, watchMany } from './watch/watchMany.ts';
 import { type Watched, watchTask } from './watch/watchTask.ts';
@@ -50,6 +52,10 @@ export type ServiceDeps = {
   readonly onAccepted: (record: TaskRecord) => void;
   /** Every task of the contract, by name. */
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
+  /** How many stored events a watcher of many tasks may have behind its `lastEventId`. */
+  readonly replayEvents: number;
+  /** The streams and waiting calls of each owner. */
+  readonly streams: OwnerStreams;
   readonly logger: Logger;
 };
 
@@ -58,10 +64,23 @@ export type ServiceDeps = {
  * only what that one may (invariant 8, owner-only).
  */
 export function createTaskService(deps: ServiceDeps) {
-  const { broker, find, index, pending, feed, definitions, logger, onAccepted, requireTopology } = deps;
+  const {
+    broker,
+    find,
+    index,
+    pending,
+    feed,
+    definitions,
+    streams,
+    replayEvents,
+    logger,
+    onAccepted,
+    requireTopology,
+  } = deps;
   const placeholder = new Placeholder(broker);
   const places = new ReservedPlaces(broker);
   const starting = { broker, find, pending, placeholder, places, onAccepted, requireTopology };
+  const replays = new Replays(broker, replayEvents);
   const payloads = new PayloadReader(broker.payloads, logger);
 
   /** A task that the caller may see, for doing something with it. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
@@ -122,6 +141,8 @@ export function createTaskService(deps: ServiceDeps) {
       waitMs: number,
       signals: readonly AbortSignal[],
     ): Promise<TaskRecord> => {
+      // Before the start: a call that may not wait starts nothing.
+      using _place = waitMs > 0 ? streams.take(caller.owner, 'wait') : undefined;
       const id = taskIdOf(broker, caller, task) ?? newTaskId();
       // Open before the start: nothing of the task can pass by unseen, and nothing has to be read first.
       const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }, 'life'));
@@ -161,6 +182,8 @@ export function createTaskService(deps: ServiceDeps) {
       const accepted = pending.get(id);
       const isKnown = accepted?.owner === caller.owner && (name === undefined || accepted.name === name);
       const record = isKnown ? accepted : await getTask(find, caller, id, name);
+      const waits = waitMs > 0 && !isTerminal(record.status);
+      using _place = waits ? streams.take(caller.owner, 'wait') : undefined;
       const tap = feed.open(broker.topology.subjects.live(record, 'life'));
       try {
         const ended = await withLimit(waitMs, signals, limit => awaitEnd(broker, tap, record, limit));
@@ -211,7 +234,7 @@ export function createTaskService(deps: ServiceDeps) {
       lastEventId: string | undefined,
       signal: AbortSignal,
     ): AsyncGenerator<WatchedMany, void, void> =>
-      watchMany({ broker, feed }, caller, ids, lastEventId, signal),
+      watchMany({ broker, feed, replays }, caller, ids, lastEventId, signal),
 
     watchList: (caller: Caller, signal: AbortSignal): AsyncGenerator<WatchedList, void, void> =>
       watchList(index, caller, signal),

@@ -11,6 +11,7 @@ export function taskTypes(contract: Contract): Omit<TaskType, 'paused'>[] {
       input: z.toJSONSchema(input, { io: 'input' }),
       progress: z.toJSONSchema(progress),
       output: z.toJSONSchema(output),
+      timeoutMs: policy.timeoutMs,
       pausable: policy.pausable,
       errors: Object.fromEntries(
         Object.entries(errors).map(([code, schema]) => [code, z.toJSONSchema(schema)]),

@@ -91,7 +91,7 @@ export const errorCatalogue = {
     trpc: 'TOO_MANY_REQUESTS',
     http: 429,
     advice:
-      'You have as many streams and WebSockets open as an owner may. Close those that nobody reads, or watch many tasks in one stream.',
+      'You have as many streams, WebSockets and waiting calls open as an owner may. Close those that nobody reads, or watch many tasks in one stream.',
   },
   OVERLOADED: {
     trpc: 'SERVICE_UNAVAILABLE',
@@ -158,6 +158,12 @@ export const errorCatalogue = {
     trpc: 'PAYLOAD_TOO_LARGE',
     http: 413,
     advice: 'Pass a reference (a path or URL) instead of the data itself.',
+  },
+  TOO_MANY_VALUES: {
+    trpc: 'PAYLOAD_TOO_LARGE',
+    http: 413,
+    advice:
+      'The JSON holds more values, or more different names of members, than the gateway parses at once. Split it, pass a reference, or raise `jsonBreadth`.',
   },
   PAYLOAD_EXPIRED: {
     trpc: 'NOT_FOUND',

@@ -152,8 +152,11 @@ export type TaskPage = { tasks: TaskSummary[]; nextCursor?: string };
 
 /** An event of any task, as `tasks.watch` delivers it. */
 export type AnyTaskEvent =
-  /** The stream is live: a list that is read after this, and the events that follow it, miss nothing. */
-  | { type: 'open' }
+  /**
+   * The stream is live: a list that is read after this, and the events that follow it, miss nothing. `missed`: too much
+   * has happened since the `lastEventId` that was given, and what lies between is not sent; read the list anew.
+   */
+  | { type: 'open'; missed?: true }
   | { type: 'snapshot'; id: string; name: string; record: AnyTaskRecord }
   | { type: 'event'; id: string; name: string; event: ShownEvent };
 
@@ -186,6 +189,8 @@ export type TaskType = {
   progress: Record<string, unknown>;
   output: Record<string, unknown>;
   errors: Record<string, Record<string, unknown>>;
+  /** Milliseconds that an attempt may take, unless its start says otherwise; 0: any time. */
+  timeoutMs: number;
   /** Whether a task of it can be paused while it runs. */
   pausable: boolean;
   /** Whether its tasks wait until it is resumed. */

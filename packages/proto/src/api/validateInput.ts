@@ -2,21 +2,38 @@ import { z } from 'zod';
 import type { TaskDefinition } from '../contract/taskDefinition.ts';
 import { GatewayError, type GatewayErrorCode, type InputIssue } from './errorCatalogue.ts';
 
+/** So many faults are named; a wide input can have one in each of its values. */
+const issuesLimit = 100;
+/** One fault can name every unknown member there is. */
+const messageLimit = 2_000;
+const textLimit = 20_000;
+
 /** The faults that zod found, with paths as JSON has them. */
 export function issuesOf(error: z.ZodError): InputIssue[] {
-  return error.issues.map(({ path, message, code }) => ({
+  return error.issues.slice(0, issuesLimit).map(({ path, message, code }) => ({
     path: path.map(key => (typeof key === 'symbol' ? String(key) : key)),
-    message,
+    message: cut(message, messageLimit),
     code,
   }));
 }
 
 /** An error that names each fault, and its path, in words and as data. */
 export function faultsError(code: GatewayErrorCode, what: string, error: z.ZodError): GatewayError {
-  return new GatewayError(code, `${what}\n${z.prettifyError(error)}`, {
+  return new GatewayError(code, `${what}\n${faultsText(error)}`, {
     issues: issuesOf(error),
     cause: error,
   });
+}
+
+/** The first faults in words. */
+export function faultsText({ issues }: z.ZodError): string {
+  const text = z.prettifyError(new z.ZodError(issues.slice(0, issuesLimit)));
+  const shown = cut(text, textLimit);
+  return issues.length > issuesLimit ? `${shown}\n… and ${issues.length - issuesLimit} more` : shown;
+}
+
+function cut(text: string, limit: number): string {
+  return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }
 
 /** How deep the values of an input may be nested: what walks it (`JSON.stringify` to begin with) has a stack. */

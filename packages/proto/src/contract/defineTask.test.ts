@@ -104,6 +104,11 @@ describe('error codes', () => {
   });
 });
 
+test('an attempt has an hour where the definition says nothing, and any time where it says 0', () => {
+  expect(defineTask(plain).policy.timeoutMs).toBe(3_600_000);
+  expect(defineTask({ ...plain, timeoutMs: 0 }).policy.timeoutMs).toBe(0);
+});
+
 describe('the policy', () => {
   // A timer of Node that is longer than 2^31 - 1 ms fires at once.
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])('refuses %s ms', value => {

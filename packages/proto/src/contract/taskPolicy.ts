@@ -22,7 +22,10 @@ export const policySchema = strictOptions({
    * from `attempts`: a lost executor is not the handler's failure. Default: 3.
    */
   maxLosses: z.int().min(0).max(1_000),
-  /** Ends an attempt after this many milliseconds with `TIMEOUT`. `0` means no limit. Default: 0. */
+  /**
+   * Ends an attempt after this many milliseconds with `TIMEOUT`, so that no handler holds a slot for ever. `0`: no
+   * limit, for work that may take days. Default: 3,600,000, an hour.
+   */
   timeoutMs: milliseconds,
   /** Ends the task so many milliseconds after it was to start, attempts and waits included. `0`: no limit. Default: 0. */
   totalTimeoutMs: milliseconds,
@@ -31,6 +34,12 @@ export const policySchema = strictOptions({
    * recorded as canceled with `handlerStillRunning: true`, and a sandboxed one is ended with its thread. Default: 10,000.
    */
   cancelGraceMs: milliseconds,
+  /**
+   * The share of an executor's slots that one owner may have with these tasks while tasks of others are about: seen by
+   * the executor within the last hour. Its last free slot is for owners who hold none. More than 0; `1` means that the
+   * queue alone decides. Default: 0.75.
+   */
+  ownerShare: z.number().gt(0).max(1),
   /** At least this many milliseconds lie between two progress events; the latest progress wins. Default: 100. */
   progressIntervalMs: milliseconds,
   /**
@@ -50,9 +59,10 @@ export const defaultPolicy: TaskPolicy = {
   attempts: 1,
   backoff: defaultBackoff,
   maxLosses: 3,
-  timeoutMs: 0,
+  timeoutMs: 3_600_000,
   totalTimeoutMs: 0,
   cancelGraceMs: 10_000,
+  ownerShare: 0.75,
   progressIntervalMs: 100,
   sandbox: false,
   pausable: false,

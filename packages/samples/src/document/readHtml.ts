@@ -70,6 +70,13 @@ const options: ConvertOptions = {
   ],
 };
 
+/** Without the commas and spaces at its end. A pattern for that looks at each of a run of commas in the middle anew. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === ',' || text[end - 1]?.trim() === '')) end -= 1;
+  return text.slice(0, end);
+}
+
 /** Reads the body of an HTML page: headings part its sections; navigation, scripts, code and forms are left out. */
 export function readHtml(html: string): ReadDocument {
   const builder = sectionBuilder();
@@ -83,7 +90,7 @@ export function readHtml(html: string): ReadDocument {
       firstHeading ??= text || null;
       builder.heading(text);
     } else {
-      builder.block(text.replace(/[,\s]+$/, ''));
+      builder.block(withoutEnd(text));
     }
   }
   return { title: title ?? firstHeading, format: 'html', pages: null, sections: builder.sections() };

@@ -8,14 +8,20 @@ const frontMatter = /^---\n([\s\S]*?)\n(?:---|\.\.\.)(?:\n|$)/;
 const tableRule = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 
 /** The parser's time grows with the square of a long text's: a book is parsed in parts. */
-const longestPart = 100_000;
+const longestPart = 20_000;
+/** Deeper than anybody quotes or lists; the parser's time grows with the square of the depth. */
+const deepContainers = /^[>\-*+ \t]{65,}(?=[^>\-*+\s])/gm;
+/** A longer line is no rule of a table, and only long to test. */
+const longestRule = 2_000;
+const longestMatter = 10_000;
 
 /** Reads Markdown: headings part its sections; code, HTML and link targets are left out, tables are read by row. */
 export function readMarkdown(markdown: string): ReadDocument {
   const matter = frontMatter.exec(markdown);
   const builder = sectionBuilder();
-  let title = titleOf(matter?.[1]);
-  for (const part of parts(matter ? markdown.slice(matter[0].length) : markdown)) {
+  let title = titleOf(matter?.[1]?.slice(0, longestMatter));
+  const text = (matter ? markdown.slice(matter[0].length) : markdown).replace(deepContainers, '');
+  for (const part of [...parts(text)].flatMap(cut)) {
     for (const node of fromMarkdown(part).children) {
       if (node.type === 'heading') title ??= oneLine(phrasing(node.children));
       addNode(node, builder);
@@ -43,8 +49,27 @@ function* parts(markdown: string): Generator<string> {
   yield markdown.slice(start);
 }
 
+/** Without a heading for long: at the end of a paragraph or line, or else anywhere. */
+function cut(part: string): readonly string[] {
+  const pieces: string[] = [];
+  let start = 0;
+  while (part.length - start > 2 * longestPart) {
+    const window = part.slice(start, start + longestPart);
+    const end = start + (window.lastIndexOf('\n\n') + 1 || window.lastIndexOf('\n') + 1 || longestPart);
+    pieces.push(part.slice(start, end));
+    start = end;
+  }
+  pieces.push(part.slice(start));
+  return pieces;
+}
+
 function titleOf(matter: string | undefined): string | undefined {
-  return /^title:[ \t]*(["']?)(.+?)\1[ \t]*$/m.exec(matter ?? '')?.[2];
+  return /^title:[ \t]*(["']?)(.+?)\1$/m.exec(
+    matter
+      ?.replace(/[ \t]+/g, ' ')
+      .replaceAll(' \n', '\n')
+      .trimEnd() ?? '',
+  )?.[2];
 }
 
 function addNode(node: Nodes, builder: SectionBuilder): void {
@@ -74,8 +99,14 @@ function phrasing(children: readonly PhrasingContent[]): string {
 /** CommonMark takes a table for a paragraph: told by the rule in its second line, each row becomes a block. */
 function rows(paragraph: string): readonly string[] {
   const lines = paragraph.split('\n');
-  if (!lines[1]?.includes('|') || !tableRule.test(lines[1])) return [paragraph];
+  const [, rule] = lines;
+  if (!rule?.includes('|') || rule.length > longestRule || !tableRule.test(rule)) return [paragraph];
   return lines
     .filter((_, index) => index !== 1)
-    .map(line => line.replace(/^\s*\||\|\s*$/g, '').replace(/\s*\|\s*/g, ', '));
+    .map(line => {
+      const cells = line.split('|').map(cell => cell.trim());
+      if (cells[0] === '') cells.shift();
+      if (cells.at(-1) === '') cells.pop();
+      return cells.join(', ');
+    });
 }

@@ -6,12 +6,15 @@ import { sectionBuilder } from './sectionBuilder.ts';
 
 type PdfDocument = Awaited<ReturnType<typeof getDocumentProxy>>;
 
+/** A small file can name one page a million times. */
+const mostPages = 2_000;
+
 /**
  * Reads the text of a PDF, page by page. Larger letters make headings, which part its sections; without any, each page
  * is a section.
  *
  * @param onPage called before each page, with its number and how many there are
- * @throws TaskError `UNREADABLE` (`BROKEN`, `ENCRYPTED`), `EMPTY`
+ * @throws TaskError `UNREADABLE` (`BROKEN`, `ENCRYPTED`, `TOO_COMPLEX`), `EMPTY`
  */
 export async function readPdf(
   bytes: Uint8Array,
@@ -19,6 +22,7 @@ export async function readPdf(
 ): Promise<ReadDocument> {
   const pdf = await openPdf(bytes);
   try {
+    if (pdf.numPages > mostPages) throw tooManyPages(pdf.numPages);
     const lines: PdfLine[] = [];
     for (let page = 1; page <= pdf.numPages; page += 1) {
       onPage(page, pdf.numPages);
@@ -94,6 +98,14 @@ function broken(cause: unknown) {
   );
   error.cause = cause;
   return error;
+}
+
+function tooManyPages(pages: number) {
+  return documentError(
+    'UNREADABLE',
+    `The PDF has ${pages} pages; at most ${mostPages} are read. Part it into smaller files.`,
+    { format: 'pdf', reason: 'TOO_COMPLEX' },
+  );
 }
 
 function encrypted() {

@@ -58,12 +58,13 @@ export async function writeOutput(
   if (!large) return { ok: true, part: { output } };
   const data = Buffer.from(JSON.stringify(output));
   try {
+    payloads.requireNarrow(data);
     const packed = payloads.pack(name, data);
     await untilAnswered(() => payloads.put(packed), giveUp);
     return { ok: true, part: { outputRef: packed.ref } };
   } catch (error) {
     if (!(error instanceof PayloadError)) throw error;
-    const message = `The output has ${data.length} bytes, more than ${payloads.limitBytes}: store it elsewhere and return a reference.`;
+    const message = `The output cannot be stored: ${error.message} Store it elsewhere and return a reference.`;
     return { ok: false, error: { code: 'OUTPUT_TOO_LARGE', message } };
   }
 }

@@ -2,6 +2,7 @@ import { type Broker, encode, ensureConsumer, type NeededConsumer } from '@longh
 import { priorities } from '@longhaul/proto';
 import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
+import { mayHaveSlot, OwnerShares, ownerOfRequest } from './ownerShares.ts';
 import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
 import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
 import { type Slot, SlotPool } from './slotPool.ts';
@@ -16,6 +17,8 @@ export type RequestConsumerOptions = {
   readonly slots: number;
   /** Works on one request; its slot is free again when the promise settles, and meanwhile where it is lent. */
   readonly work: (message: RequestMessage, slot: Slot) => Promise<void>;
+  /** The share of the slots that an owner may have with tasks of a name, while there are others. */
+  readonly ownerShareOf: (name: string) => number;
   /** Whether requests of a name would only wait: none are asked for meanwhile. */
   readonly isHeldUp: (name: string) => boolean;
   /** Told of every pull that is refused: its consumer may be gone. */
@@ -29,6 +32,8 @@ const longestRefusedDelayMs = 4_000;
 const heldBackDelayMs = 1_000;
 /** Pulls that were lost, and messages that somebody else took, are noticed this late. */
 const sweepMs = 250;
+/** Between two sweeps so many requests are looked at and passed over, for their owner's share is used up. */
+const passedOverPerSweep = 16;
 
 /**
  * Takes requests off the work queue: one durable pull consumer per task name and priority, one subscription for all
@@ -42,6 +47,8 @@ export class RequestConsumer {
   readonly #inbox: string;
   readonly #busy = new Set<Promise<void>>();
   readonly #pool: SlotPool;
+  readonly #shares = new OwnerShares();
+  #passedOver = 0;
   #subscription: Subscription | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #planned: NodeJS.Immediate | undefined;
@@ -79,7 +86,10 @@ export class RequestConsumer {
       },
     });
     this.#taking = true;
-    this.#sweep = setInterval(() => this.#planSoon(), sweepMs);
+    this.#sweep = setInterval(() => {
+      this.#passedOver = 0;
+      this.#planSoon();
+    }, sweepMs);
     this.#planSoon();
   }
 
@@ -122,19 +132,48 @@ export class RequestConsumer {
     this.#refusals = 0;
     const consumer = this.#consumers.find(({ name }) => name === request.consumer);
     consumer?.delivered(request.waiting, Date.now());
+    const owner = ownerOfRequest(request.data);
+    if (this.#taking && consumer && owner !== undefined && this.#isOverShare(consumer.task, owner)) {
+      this.#passOver(request, consumer.task);
+      return;
+    }
     const slot = this.#taking && consumer ? this.#pool.take(consumer.task) : undefined;
     if (!slot) {
       // A hand-back uses up no attempt: attempts are counted by `started` events, not by deliveries.
       request.handBack(consumer && !this.#pool.takes(consumer.task) ? heldBackDelayMs : 0);
       return;
     }
+    if (owner !== undefined) this.#shares.took(owner, slot);
     const work = this.#options.work(request, slot).finally(() => {
       this.#busy.delete(work);
       slot.release();
+      if (owner !== undefined) this.#shares.released(owner, slot);
       this.#planSoon();
     });
     this.#busy.add(work);
     this.#planSoon();
+  }
+
+  #isOverShare(task: string, owner: string): boolean {
+    const nowMs = Date.now();
+    this.#shares.seen(owner, nowMs);
+    const { free, size } = this.#pool;
+    // Then it is surplus, which goes back at once.
+    if (free <= 0) return false;
+    return !mayHaveSlot({
+      slots: size,
+      free,
+      held: this.#shares.held(owner),
+      isContended: this.#shares.isContended(owner, nowMs),
+      share: this.#options.ownerShareOf(task),
+    });
+  }
+
+  /** Hands a request back for a while, and looks at the next ones: somebody else's may be among them. */
+  #passOver(request: RequestMessage, task: string): void {
+    request.handBack(this.#shares.passOver(task, Date.now()));
+    this.#passedOver += 1;
+    if (this.#passedOver < passedOverPerSweep) this.#planSoon();
   }
 
   #pullEnded(status: Msg): void {
@@ -193,7 +232,9 @@ export class RequestConsumer {
     // Only plans that can ask for something take a turn: else one busy slot could always have the odd turns.
     if (freeSlots <= 0) return;
     const nowMs = Date.now();
-    const served = this.#consumers.filter(({ task }) => this.#pool.takes(task) && !isHeldUp(task));
+    const served = this.#consumers.filter(
+      ({ task }) => this.#pool.takes(task) && !isHeldUp(task) && this.#shares.looksFurther(task, nowMs),
+    );
     const states = served.map(consumer => consumer.state(nowMs));
     planPulls(states, freeSlots, this.#turn++).forEach((batch, at) => {
       const consumer = served[at];

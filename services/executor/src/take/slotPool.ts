@@ -120,6 +120,11 @@ export class Slot {
     this.#pool = pool;
   }
 
+  /** Whether its handler has it now: not while it is lent, left or over. */
+  get isHeld(): boolean {
+    return this.#state === 'held';
+  }
+
   /**
    * Lends the slot while the handler waits, from the first wait until the last has ended: so also while it does
    * something beside a wait, which cannot be told from here. Resolves when the wait has ended and the handler has a slot

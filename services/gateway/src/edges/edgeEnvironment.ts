@@ -16,6 +16,7 @@ export const edgeVariables = z.object({
   CALLS_PER_SECOND: z.coerce.number().min(0).optional(),
   CALLS_BURST: z.coerce.number().int().min(1).optional(),
   STREAMS_PER_OWNER: positive.optional(),
+  REPLAY_EVENTS: positive.optional(),
   MAX_CONNECTIONS: positive.optional(),
   STALLED_MS: positive.optional(),
   STREAM_MAX_MS: positive.optional(),
@@ -39,6 +40,7 @@ export function edgeOptionsOf(env: z.output<typeof edgeVariables>): EdgeOptions 
   const options = {
     callRate: callRateOf(env),
     streamsPerOwner: env.STREAMS_PER_OWNER,
+    replayEvents: env.REPLAY_EVENTS,
     connections: env.MAX_CONNECTIONS,
     stalledMs: env.STALLED_MS,
     streamMaxMs: env.STREAM_MAX_MS,

@@ -12,8 +12,16 @@ export type EdgeOptions = {
    * nonetheless. Default: 1 a second, 100 at once.
    */
   readonly failedAuthenticationRate?: Rate | 'off';
-  /** Streams and WebSockets that an owner may have open at this gateway. Default: 1,000; without authentication: any number. */
+  /**
+   * Streams, WebSockets and waiting calls (`run`, `result` with `waitMs`, `Prefer: wait`) that an owner may have open at
+   * this gateway. Default: 1,000; without authentication: any number.
+   */
   readonly streamsPerOwner?: number;
+  /**
+   * How many stored events, of everybody's, may lie behind the `lastEventId` of a stream over many tasks (`tasks.watch`).
+   * With more it begins now and says so. Operators, who may see all of them, have no limit. Default: 10,000.
+   */
+  readonly replayEvents?: number;
   /** Connections that the gateway takes; others are closed at once. Default: 20,000. */
   readonly connections?: number;
   /** Milliseconds that a client may take nothing of what waits for it before it is cut off. Default: 60,000. */
@@ -58,6 +66,7 @@ export function edgeLimits(options: EdgeOptions, isOpen: boolean): EdgeLimits {
     callRate: isOpen ? 'off' : { perSecond: 500, burst: 5_000 },
     failedAuthenticationRate: { perSecond: 1, burst: 100 },
     streamsPerOwner: isOpen ? Number.POSITIVE_INFINITY : 1_000,
+    replayEvents: 10_000,
     connections: 20_000,
     stalledMs: 60_000,
     streamMaxMs: 15 * 60_000,

@@ -1,6 +1,6 @@
 import { GatewayError } from '@longhaul/proto';
 
-/** What an owner has open for long: streams and WebSockets, each of which costs memory for as long as it is open. */
+/** What an owner has open for long: streams, WebSockets and calls that wait, each of which costs memory meanwhile. */
 export class OwnerStreams {
   readonly #limit: number;
   readonly #byOwner = new Map<string, number>();
@@ -20,12 +20,12 @@ export class OwnerStreams {
    * Takes a place; disposing of it gives it back, once however often it is done.
    * @throws GatewayError TOO_MANY_STREAMS
    */
-  take(owner: string, kind: 'stream' | 'webSocket' = 'stream'): Disposable {
+  take(owner: string, kind: 'stream' | 'webSocket' | 'wait' = 'stream'): Disposable {
     const count = this.#byOwner.get(owner) ?? 0;
     if (count >= this.#limit) {
       throw new GatewayError(
         'TOO_MANY_STREAMS',
-        `You have ${count} streams and WebSockets open at this gateway, as many as an owner may. Close those that nobody reads, or watch many tasks in one stream.`,
+        `You have ${count} streams, WebSockets and waiting calls open at this gateway, as many as an owner may. Close those that nobody reads, or watch many tasks in one stream.`,
       );
     }
     this.#byOwner.set(owner, count + 1);

@@ -1,3 +1,4 @@
+import { defaultJsonBreadth } from '@longhaul/broker';
 import { initTRPC } from '@trpc/server';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
@@ -24,6 +25,7 @@ it('a gateway that is being stopped sends everybody elsewhere, and REST in its o
     isOpen: false,
     streams: new OwnerStreams(1),
     metrics: { access: 'off', text: async () => '' },
+    jsonBreadth: defaultJsonBreadth,
     requestLog: 'off',
   });
   const rest = await server.inject('/v1/tasks');

@@ -1,3 +1,4 @@
+import type { JsonBreadthLimits } from '@longhaul/broker';
 import { errorCatalogue } from '@longhaul/proto';
 import type { AnyTRPCRouter } from '@trpc/server';
 import {
@@ -10,6 +11,7 @@ import {
 import type { Logger } from 'pino';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { whyForeign } from '../auth/loopback.ts';
+import { countBodies } from '../edges/broadBody.ts';
 import type { Connections } from '../edges/connections.ts';
 import { allowOrigins } from '../edges/crossOrigin.ts';
 import type { EdgeLimits } from '../edges/edgeLimits.ts';
@@ -22,9 +24,9 @@ import { openApiDocument } from '../rest/openapi/document.ts';
 import type { Operation } from '../rest/operation.ts';
 import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
 import { sendProblem } from '../rest/sendProblem.ts';
-import { bodyTooLargeAnswer, isBodyTooLarge } from './bodyTooLarge.ts';
 import { answerClientError } from './clientError.ts';
 import { type ConsoleOptions, consolePages } from './console.ts';
+import { bodyRefusal, catalogueErrorShape } from './errorShape.ts';
 import { KnownPaths } from './knownPaths.ts';
 import { lazyLogger } from './lazyLogger.ts';
 import { loggedRequest } from './loggedRequest.ts';
@@ -51,6 +53,8 @@ export type HttpOptions = {
   readonly stop: AbortSignal;
   /** The largest input of a task, in bytes. */
   readonly payloadLimitBytes: number;
+  /** How much the JSON of one request may hold. */
+  readonly jsonBreadth: JsonBreadthLimits;
   /** Default: no console. */
   readonly console?: ConsoleOptions | undefined;
   readonly streams: OwnerStreams;
@@ -114,8 +118,9 @@ export async function createHttpServer(options: HttpOptions) {
   });
 
   server.setErrorHandler<Error & { statusCode?: number }>(async (error, request, reply) => {
-    if (isBodyTooLarge(error))
-      return reply.code(errorCatalogue.PAYLOAD_TOO_LARGE.http).send(bodyTooLargeAnswer(bodyLimitBytes));
+    const refusal = bodyRefusal(error, bodyLimitBytes);
+    if (refusal)
+      return reply.code(errorCatalogue[refusal.code].http).send({ error: catalogueErrorShape(refusal) });
     if ((error.statusCode ?? 500) < 500) throw error;
     // Its message may hold anything: it is for the log.
     const fault = faultOf(error, request.log);
@@ -132,6 +137,7 @@ export async function createHttpServer(options: HttpOptions) {
   connections.of(server.server);
   server.addHook('onClose', async () => connections.stop());
   observeRequests(server, options.requestLog);
+  server.addHook('preParsing', countBodies(options.jsonBreadth));
   addSecurityHeaders(server, edges.trustedProxies.length > 0);
   await allowOrigins(server, edges.allowedOrigins);
   await addTrpcRoutes(server, {
@@ -143,6 +149,7 @@ export async function createHttpServer(options: HttpOptions) {
     streams,
     streamMaxMs: edges.streamMaxMs,
     bodyLimitBytes,
+    jsonBreadth: options.jsonBreadth,
   });
   // Behind the hooks of the WebSockets' plugin, which answers what is refused here.
   if (options.isOpen) {

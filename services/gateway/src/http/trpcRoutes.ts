@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import fastifyWebsocket from '@fastify/websocket';
+import type { JsonBreadthLimits } from '@longhaul/broker';
 import type { AnyTRPCRouter } from '@trpc/server';
 import {
   type CreateFastifyContextOptions,
@@ -10,6 +11,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import type { WebSocket } from 'ws';
 import type { Credentials } from '../auth/credentials.ts';
 import { SocketCredentials } from '../auth/socketCredentials.ts';
+import { countedSockets } from '../edges/countedSocket.ts';
 import type { Entrance } from '../edges/entrance.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
 import { retryAfterSeconds } from '../edges/retryLater.ts';
@@ -30,6 +32,7 @@ export type TrpcRoutesOptions = {
   readonly streams: OwnerStreams;
   readonly streamMaxMs: number;
   readonly bodyLimitBytes: number;
+  readonly jsonBreadth: JsonBreadthLimits;
 };
 
 /** Who asks, beside what the headers say. */
@@ -43,7 +46,7 @@ type Asking = {
 
 /** tRPC at `/trpc`: plain calls, batches, SSE and WebSockets. */
 export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutesOptions): Promise<void> {
-  const { router, entrance, logger, ids, stop, streams, streamMaxMs, bodyLimitBytes } = options;
+  const { router, entrance, logger, ids, stop, streams, streamMaxMs, bodyLimitBytes, jsonBreadth } = options;
 
   const contextOf = async (
     request: Pick<FastifyRequest, 'headers'> & {
@@ -77,7 +80,9 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     }
   };
 
-  await server.register(fastifyWebsocket, { options: { maxPayload: bodyLimitBytes } });
+  await server.register(fastifyWebsocket, {
+    options: { maxPayload: bodyLimitBytes, WebSocket: countedSockets(jsonBreadth) },
+  });
   const sockets = new SocketCredentials();
   const rooms = new WeakMap<object, SocketRoom>();
   const addresses = new WeakMap<IncomingMessage, string>();

@@ -1,4 +1,4 @@
-import { issuesOf } from '@longhaul/proto';
+import { faultsText, issuesOf } from '@longhaul/proto';
 import { z } from 'zod';
 import { RequestError } from './problem.ts';
 
@@ -34,7 +34,7 @@ export class ParameterReader {
         ? issue.keys.map(key => ({ ...fault, path: [key] }))
         : [fault];
     });
-    const message = `${what}:\n${z.prettifyError(parsed.error)}`;
+    const message = `${what}:\n${faultsText(parsed.error)}`;
     throw new RequestError(
       'INVALID_REQUEST',
       message,

@@ -78,7 +78,7 @@ export function genericProcedures(contract: Contract, service: TaskService) {
 }
 
 function toAnyEvent(item: WatchedMany): AnyTaskEvent {
-  if (item.kind === 'open') return { type: 'open' };
+  if (item.kind === 'open') return { type: 'open', ...(item.missed ? { missed: true } : {}) };
   const { id, name, event } = item.stored;
   return { type: 'event', id, name, event: shownEvent(event) };
 }

@@ -1,5 +1,5 @@
 import { contextOfHeaders, inSpan } from '@longhaul/broker';
-import { errorCatalogue, GatewayError, type GatewayErrorShape, issuesOf } from '@longhaul/proto';
+import { errorCatalogue, faultsText, GatewayError, type GatewayErrorShape, issuesOf } from '@longhaul/proto';
 import { context, SpanStatusCode } from '@opentelemetry/api';
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { FastifyBaseLogger } from 'fastify';
@@ -55,7 +55,7 @@ export const t = initTRPC.context<Context>().create({
       return { ...shape, message, data: { ...shape.data, httpStatus, ...data, ...later } };
     }
     if (error.code === 'BAD_REQUEST' && cause instanceof z.ZodError) {
-      const message = `The request is malformed:\n${z.prettifyError(cause)}`;
+      const message = `The request is malformed:\n${faultsText(cause)}`;
       return {
         ...shape,
         message,

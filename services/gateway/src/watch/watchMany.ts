@@ -1,12 +1,13 @@
-import { type Broker, type LogEntry, replayEntries } from '@longhaul/broker';
+import type { Broker, LogEntry } from '@longhaul/broker';
 import type { StoredEvent } from '@longhaul/proto';
 import type { Caller } from '../caller.ts';
 import { maySee } from '../caller.ts';
+import type { Replays } from './replays.ts';
 import type { WatchDeps } from './watchTask.ts';
 
 /** What a watcher of many tasks gets. `open`: from here on nothing is missed. */
 export type WatchedMany =
-  | { readonly id: string; readonly kind: 'open' }
+  | { readonly id: string; readonly kind: 'open'; readonly missed?: true }
   | { readonly id: string; readonly kind: 'event'; readonly stored: StoredEvent };
 
 /**
@@ -18,7 +19,7 @@ export type WatchedMany =
  * @param lastEventId goes on after this event; without it the stream begins now
  */
 export async function* watchMany(
-  { broker, feed }: WatchDeps,
+  { broker, feed, replays }: WatchDeps & { readonly replays: Replays },
   caller: Caller,
   ids: ReadonlySet<string> | undefined,
   lastEventId: string | undefined,
@@ -31,16 +32,19 @@ export async function* watchMany(
       : undefined;
   try {
     const newest = await newestSeq(broker);
-    let seq = lastEventId === undefined ? newest : Math.min(Number(lastEventId), newest);
-    yield { id: String(seq), kind: 'open' };
+    const asked = lastEventId === undefined ? newest : Math.min(Number(lastEventId), newest);
+    const missed = replays.isTooOld(caller, asked, newest);
+    let seq = missed ? newest : asked;
+    yield { id: String(seq), kind: 'open', ...(missed ? { missed } : {}) };
     let upTo = newest;
     while (!signal.aborted) {
       if (upTo > seq) {
-        for await (const entry of replayEntries(broker, broker.topology.subjects.allEvents, seq + 1)) {
-          seq = entry.seq;
-          const stored = watched(entry);
-          if (stored) yield { id: String(seq), kind: 'event', stored };
-          if (signal.aborted) return;
+        for await (const page of replays.pages(caller, seq, watched, signal)) {
+          for (const stored of page.events) {
+            yield { id: String(stored.seq), kind: 'event', stored };
+            if (signal.aborted) return;
+          }
+          seq = page.upTo;
         }
         // What was to be read and is not there was dropped by a limit, or has expired.
         seq = Math.max(seq, upTo);

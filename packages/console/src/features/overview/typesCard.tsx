@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { CirclePause, CirclePlay } from 'lucide-react';
 import { Link } from 'wouter';
 import { Button } from '../../components/button.tsx';
+import { durationText } from '../../components/timeText.ts';
 import { toast, toastError } from '../../components/toasts.tsx';
 import { typesQuery } from '../../gateway/queries.ts';
 import { tasks } from '../../gateway/tasks.ts';
@@ -76,6 +77,9 @@ function TypeRow({ type, queue }: { readonly type: TaskType; readonly queue: Que
       <td>
         <Link href={`/run/${name}`}>{title ?? name}</Link>
         <div className="mono muted small">{name}</div>
+        <div className="muted small">
+          {type.timeoutMs === 0 ? 'no time limit' : `at most ${durationText(type.timeoutMs)} an attempt`}
+        </div>
       </td>
       <td className="number nowrap">
         <Count value={high + normal + low} href={`/tasks?status=pending&name=${name}`} />

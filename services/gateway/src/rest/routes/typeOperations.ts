@@ -13,6 +13,9 @@ const typeSchema = z
     title: z.string().optional(),
     description: z.string().optional(),
     paused: z.boolean().meta({ description: 'Whether its tasks wait until it is resumed.' }),
+    timeout_ms: z
+      .int()
+      .meta({ description: 'How long an attempt may take, unless its start says otherwise; 0: any time.' }),
     pausable: z.boolean().meta({ description: 'Whether a running task can be paused.' }),
     input: jsonSchema,
     progress: jsonSchema,
@@ -36,7 +39,12 @@ export function typeOperations(contract: Contract, service: TaskService): Operat
     const paused = await service.pausedNames(names);
     return types
       .filter(({ name }) => names.includes(name))
-      .map(({ name, ...type }) => ({ name, paused: paused.has(name), ...type }));
+      .map(({ name, timeoutMs, ...type }) => ({
+        name,
+        paused: paused.has(name),
+        timeout_ms: timeoutMs,
+        ...type,
+      }));
   };
   const setPaused = (verb: 'pause' | 'resume', summary: string) =>
     operation({
