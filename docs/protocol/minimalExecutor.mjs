@@ -1,7 +1,7 @@
 // A Longhaul executor without Longhaul: Node's own modules and the NATS text protocol, as a pattern for other
 // languages. It runs one task, `demo.count`: { to, stepMs? } → { sum }. See "A minimal executor" in README.md.
 //
-//   node minimalExecutor.mjs nats://127.0.0.1:4222 [namespace]
+//   node minimalExecutor.mjs nats://[user:password@]127.0.0.1:4222 [namespace]
 //
 // Whatever surprises it ends it. That is safe: an unfinished request is delivered again, here or elsewhere.
 
@@ -18,13 +18,19 @@ const eventStream = `${prefix}TASK_EVENTS`;
 
 // ---- NATS: https://docs.nats.io/reference/reference-protocols/nats-protocol ----
 
-const { hostname, port } = new URL(url);
+const { hostname, port, username, password } = new URL(url);
+// With the shipped permissions a user may subscribe to inboxes of its own prefix alone.
+const inboxPrefix = username ? `_INBOX_${username}` : '_INBOX';
 const socket = createConnection({ host: hostname, port: Number(port || 4222), noDelay: true });
 const callbacks = new Map();
 let lastSid = 0;
 let received = Buffer.alloc(0);
 
-socket.write('CONNECT {"verbose":false,"headers":true,"no_responders":true,"lang":"text","version":"1"}\r\n');
+const login = username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {};
+// Not pedantic: the filter of a consumer, with its wildcards, is part of a subject that is published to.
+const flags = { verbose: false, pedantic: false, headers: true, no_responders: true };
+const hello = { ...flags, lang: 'text', version: '1', ...login };
+socket.write(`CONNECT ${JSON.stringify(hello)}\r\n`);
 socket.on('data', chunk => {
   received = Buffer.concat([received, chunk]);
   for (let end = received.indexOf('\r\n'); end >= 0; end = received.indexOf('\r\n')) {
@@ -62,15 +68,19 @@ function subscribe(subject, callback) {
   return () => callbacks.delete(sid) && socket.write(`UNSUB ${sid}\r\n`);
 }
 
-function ask(subject, payload, { headers, timeoutMs = 5_000 } = {}) {
+function ask(subject, payload, { headers, timeoutMs = 5_000, signal } = {}) {
   return new Promise((resolve, reject) => {
-    const inbox = `_INBOX.${randomUUID()}`;
+    const inbox = `${inboxPrefix}.${randomUUID()}`;
     const timer = setTimeout(() => reject(new Error(`No answer on ${subject}`)), timeoutMs);
-    const stop = subscribe(inbox, message => {
+    const finish = message => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', withdraw);
       stop();
       resolve(message);
-    });
+    };
+    const withdraw = () => finish({});
+    const stop = subscribe(inbox, finish);
+    signal?.addEventListener('abort', withdraw);
     publish(subject, payload, { reply: inbox, headers });
   });
 }
@@ -117,6 +127,8 @@ function stateAfter({ nextAttemptAt: _waited, held, pause, ...before }, event) {
     }
     case 'stopping':
       return { ...next, ...(held ? { held } : {}), status: 'STOPPING', ...reason };
+    case 'released':
+      return { ...next, ...(pause ? { pause } : {}), status: 'PENDING' };
     case 'completed':
       return { ...next, status: 'COMPLETED' };
     case 'failed':
@@ -155,7 +167,7 @@ function append(task, event) {
   task.turn = task.turn.then(async () => {
     while (!task.superseded) {
       if (event.type === 'stopping' && task.state.status === 'STOPPING') return 'accepted';
-      if (event.type === 'started' && task.state.status === 'STOPPING') return 'stop';
+      if (['started', 'released'].includes(event.type) && task.state.status === 'STOPPING') return 'stop';
       const error = await publishEvent(task, event);
       if (!error) return 'accepted';
       if (!refusals.includes(error.err_code)) throw new Error(error.description);
@@ -176,6 +188,7 @@ function append(task, event) {
 // ---- One request ----
 
 const working = new Map();
+const handedBack = new Error('handed back');
 
 async function work({ subject, reply, data }) {
   const id = subject.split('.')[3]; // <namespace>.request.<priority>.<id>.<name>
@@ -194,7 +207,8 @@ async function work({ subject, reply, data }) {
   const { abort } = task;
   const claimed = Promise.withResolvers();
   const heartbeat = setInterval(() => publish(reply, '+WPI'), 750);
-  working.set(id, reply);
+  const done = Promise.withResolvers();
+  working.set(id, { abort, done: done.promise });
   // Subscribe first, then read the log: see "Cancel" in README.md.
   const stopListening = subscribe(`${namespace}.cancel.${id}`, async cancel => {
     // Only a gateway's: see "Commands" in README.md.
@@ -212,6 +226,7 @@ async function work({ subject, reply, data }) {
     task.attempt = task.state.attempt + 1;
     claimed.resolve();
     if (ended.includes(status)) return ack;
+    if (abort.signal.reason === handedBack) return '-NAK'; // It has not begun: there is nothing to release.
     const canceled = () => append(task, { type: 'canceled', reason: task.reason ?? cancelReason });
     if (status === 'STOPPING') return (await canceled()) === 'accepted' && ack;
     const waitMs = Date.parse(nextAttemptAt ?? 0) - Date.now();
@@ -220,6 +235,11 @@ async function work({ subject, reply, data }) {
     if (begun === 'superseded') return false;
     if (begun === 'stop') abort.abort(new Error('canceled'));
     const end = await runHandler(task, abort.signal);
+    // Told to end, and neither canceled nor done: the next executor begins the next attempt, and nothing is lost.
+    if (!end && abort.signal.reason === handedBack && !task.reason) {
+      const released = await append(task, { type: 'released', attempt: task.attempt, executor });
+      if (released !== 'stop') return released === 'accepted' && '-NAK';
+    }
     return (await (end ? append(task, end) : canceled())) === 'accepted' && ack;
   })();
   // Superseded: no answer, for the request is another executor's now.
@@ -227,6 +247,7 @@ async function work({ subject, reply, data }) {
   working.delete(id);
   clearInterval(heartbeat);
   stopListening();
+  done.resolve();
 }
 
 /** Calls the handler. Returns the attempt's last event, or `undefined` where it was aborted. */
@@ -268,13 +289,17 @@ async function count({ to, stepMs = 0 }, signal, progress) {
 
 // ---- Taking requests: one at a time of each priority ----
 
+const stopping = new AbortController();
+
 async function takeRequests(priority) {
   const durable = `${name.replaceAll('.', '-')}-${priority}`;
-  const { error } = await askJson(`$JS.API.CONSUMER.CREATE.${requestStream}.${durable}`, {
+  const filter = `${namespace}.request.${priority}.*.${name}`;
+  // The filter belongs into the subject, too: the shipped permissions tell by it what an executor may consume.
+  const { error } = await askJson(`$JS.API.CONSUMER.CREATE.${requestStream}.${durable}.${filter}`, {
     stream_name: requestStream,
     config: {
       durable_name: durable,
-      filter_subject: `${namespace}.request.${priority}.*.${name}`,
+      filter_subject: filter,
       ack_policy: 'explicit',
       ack_wait: 3_000_000_000,
       max_deliver: -1,
@@ -283,18 +308,23 @@ async function takeRequests(priority) {
   });
   if (error) throw new Error(error.description);
   console.log(`takes ${name} of priority ${priority}`);
-  for (;;) {
+  while (!stopping.signal.aborted) {
     const pull = { batch: 1, expires: 30_000_000_000 };
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${requestStream}.${durable}`;
-    const message = await ask(subject, pull, { timeoutMs: 35_000 });
-    if (!message.status) await work(message);
-    else if (message.status !== 408) throw new Error(`The pull was answered ${message.status}.`);
+    const message = await ask(subject, pull, { timeoutMs: 35_000, signal: stopping.signal });
+    if (message.reply) await work(message);
+    else if (message.status && message.status !== 408)
+      throw new Error(`The pull was answered ${message.status}.`);
   }
 }
 
-// Hands back what it works on, so that another executor has it at once and not after `ack_wait`.
-process.on('SIGTERM', () => {
-  for (const reply of working.values()) publish(reply, '-NAK');
+// Hands back what it works on, so that another executor has it at once and not after `ack_wait`. Its pulls go first:
+// while one of them waits, the server would deliver to it what is handed back.
+process.on('SIGTERM', async () => {
+  stopping.abort();
+  const all = [...working.values()];
+  for (const { abort } of all) abort.abort(handedBack);
+  await Promise.all(all.map(({ done }) => done));
   socket.end(() => process.exit(0));
 });
 

@@ -106,9 +106,29 @@ test('one that is told to end hands its task back', async () => {
   await stack.event('progress');
   expect(await stack.foreign.end('SIGTERM')).toBe(0);
   await stack.answer('-NAK');
+  // Before the answer, and not delivered to its own pull again.
+  expect(stack.types().at(-1)).toBe('released');
   await using other = await createDemoExecutor(url, stack.namespace, 'longhaul-1');
   expect(await task.outcome()).toMatchObject({ status: 'COMPLETED' });
   await expect
     .poll(() => task.record())
-    .toMatchObject({ attempt: 2, attempts: [{ number: 1 }, { number: 2, executor: other.id }] });
+    .toMatchObject({ attempt: 2, losses: 0, attempts: [{ number: 1 }, { number: 2, executor: other.id }] });
+});
+
+test('released: five deploys of it are no losses, and the task completes', async () => {
+  await using stack = await startStack();
+  const task = await stack.count.start({ to: 2, stepMs: 1_500 });
+  let foreign = stack.foreign;
+  // One more than the losses that a task may have.
+  for (let deploys = 1; deploys <= 5; deploys += 1) {
+    await expect.poll(() => stack.types().filter(type => type === 'started').length).toBe(deploys);
+    expect(await foreign.end('SIGTERM')).toBe(0);
+    foreign = startForeignExecutor(url, stack.namespace);
+  }
+  try {
+    expect(await task.outcome()).toMatchObject({ status: 'COMPLETED', output: { sum: 3 } });
+    await expect.poll(() => task.record()).toMatchObject({ status: 'COMPLETED', losses: 0, failures: 0 });
+  } finally {
+    await foreign[Symbol.asyncDispose]();
+  }
 });
