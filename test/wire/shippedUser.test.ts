@@ -36,7 +36,8 @@ test('the executor of the protocol page works as the shipped NATS user `executor
     expect(await hanging.outcome()).toMatchObject({ status: 'CANCELED', reason: 'enough' });
 
     const note = 'x'.repeat(inlineLimitBytes);
-    const large = await count.start({ to: 1, note });
+    const input = { to: 1, note };
+    const large = await count.start(input);
     expect(await large.outcome()).toMatchObject({ status: 'FAILED', error: { code: 'INPUT_UNREADABLE' } });
     const { payloadStore, eventStream } = createTopology('tasks');
     const jsm = await jetstreamManager(nc, { checkAPI: false });
@@ -47,8 +48,10 @@ test('the executor of the protocol page works as the shipped NATS user `executor
     const store = await new Objm(nc).open(payloadStore, { check: false });
     await expect(store.getBlob(object)).rejects.toThrow('Permissions Violation');
     // The same as the page says it: the object's description, then its pieces in their order.
-    const next = async (subject: string, seq: number) =>
-      jsm.streams.getMessage(`OBJ_${payloadStore}`, { seq, next_by_subj: subject });
+    const next = async (subject: string, seq: number) => {
+      const query = { seq, next_by_subj: subject };
+      return jsm.streams.getMessage(`OBJ_${payloadStore}`, query);
+    };
     const name = Buffer.from(object).toString('base64url');
     const padded = name.padEnd(Math.ceil(name.length / 4) * 4, '=');
     const described = await next(`$O.${payloadStore}.M.${padded}`, 1);
