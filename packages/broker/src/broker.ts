@@ -4,6 +4,7 @@ import { createInbox } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { AckedPublisher } from './ackedPublisher.ts';
 import { PayloadStore, type PayloadStoreOptions } from './payloadStore.ts';
+import { jetStreamFailure, requireVersion } from './startErrors.ts';
 
 /** The clients that all NATS I/O of one service goes through, and the names of what it talks to. */
 export type Broker = {
@@ -33,14 +34,18 @@ const apiTimeoutMs = 5_000;
 
 /**
  * Makes the clients over one connection.
- * @throws RangeError when the limit of payloads is no number of bytes that can be had
+ * @throws RangeError when the limit of payloads is no number of bytes that can be had; NatsStartError when the server
+ *   has no JetStream, or is too old
  */
 export async function createBroker(
   nc: NatsConnection,
   topology: Topology,
   options: BrokerOptions = {},
 ): Promise<Broker> {
-  const jsm = await jetstreamManager(nc, { timeout: apiTimeoutMs });
+  requireVersion(nc);
+  const jsm = await jetstreamManager(nc, { timeout: apiTimeoutMs }).catch((cause: unknown) => {
+    throw jetStreamFailure(cause, nc.getServer());
+  });
   const js = jetstream(nc, { timeout: apiTimeoutMs });
   const newInbox = () => createInbox(inboxPrefixOf(nc));
   const acked = new AckedPublisher(nc, newInbox(), apiTimeoutMs);

@@ -1,6 +1,6 @@
-import { connect, errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { type NatsCredentials, type NatsTls, securityOptions } from './credentials.ts';
-import { NatsCredentialsError } from './natsCredentialsError.ts';
+import { connectFailure } from './startErrors.ts';
 import { writeOncePerTurn } from './writeOncePerTurn.ts';
 
 /** Where NATS is: a connection of yours, or what is needed to make one. */
@@ -33,7 +33,7 @@ export type OpenedConnection = {
  * the caller's is left open by `close`, and writes as it does by itself (see `writeOncePerTurn`).
  *
  * @param name what `nats server report connections` shows
- * @throws NatsCredentialsError when the server does not take the credentials
+ * @throws NatsCredentialsError when the server does not take the credentials; NatsStartError when it is not there
  */
 export async function openConnection(nats: NatsOptions, name: string): Promise<OpenedConnection> {
   if ('jetstream' in nats || 'publish' in nats) {
@@ -57,11 +57,7 @@ export async function openConnection(nats: NatsOptions, name: string): Promise<O
     ignoreAuthErrorAbort: true,
   });
   const nc = await connecting.catch((cause: unknown) => {
-    if (!(cause instanceof errors.AuthorizationError)) throw cause;
-    throw new NatsCredentialsError(
-      'NATS does not take the credentials of this service. Check NATS_USER and NATS_PASSWORD, NATS_TOKEN, NATS_NKEY_SEED or NATS_CREDS_FILE, and the configuration of the server.',
-      { cause },
-    );
+    throw connectFailure(cause, servers);
   });
   const writeNow = writeOncePerTurn(nc) ?? (() => flush(nc));
   const close = async () => {

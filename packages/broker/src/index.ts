@@ -46,6 +46,8 @@ export {
   replayEvents,
 } from './readEventLog.ts';
 export { isSameInput } from './sameInput.ts';
+export { NatsStartError } from './startErrors.ts';
+export { StorageWatch } from './storageWatch.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
 export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from './topologyGuard.ts';
 export { consumerPart, type NeededConsumer } from './topologyParts.ts';

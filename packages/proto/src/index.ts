@@ -174,6 +174,7 @@ export { decideRefusal, type Refusal, type RefusedEvent } from './decide/refusal
 export { type AfterFailure, decideAfterFailure, type RetryAdvice } from './decide/retry.ts';
 export {
   type ActiveStatus,
+  activeStatuses,
   isRunning,
   isTerminal,
   nextStatus,
@@ -181,6 +182,7 @@ export {
   statuses,
   type TaskStatus,
   type TerminalStatus,
+  terminalStatuses,
   transitions,
 } from './decide/status.ts';
 export { fitsFilter, type TaskFilter } from './decide/taskFilter.ts';

@@ -6,10 +6,11 @@ import {
   type NatsOptions,
   openConnection,
   readCommand,
+  StorageWatch,
   TopologyGuard,
 } from '@longhaul/broker';
 import { type Contract, createTopology, wakeSchema } from '@longhaul/proto';
-import { createLogger, safeSerializers } from '@longhaul/service';
+import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/service';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { Attempt, type AttemptSetting } from './attempt/attempt.ts';
@@ -94,15 +95,31 @@ export async function createExecutor<const C extends Contract>(
     throw new RangeError(`concurrency must be a whole number of at least 1, not ${concurrency}.`);
   }
   const id = options.id ?? `${hostname()}-${process.pid}-${uuid().slice(-6)}`;
-  const logger = (options.logger ?? createLogger('executor', 'warn')).child(
+  const ownLogger = (options.logger ?? createLogger('executor', 'warn')).child(
     { executor: id },
     { serializers: safeSerializers },
   );
+  const repeats = throttleRepeats(ownLogger);
+  const { logger } = repeats;
   const startedAt = new Date().toISOString();
+  // Closed in reverse: here where something fails, else by `stop`.
+  await using opening = new AsyncDisposableStack();
+  opening.defer(() => repeats.stop());
   // As many threads as handlers run: those that wait for children keep theirs, and more than `concurrency` can.
-  const { tasks, close: closeSandboxes } = await openSandboxes(matched, Number.POSITIVE_INFINITY, logger);
+  const { tasks, close: endThreads } = await openSandboxes(matched, Number.POSITIVE_INFINITY, logger);
+  let ended: Promise<void> | undefined;
+  const closeSandboxes = () => {
+    ended ??= endThreads();
+    return ended;
+  };
+  opening.defer(closeSandboxes);
 
   const { nc, writeNow, close } = await openConnection(options.nats, `longhaul executor ${id}`);
+  opening.defer(async () => {
+    // The last acknowledgements and hand-backs leave before the connection closes.
+    if (!nc.isClosed()) await nc.flush().catch(() => {});
+    await close();
+  });
   const { payloadLimitBytes, jsonBreadth } = options;
   const broker = await createBroker(nc, createTopology(options.namespace), {
     payloadLimitBytes,
@@ -119,12 +136,9 @@ export async function createExecutor<const C extends Contract>(
     // Not even loaded where nobody wants it.
     const { openMetrics } = await import('./observe/openMetrics.ts');
     const gauges = { slots: concurrency, running: () => attempts.size };
-    try {
-      metrics = await openMetrics(options.metrics, broker, tasks.keys(), gauges, logger);
-    } catch (error) {
-      await Promise.all([close(), closeSandboxes()]);
-      throw error;
-    }
+    const opened = await openMetrics(options.metrics, broker, tasks.keys(), gauges, logger);
+    opening.defer(() => opened.close());
+    metrics = opened;
   }
   const giveUp = new AbortController();
   const setting: AttemptSetting = {
@@ -174,7 +188,10 @@ export async function createExecutor<const C extends Contract>(
     onRefused: () => guard.suspect(),
   });
   const freedPlaces = limits.listen();
+  opening.defer(() => freedPlaces.stop());
   const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));
+  opening.defer(() => holder.stop());
+  opening.defer(() => consumer.stopTaking());
   // Before the first request can come.
   const unwatch = watchProcessEnd({
     logger,
@@ -188,6 +205,7 @@ export async function createExecutor<const C extends Contract>(
       return written.length > 0;
     },
   });
+  opening.defer(unwatch);
   await consumer.start();
   const guard: TopologyGuard = new TopologyGuard({
     broker,
@@ -198,6 +216,10 @@ export async function createExecutor<const C extends Contract>(
       for (const attempt of attempts.values()) void attempt.lookAgain();
     },
   });
+  opening.defer(() => guard.stop());
+  const storage = new StorageWatch(broker, logger);
+  opening.defer(() => storage.stop());
+  storage.start();
   await guard.start();
   const running = () => [...attempts.values()].map(({ id, name, number }) => ({ id, name, attempt: number }));
   const service = registerExecutor(broker, logger, version, () => ({
@@ -210,6 +232,12 @@ export async function createExecutor<const C extends Contract>(
     running: running(),
     startedAt,
   }));
+  opening.defer(() =>
+    service.stop().then(
+      () => {},
+      () => {},
+    ),
+  );
   nc.subscribe(broker.topology.subjects.executorWake, {
     callback: (_error, message) => {
       if (readCommand(broker, logger, wakeSchema, message, ['gateway'])) consumer.pullAnew();
@@ -221,13 +249,13 @@ export async function createExecutor<const C extends Contract>(
   });
   logger.info({ tasks: [...tasks.keys()], concurrency }, 'executor ready');
 
+  const opened = opening.move();
   const hurry = new AbortController();
   let stopping: Promise<void> | undefined;
   const stop = (stopOptions: { readonly drainMs?: number } = {}): Promise<void> => {
     const drainMs = stopOptions.drainMs ?? options.drainMs ?? defaults.drainMs;
     const timer = setTimeout(() => hurry.abort(), drainMs);
     stopping ??= (async () => {
-      await guard.stop();
       consumer.stopTaking();
       for (const attempt of attempts.values()) attempt.drain();
       await Promise.race([consumer.idle(), once(hurry.signal)]);
@@ -238,15 +266,9 @@ export async function createExecutor<const C extends Contract>(
       );
       await Promise.race([consumer.idle(), once(giveUp.signal)]);
       clearTimeout(deadline);
+      // What the threads said last leaves over the connection, which is closed behind it.
       await closeSandboxes();
-      unwatch();
-      holder.stop();
-      freedPlaces.stop();
-      await service.stop().catch(() => {});
-      await metrics?.close();
-      // The last acknowledgements and hand-backs leave before the connection closes.
-      if (!nc.isClosed()) await nc.flush().catch(() => {});
-      await close();
+      await opened.disposeAsync();
     })();
     return stopping.finally(() => clearTimeout(timer));
   };

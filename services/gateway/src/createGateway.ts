@@ -1,23 +1,23 @@
 import {
   type Broker,
-  consumerPart,
   createBroker,
   ensureIdSecret,
   ensureTopology,
   type JsonBreadthLimits,
   type NatsOptions,
   openConnection,
+  StorageWatch,
   TopologyGuard,
-  type TopologyRepair,
 } from '@longhaul/broker';
 import {
   type Contract,
   createTopology,
   type ExposeStack,
+  GatewayError,
   type GatewayRouter,
   listTasks,
 } from '@longhaul/proto';
-import { createLogger, safeSerializers } from '@longhaul/service';
+import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/service';
 import type { Logger } from 'pino';
 import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
 import { cancelTask } from './cancel/cancelTask.ts';
@@ -25,6 +25,7 @@ import { Families } from './cancel/families.ts';
 import { Connections } from './edges/connections.ts';
 import { type EdgeOptions, edgeLimits } from './edges/edgeLimits.ts';
 import { Entrance } from './edges/entrance.ts';
+import { NatsLink } from './edges/natsLink.ts';
 import { Overload } from './edges/overload.ts';
 import { OwnerStreams } from './edges/ownerStreams.ts';
 import { Expiry } from './expire/expiry.ts';
@@ -46,6 +47,7 @@ import { defaultRetention, type Retention } from './project/retention.ts';
 import { exposeStacks } from './read/exposeStacks.ts';
 import { createFindTask, getTask } from './read/findTask.ts';
 import { restOperations } from './rest/restPlugin.ts';
+import { restartAfterRepair } from './restartAfterRepair.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedules/createSchedules.ts';
 import { ScheduleStore } from './schedules/scheduleStore.ts';
@@ -127,8 +129,6 @@ export type Gateway<C extends Contract = Contract> = {
 const defaultHost = '127.0.0.1';
 const defaultPort = 8080;
 const defaultDrainMs = 10_000;
-/** A lost connection to NATS is back within that, or calls are refused at once instead of waiting for it. */
-const reconnectMs = 1_000;
 
 /**
  * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
@@ -149,208 +149,188 @@ const reconnectMs = 1_000;
 export async function createGateway<const C extends Contract>(
   options: GatewayOptions<C>,
 ): Promise<Gateway<C>> {
-  const logger = (options.logger ?? createLogger('gateway', 'warn')).child(
+  const ownLogger = (options.logger ?? createLogger('gateway', 'warn')).child(
     { service: 'gateway' },
     { serializers: safeSerializers },
   );
+  const repeats = throttleRepeats(ownLogger);
+  const { logger } = repeats;
   const host = options.host ?? defaultHost;
+  // Closed in reverse, here where something fails, else by `stop`: what was opened last depends on what was before it.
+  await using opening = new AsyncDisposableStack();
+  opening.defer(() => repeats.stop());
   const { authenticate, isOpen, stop: stopAuthentication } = await openAuthentication(options, host, logger);
+  opening.defer(stopAuthentication);
   const edges = edgeLimits(options.edges ?? {}, isOpen);
   const stopping = new AbortController();
-  const opened: (() => Promise<void> | void)[] = [stopAuthentication];
-  const stopAll = async () => {
-    stopping.abort();
-    // In reverse: what was opened last depends on what was opened before it.
-    for (const closeOne of opened.reverse()) await closeOne();
+  const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
+  opening.defer(close);
+  const retention = options.retention ?? defaultRetention;
+  const topology = createTopology(options.namespace, { logLinesKept: options.logLinesKept });
+  const withoutSecret = await createBroker(nc, topology, {
+    payloadLimitBytes: options.payloadLimitBytes,
+    jsonBreadth: options.jsonBreadth,
+    payloadsKeptMs: payloadsKeptMs(retention),
+  });
+  await ensureTopology(withoutSecret);
+  const broker: Broker = { ...withoutSecret, idSecret: await ensureIdSecret(withoutSecret) };
+
+  const definitions = listTasks(options.contract);
+  const store = new RecordStore(broker, retention);
+  const expiry = new Expiry(broker, logger, definitions);
+  opening.defer(() => expiry.stop());
+  const taskEnds = new TaskEnds(new ScheduleStore(broker), logger);
+  opening.defer(() => taskEnds.stop());
+  const index: RecordIndex = new RecordIndex(broker, logger, (record, isOurs) => {
+    expiry.update(record);
+    families.update(record, isOurs);
+    taskEnds.update(record, isOurs);
+  });
+  const find = createFindTask(broker, store, index, retention);
+  const families = new Families({
+    broker,
+    logger,
+    statusOf: id => index.get(id)?.status,
+    cancel: async (caller, id, reason) => cancelTask(broker, await getTask(find, caller, id), reason),
+  });
+  opening.defer(() => families.stop());
+  const metrics = new GatewayMetrics(definitions.keys());
+  const pending = new PendingRecords(store, index, logger);
+  const childRecords = new ChildRecords(broker, logger, index, pending);
+  opening.defer(() => childRecords.stop());
+  const projection = new Projection(
+    broker,
+    logger,
+    store,
+    index,
+    (before, after) => {
+      metrics.folded(before, after);
+      childRecords.folded(before, after);
+    },
+    () => guard.suspect(),
+  );
+  const feed = new LiveFeed(broker, logger);
+
+  opening.defer(() => index.stop());
+  await index.start();
+  opening.defer(() => projection.stop());
+  await projection.start();
+  opening.defer(() => pending.stop());
+  const orphans = new Orphans(broker, logger, index, pending);
+  orphans.start();
+  opening.defer(() => orphans.stop());
+
+  const streams = new OwnerStreams(edges.streamsPerOwner);
+  const everything = createTaskService({
+    broker,
+    streams,
+    replayEvents: edges.replayEvents,
+    find,
+    index,
+    pending,
+    feed,
+    definitions,
+    requireTopology: () => {
+      if (guard.fault !== undefined) throw topologyLost(guard.fault);
+      if (storage.queueFault !== undefined) throw new GatewayError('STORAGE_FULL', storage.queueFault);
+    },
+    onAccepted: record => {
+      metrics.accepted(record);
+      const { requestId } = requestScope.getStore() ?? {};
+      logger.debug({ taskId: record.id, task: record.name, requestId }, 'a task was accepted');
+    },
+    logger,
+  });
+  const service = exposeStacks(everything, definitions, options.exposeStack ?? 'operators');
+  const { start, cancel } = service;
+  const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
+  opening.defer(() => schedules.stop());
+  await schedules.start();
+  const guard: TopologyGuard = new TopologyGuard({
+    broker,
+    logger,
+    consumers: [projection.consumer, schedules.consumer],
+    lastEventSeq: () => projection.foldedUpTo,
+    onRepaired: repair => restartAfterRepair(broker, repair, { index, projection, schedules, feed, orphans }),
+  });
+  opening.defer(() => guard.stop());
+  await guard.start();
+  const storage = new StorageWatch(broker, logger);
+  opening.defer(() => storage.stop());
+  storage.start();
+  const system = createSystemService({
+    broker,
+    index,
+    directory: new ExecutorDirectory(broker, logger),
+    names: [...definitions.keys()],
+  });
+  const router = createGatewayRouter(options.contract, service, schedules.service, system);
+
+  const link = new NatsLink(nc, () => {
+    feed.reconnected();
+    index.forgetExpired(retention, Date.now());
+  });
+  opening.defer(() => link.stop());
+  const whyNotReady = () => {
+    if (stopping.signal.aborted) return 'The gateway is being stopped.';
+    return link.isConnected ? (guard.fault ?? storage.fault) : 'There is no connection to NATS.';
   };
-  try {
-    const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
-    opened.push(close);
-    const retention = options.retention ?? defaultRetention;
-    const topology = createTopology(options.namespace, { logLinesKept: options.logLinesKept });
-    const withoutSecret = await createBroker(nc, topology, {
-      payloadLimitBytes: options.payloadLimitBytes,
-      jsonBreadth: options.jsonBreadth,
-      payloadsKeptMs: payloadsKeptMs(retention),
-    });
-    await ensureTopology(withoutSecret);
-    const broker: Broker = { ...withoutSecret, idSecret: await ensureIdSecret(withoutSecret) };
-
-    const definitions = listTasks(options.contract);
-    const store = new RecordStore(broker, retention);
-    const expiry = new Expiry(broker, logger, definitions);
-    opened.push(() => expiry.stop());
-    const taskEnds = new TaskEnds(new ScheduleStore(broker), logger);
-    opened.push(() => taskEnds.stop());
-    const index: RecordIndex = new RecordIndex(broker, logger, (record, isOurs) => {
-      expiry.update(record);
-      families.update(record, isOurs);
-      taskEnds.update(record, isOurs);
-    });
-    const find = createFindTask(broker, store, index, retention);
-    const families = new Families({
-      broker,
-      logger,
-      statusOf: id => index.get(id)?.status,
-      cancel: async (caller, id, reason) => cancelTask(broker, await getTask(find, caller, id), reason),
-    });
-    opened.push(() => families.stop());
-    const metrics = new GatewayMetrics(definitions.keys());
-    const pending = new PendingRecords(store, index, logger);
-    const childRecords = new ChildRecords(broker, logger, index, pending);
-    opened.push(() => childRecords.stop());
-    const projection = new Projection(
-      broker,
-      logger,
-      store,
-      index,
-      (before, after) => {
-        metrics.folded(before, after);
-        childRecords.folded(before, after);
-      },
-      () => guard.suspect(),
-    );
-    const feed = new LiveFeed(broker, logger);
-
-    await index.start();
-    opened.push(() => index.stop());
-    await projection.start();
-    opened.push(() => projection.stop());
-    opened.push(() => pending.stop());
-    const orphans = new Orphans(broker, logger, index, pending);
-    orphans.start();
-    opened.push(() => orphans.stop());
-
-    const streams = new OwnerStreams(edges.streamsPerOwner);
-    const everything = createTaskService({
-      broker,
+  const connections = new Connections(edges.stalledMs);
+  const overload = new Overload(edges.overloadDelayMs);
+  opening.defer(() => overload.stop());
+  const condition = {
+    isOverloaded: () => overload.isOverloaded,
+    isCutOff: () => link.isCutOff,
+  };
+  const gauges: Gauges = {
+    counts: () => index.counts.read(),
+    indexEntries: () => index.size,
+    watchers: () => feed.watchers,
+    streams: () => streams.open,
+    connections: () => connections.open,
+    webSockets: () => server.websocketServer.clients.size,
+    isConnected: () => link.isConnected,
+    queues: () => readQueues(broker, definitions.keys()),
+    projectionLag: () => readProjectionLag(broker),
+  };
+  const server = await createHttpServer({
+    router,
+    operations: restOperations({
+      contract: options.contract,
+      service,
+      schedules: schedules.service,
       streams,
-      replayEvents: edges.replayEvents,
-      find,
-      index,
-      pending,
-      feed,
-      definitions,
-      requireTopology: () => {
-        if (guard.fault !== undefined) throw topologyLost(guard.fault);
-      },
-      onAccepted: record => {
-        metrics.accepted(record);
-        const { requestId } = requestScope.getStore() ?? {};
-        logger.debug({ taskId: record.id, task: record.name, requestId }, 'a task was accepted');
-      },
+      link,
+      streamMaxMs: edges.streamMaxMs,
       logger,
-    });
-    const service = exposeStacks(everything, definitions, options.exposeStack ?? 'operators');
-    const { start, cancel } = service;
-    const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
-    await schedules.start();
-    opened.push(() => schedules.stop());
-    const { requestStream, eventStream, bucketStream, consumers } = broker.topology;
-    const onRepaired = async ({ parts, eventsRestarted }: TopologyRepair) => {
-      const { consumer } = projection;
-      const isNew = (...names: string[]) => names.some(name => parts.has(name));
-      const recordsLost = isNew(bucketStream);
-      if (recordsLost) await index.restart();
-      if (recordsLost || isNew(eventStream, consumerPart(eventStream, consumer.plan.durable_name)))
-        await projection.restart({ records: recordsLost, sequences: eventsRestarted });
-      // What was republished while it was repaired has passed by.
-      if (isNew(eventStream)) feed.reconnected();
-      if (isNew(requestStream)) orphans.restart();
-      if (isNew(requestStream, consumerPart(requestStream, consumers.schedules.durable_name)))
-        await schedules.restart();
-    };
-    const guard: TopologyGuard = new TopologyGuard({
-      broker,
-      logger,
-      consumers: [projection.consumer, { stream: requestStream, plan: consumers.schedules }],
-      lastEventSeq: () => projection.foldedUpTo,
-      onRepaired,
-    });
-    await guard.start();
-    opened.push(() => guard.stop());
-    const system = createSystemService({
-      broker,
-      index,
-      directory: new ExecutorDirectory(broker, logger),
-      names: [...definitions.keys()],
-    });
-    const router = createGatewayRouter(options.contract, service, schedules.service, system);
-
-    let connected = true;
-    let disconnectedAtMs = 0;
-    void (async () => {
-      for await (const { type } of nc.status()) {
-        if (connected && (type === 'disconnect' || type === 'close')) {
-          connected = false;
-          disconnectedAtMs = performance.now();
-        }
-        if (type !== 'reconnect') continue;
-        connected = true;
-        feed.reconnected();
-        index.forgetExpired(retention, Date.now());
-      }
-    })();
-    const whyNotReady = () => {
-      if (stopping.signal.aborted) return 'The gateway is being stopped.';
-      return connected ? guard.fault : 'There is no connection to NATS.';
-    };
-    const connections = new Connections(edges.stalledMs);
-    const overload = new Overload(edges.overloadDelayMs);
-    opened.push(() => overload.stop());
-    const condition = {
-      isOverloaded: () => overload.isOverloaded,
-      isCutOff: () => !connected && performance.now() - disconnectedAtMs > reconnectMs,
-    };
-    const gauges: Gauges = {
-      counts: () => index.counts.read(),
-      indexEntries: () => index.size,
-      watchers: () => feed.watchers,
-      streams: () => streams.open,
-      connections: () => connections.open,
-      webSockets: () => server.websocketServer.clients.size,
-      isConnected: () => connected,
-      queues: () => readQueues(broker, definitions.keys()),
-      projectionLag: () => readProjectionLag(broker),
-    };
-    const server = await createHttpServer({
-      router,
-      operations: restOperations({
-        contract: options.contract,
-        service,
-        schedules: schedules.service,
-        streams,
-        streamMaxMs: edges.streamMaxMs,
-        logger,
-        stop: stopping.signal,
-      }),
-      logger,
-      authenticate,
-      entrance: new Entrance(authenticate, condition, edges),
-      edges,
-      connections,
-      isOpen,
-      whyNotReady,
       stop: stopping.signal,
-      payloadLimitBytes: broker.payloads.limitBytes,
-      jsonBreadth: broker.payloads.breadth,
-      console: options.console,
-      streams,
-      requestLog: options.requestLog ?? 'debug',
-      metrics: { access: options.metrics ?? 'loopback', text: () => metrics.text(gauges) },
-    });
-    opened.push(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
-    const url = await server.listen({ host, port: options.port ?? defaultPort });
-    logger.info({ url }, 'gateway ready');
+    }),
+    logger,
+    authenticate,
+    entrance: new Entrance(authenticate, condition, edges),
+    edges,
+    connections,
+    isOpen,
+    whyNotReady,
+    stop: stopping.signal,
+    payloadLimitBytes: broker.payloads.limitBytes,
+    jsonBreadth: broker.payloads.breadth,
+    console: options.console,
+    streams,
+    link,
+    requestLog: options.requestLog ?? 'debug',
+    metrics: { access: options.metrics ?? 'loopback', text: () => metrics.text(gauges) },
+  });
+  opening.defer(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
+  const url = await server.listen({ host, port: options.port ?? defaultPort });
+  logger.info({ url }, 'gateway ready');
 
-    let stopped: Promise<void> | undefined;
-    const stop = () => {
-      stopped ??= stopAll();
-      return stopped;
-    };
-    return { url, port: Number(new URL(url).port), router, stop, [Symbol.asyncDispose]: stop };
-  } catch (error) {
-    await stopAll();
-    throw error;
-  }
+  const opened = opening.move();
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopping.abort();
+    stopped ??= opened.disposeAsync();
+    return stopped;
+  };
+  return { url, port: Number(new URL(url).port), router, stop, [Symbol.asyncDispose]: stop };
 }

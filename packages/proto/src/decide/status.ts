@@ -49,6 +49,10 @@ export const transitions: { readonly [S in TaskStatus]: Moves } = {
   CANCELED: {},
 };
 
+const terminal: ReadonlySet<TaskStatus> = new Set(
+  statuses.filter(status => Object.keys(transitions[status]).length === 0),
+);
+
 /** The status after an event, or `undefined` when the table has no such transition. */
 export function nextStatus(status: TaskStatus, event: LifecycleType): TaskStatus | undefined {
   return transitions[status][event];
@@ -61,8 +65,15 @@ export function isRunning(status: TaskStatus): status is 'RUNNING' | 'PAUSED' {
 
 /** Whether nothing can follow. */
 export function isTerminal(status: TaskStatus): status is TerminalStatus {
-  return status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELED';
+  return terminal.has(status);
 }
+
+/** Those that something can follow. */
+export const activeStatuses: readonly ActiveStatus[] = statuses.filter(
+  (status): status is ActiveStatus => !isTerminal(status),
+);
+/** Those that nothing can follow. */
+export const terminalStatuses: readonly TerminalStatus[] = statuses.filter(isTerminal);
 
 /** The status to show: no event tells that a scheduled start has come due, and from then on the task is waiting. */
 export function statusAsOf(status: TaskStatus, scheduledFor: string | undefined, nowMs: number): TaskStatus {

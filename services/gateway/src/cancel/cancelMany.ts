@@ -1,12 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isUnavailable } from '@longhaul/broker';
 import {
+  activeStatuses,
   type CancelManyOutcome,
   type CancelOutcome,
   type cancelManyRequestSchema,
   GatewayError,
-  isTerminal,
-  statuses,
 } from '@longhaul/proto';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
@@ -27,8 +26,6 @@ export type CancelManyQuery = z.output<typeof cancelManyRequestSchema>;
 const atOnce = 32;
 /** One call begins no more cancels after this long: proxies commonly end a silent request after a minute. */
 const callLimitMs = 40_000;
-
-const active = statuses.filter(status => !isTerminal(status));
 
 type Count = 'canceled' | 'stopping' | 'alreadyEnded' | 'failed' | 'notTried';
 
@@ -76,7 +73,8 @@ async function idsThatFit(
   filter: Omit<CancelManyQuery, 'limit' | 'reason'>,
   most: number,
 ): Promise<string[]> {
-  const status = filter.status ? active.filter(one => filter.status?.includes(one)) : active;
+  const { status: wanted } = filter;
+  const status = wanted ? activeStatuses.filter(one => wanted.includes(one)) : [...activeStatuses];
   const ids: string[] = [];
   let cursor: string | undefined;
   do {

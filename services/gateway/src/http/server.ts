@@ -16,6 +16,7 @@ import type { Connections } from '../edges/connections.ts';
 import { allowOrigins } from '../edges/crossOrigin.ts';
 import type { EdgeLimits } from '../edges/edgeLimits.ts';
 import type { Entrance } from '../edges/entrance.ts';
+import type { NatsLink } from '../edges/natsLink.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
 import { addSecurityHeaders } from '../edges/securityHeaders.ts';
 import { faultOf } from '../fault.ts';
@@ -58,6 +59,7 @@ export type HttpOptions = {
   /** Default: no console. */
   readonly console?: ConsoleOptions | undefined;
   readonly streams: OwnerStreams;
+  readonly link: Pick<NatsLink, 'lost' | 'restored'>;
   readonly metrics: MetricsRoute;
   readonly requestLog: RequestLog;
 };
@@ -147,6 +149,7 @@ export async function createHttpServer(options: HttpOptions) {
     ids,
     stop,
     streams,
+    link: options.link,
     streamMaxMs: edges.streamMaxMs,
     bodyLimitBytes,
     jsonBreadth: options.jsonBreadth,

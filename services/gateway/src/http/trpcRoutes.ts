@@ -13,6 +13,7 @@ import type { Credentials } from '../auth/credentials.ts';
 import { SocketCredentials } from '../auth/socketCredentials.ts';
 import { countedSockets } from '../edges/countedSocket.ts';
 import type { Entrance } from '../edges/entrance.ts';
+import type { NatsLink } from '../edges/natsLink.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
 import { retryAfterSeconds } from '../edges/retryLater.ts';
 import { SocketRoom } from '../edges/socketRoom.ts';
@@ -30,6 +31,7 @@ export type TrpcRoutesOptions = {
   readonly ids: RequestIds;
   readonly stop: AbortSignal;
   readonly streams: OwnerStreams;
+  readonly link: Pick<NatsLink, 'lost' | 'restored'>;
   readonly streamMaxMs: number;
   readonly bodyLimitBytes: number;
   readonly jsonBreadth: JsonBreadthLimits;
@@ -46,7 +48,8 @@ type Asking = {
 
 /** tRPC at `/trpc`: plain calls, batches, SSE and WebSockets. */
 export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutesOptions): Promise<void> {
-  const { router, entrance, logger, ids, stop, streams, streamMaxMs, bodyLimitBytes, jsonBreadth } = options;
+  const { router, entrance, logger, ids, stop, streams, link, streamMaxMs, bodyLimitBytes, jsonBreadth } =
+    options;
 
   const contextOf = async (
     request: Pick<FastifyRequest, 'headers'> & {
@@ -68,7 +71,7 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
         calls,
         tell: told => reply?.headers(told),
       });
-      return { caller, logger: log, stop, streams, streamMaxMs, scope };
+      return { caller, logger: log, stop, streams, link, streamMaxMs, scope };
     } catch (error) {
       const seconds = retryAfterSeconds(error);
       if (seconds !== undefined) reply?.header('retry-after', String(seconds));

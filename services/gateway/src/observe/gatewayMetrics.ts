@@ -1,4 +1,4 @@
-import { type ActiveStatus, priorities, type TaskRecord } from '@longhaul/proto';
+import { activeStatuses, isTerminal, priorities, type TaskRecord } from '@longhaul/proto';
 import { processMetrics } from '@longhaul/service/processMetrics';
 import promClient from 'prom-client';
 import type { ProjectionLag, QueueState } from './queueState.ts';
@@ -25,7 +25,6 @@ const durationBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 4 
 const answerTimeoutMs = 2_000;
 /** A name that the contract does not have (any more) must not become a label of its own: anybody could make many. */
 const unknownName = '(unknown)';
-const activeStatuses: readonly ActiveStatus[] = ['SCHEDULED', 'PENDING', 'RUNNING', 'RETRYING', 'STOPPING'];
 
 /**
  * The metrics of one gateway, in a registry of its own.
@@ -152,7 +151,7 @@ export class GatewayMetrics {
     tasks.reset();
     for (const name of this.#names) for (const status of activeStatuses) tasks.set({ name, status }, 0);
     for (const { name, status, count } of look.counts())
-      if (isActive(status)) tasks.inc({ name: this.#labelOf(name), status }, count);
+      if (!isTerminal(status)) tasks.inc({ name: this.#labelOf(name), status }, count);
     index.set(look.indexEntries());
     watchers.set(look.watchers());
     streams.set(look.streams());
@@ -185,10 +184,6 @@ export class GatewayMetrics {
     lagEvents.set(lag.events);
     lagSeconds.set(lag.seconds);
   }
-}
-
-function isActive(status: TaskCount['status']): status is ActiveStatus {
-  return (activeStatuses as readonly string[]).includes(status);
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T | undefined> {

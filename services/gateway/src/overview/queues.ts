@@ -1,6 +1,18 @@
-import type { QueueInfo } from '@longhaul/proto';
+import { type ActiveStatus, isTerminal, type QueueInfo } from '@longhaul/proto';
 import type { QueueState } from '../observe/queueState.ts';
 import type { TaskCount } from '../observe/taskCounts.ts';
+
+/** Where a task is counted. One that is paused has its executor. */
+const columnOf: {
+  readonly [S in ActiveStatus]: 'pending' | 'scheduled' | 'running' | 'retrying' | 'stopping';
+} = {
+  SCHEDULED: 'scheduled',
+  PENDING: 'pending',
+  RUNNING: 'running',
+  PAUSED: 'running',
+  RETRYING: 'retrying',
+  STOPPING: 'stopping',
+};
 
 type Counts = { -readonly [K in keyof QueueInfo]: QueueInfo[K] };
 
@@ -25,12 +37,10 @@ export function queuesOf(
   for (const { name, priority, status, count } of counts) {
     const queue = byName.get(name);
     if (!queue) continue;
-    if (status === 'PENDING') queue.pending[priority] += count;
-    else if (status === 'SCHEDULED') queue.scheduled += count;
-    // A task that is paused has its executor.
-    else if (status === 'RUNNING' || status === 'PAUSED') queue.running += count;
-    else if (status === 'RETRYING') queue.retrying += count;
-    else if (status === 'STOPPING') queue.stopping += count;
+    if (isTerminal(status)) continue;
+    const column = columnOf[status];
+    if (column === 'pending') queue.pending[priority] += count;
+    else queue[column] += count;
   }
   for (const { name, priority, pending, delivered, paused } of states) {
     const queue = byName.get(name);

@@ -36,6 +36,7 @@ function options(more: Partial<EventStreamOptions> = {}): EventStreamOptions {
     credentials: { signal: new AbortController().signal, [Symbol.dispose]: () => {} },
     place: { [Symbol.dispose]: () => {} },
     streamMaxMs,
+    link: { lost: new AbortController().signal, restored: new Promise(() => {}) },
     ending: new AbortController(),
     cut: () => {},
     ...more,

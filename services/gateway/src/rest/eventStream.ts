@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { type CredentialsEnd, expired } from '../auth/credentialsEnd.ts';
+import type { NatsLink } from '../edges/natsLink.ts';
 import { faultOf } from '../fault.ts';
 import { keepAliveMs } from '../watch/streamTimes.ts';
 import { problemOf } from './problem.ts';
@@ -20,6 +21,8 @@ export type EventStreamOptions = {
   readonly ending: AbortController;
   /** Cuts off a client that does not read. */
   readonly cut: () => void;
+  /** Its client is told when the gateway is cut off from NATS: else that would look like quiet. */
+  readonly link: Pick<NatsLink, 'lost' | 'restored'>;
   /** The stream ends after that, and its client opens it again. */
   readonly streamMaxMs: number;
   /** How long a client may leave the stream unread before it is cut off. Default: 60,000. */
@@ -78,14 +81,21 @@ async function* guarded(
 
 async function* lines(
   events: AsyncGenerator<StreamedEvent, void, void>,
-  { logger, stop, ending, credentials }: EventStreamOptions,
+  { logger, stop, ending, credentials, link }: EventStreamOptions,
 ): AsyncGenerator<string, void, void> {
   // Said at once, so that the client has the answer's head before the first event.
   yield `retry: ${retryMs}\n\n`;
   try {
     let next = events.next();
+    let isLost = false;
     for (;;) {
-      const step = await orKeepAlive(next);
+      const step: Awaited<typeof next> | Notice = await nextStep(next, link, isLost);
+      if (step === 'lost' || step === 'restored') {
+        // Without an id: what to resume after stays as it was.
+        yield `event: connection\ndata: ${JSON.stringify({ nats: step })}\n\n`;
+        isLost = step === 'lost';
+        continue;
+      }
       if (step === 'keep-alive') {
         yield ': keep-alive\n\n';
         continue;
@@ -113,14 +123,36 @@ function problem(error: unknown, logger: Logger): string {
   return `event: problem\ndata: ${JSON.stringify(problemOf(fault, error, []))}\n\n`;
 }
 
-async function orKeepAlive<T>(next: Promise<T>): Promise<T | 'keep-alive'> {
+type Notice = 'keep-alive' | 'lost' | 'restored';
+
+/** The next item; or that there was none for a while, or that the gateway has lost NATS, or has it again. */
+async function nextStep<T>(
+  next: Promise<T>,
+  link: Pick<NatsLink, 'lost' | 'restored'>,
+  isLost: boolean,
+): Promise<T | Notice> {
+  // Listened to for this one step: a signal or promise that outlives thousands of them must not gather a listener of each.
+  const over = new AbortController();
+  const { lost } = link;
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<'keep-alive'>(resolve => {
     timer = setTimeout(resolve, keepAliveMs, 'keep-alive');
   });
   try {
-    return await Promise.race([next, silence]);
+    return await Promise.race([
+      next,
+      silence,
+      isLost ? link.restored.then(() => 'restored' as const) : aborted(lost, over.signal),
+    ]);
   } finally {
     clearTimeout(timer);
+    over.abort();
   }
+}
+
+function aborted(signal: AbortSignal, over: AbortSignal): Promise<'lost'> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve('lost');
+    else signal.addEventListener('abort', () => resolve('lost'), { once: true, signal: over });
+  });
 }

@@ -2,6 +2,7 @@ import { type Contract, GatewayError, listTasks, taskIdSchema } from '@longhaul/
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Caller } from '../caller.ts';
+import type { NatsLink } from '../edges/natsLink.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
 import { allowOf, type KnownPaths } from '../http/knownPaths.ts';
 import type { ScheduleService } from '../schedules/scheduleService.ts';
@@ -23,6 +24,7 @@ export type RestDeps = {
   readonly service: TaskService;
   readonly schedules: ScheduleService;
   readonly streams: OwnerStreams;
+  readonly link: Pick<NatsLink, 'lost' | 'restored'>;
   readonly streamMaxMs: number;
   readonly logger: Logger;
   readonly stop: AbortSignal;
@@ -47,6 +49,7 @@ export function restOperations({
   service,
   schedules,
   streams,
+  link,
   streamMaxMs,
   logger,
   stop,
@@ -55,7 +58,7 @@ export function restOperations({
   return [
     ...taskOperations(service, definitions),
     ...controlOperations(service),
-    eventOperation(service, definitions, { streams, streamMaxMs, logger, stop }),
+    eventOperation(service, definitions, { streams, link, streamMaxMs, logger, stop }),
     ...typeOperations(contract, service),
     ...scheduleOperations(schedules),
     ...[...definitions].flatMap(([name, definition]) => [

@@ -1,5 +1,6 @@
 import { type TrackedEnvelope, tracked } from '@trpc/server';
 import { expired, untilCredentialsEnd } from '../auth/credentialsEnd.ts';
+import { unavailable } from '../fault.ts';
 import type { Context } from './trpc.ts';
 import { toTrpcError } from './trpc.ts';
 
@@ -9,18 +10,21 @@ import { toTrpcError } from './trpc.ts';
  * When the gateway stops, and after `streamMaxMs`, the stream ends in a way that makes clients open it again. When the caller's
  * credentials end, it fails with CREDENTIALS_EXPIRED.
  *
- * @param open gets a signal that is aborted when the client leaves or the gateway stops
+ * @param open gets a signal that is aborted when the client leaves, the gateway stops or is cut off from NATS
+ * @param needsNats a stream that itself says how NATS is goes on without it
  */
 export async function* trackedStream<I extends { readonly id: string }, D>(
   context: Context,
   clientLeft: AbortSignal | undefined,
   open: (signal: AbortSignal) => AsyncIterable<I>,
   dataOf: (item: I) => D | Promise<D>,
+  needsNats = true,
 ): AsyncGenerator<TrackedEnvelope<D>, void, void> {
   using credentials = untilCredentialsEnd(context.caller);
   const old = new AbortController();
   using _timer = context.room ? undefined : abortAfter(old, context.streamMaxMs);
-  const ends = [context.stop, credentials.signal, old.signal];
+  const { lost } = context.link;
+  const ends = [context.stop, credentials.signal, old.signal, ...(needsNats ? [lost] : [])];
   const signal = AbortSignal.any(clientLeft ? [clientLeft, ...ends] : ends);
   using _place = takePlace(context);
   try {
@@ -37,6 +41,8 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
   if (context.stop.aborted) throw new DOMException('The gateway is being stopped.', 'AbortError');
   if (old.signal.aborted && !clientLeft?.aborted)
     throw new DOMException('The stream is to be opened again.', 'AbortError');
+  // Nothing would come any more, and nobody could tell that from quiet: its client tries again until NATS is back.
+  if (needsNats && lost.aborted && !clientLeft?.aborted) throw toTrpcError(unavailable(lost.reason));
   if (credentials.signal.aborted && !clientLeft?.aborted) throw toTrpcError(expired());
 }
 

@@ -17,6 +17,7 @@ export function systemProcedures(service: SystemService) {
         signal,
         until => service.watch(ctx.caller, input ?? systemWatchRequestSchema.parse({}), until),
         ({ event }) => event,
+        false,
       ),
     ),
   });

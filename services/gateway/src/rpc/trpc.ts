@@ -6,6 +6,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
 import { expired, haveEnded } from '../auth/credentialsEnd.ts';
 import type { Caller } from '../caller.ts';
+import type { NatsLink } from '../edges/natsLink.ts';
 import type { OwnerStreams } from '../edges/ownerStreams.ts';
 import { retryAfterSeconds } from '../edges/retryLater.ts';
 import type { SocketRoom } from '../edges/socketRoom.ts';
@@ -24,6 +25,7 @@ export type Context = {
   readonly stop: AbortSignal;
   /** The streams that are open. */
   readonly streams: OwnerStreams;
+  readonly link: Pick<NatsLink, 'lost'>;
   /** A stream ends after that and is opened again; not over a WebSocket, whose pings tell whether somebody is there. */
   readonly streamMaxMs: number;
   /** Of a WebSocket: what it takes. */

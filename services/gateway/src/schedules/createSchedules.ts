@@ -1,4 +1,4 @@
-import type { Broker } from '@longhaul/broker';
+import type { Broker, NeededConsumer } from '@longhaul/broker';
 import type { Logger } from 'pino';
 import { FiringConsumer } from './firingConsumer.ts';
 import { type FiringDeps, handleFiring } from './handleFiring.ts';
@@ -9,6 +9,8 @@ import { ScheduleUpkeep } from './upkeep.ts';
 /** The part of a gateway that keeps recurring schedules. */
 export type Schedules = {
   readonly service: ScheduleService;
+  /** The consumer of firings. */
+  readonly consumer: NeededConsumer;
   /** Takes firings from now on. */
   readonly start: () => Promise<void>;
   /** Takes and arms anew: the request stream or the consumer of firings was made anew. */
@@ -35,6 +37,7 @@ export function createSchedules(broker: Broker, logger: Logger, tasks: Scheduled
   const upkeep = new ScheduleUpkeep(broker, store, logger);
   return {
     service: createScheduleService(deps),
+    consumer: { stream: broker.topology.requestStream, plan: broker.topology.consumers.schedules },
     start: async () => {
       await firings.start();
       upkeep.start();

@@ -90,3 +90,12 @@ describe('a fingerprint', () => {
     expect(fingerprint(another)).not.toBe(fingerprint(task));
   });
 });
+
+test('a thread whose entry cannot be loaded fails with a readable error, instead of waiting for ever', async () => {
+  const definition = contract.sandbox.act;
+  const pool = new SandboxPool(definition, right, 1, logger, file('noSuchEntry.ts').href);
+  await expect(pool.load()).rejects.toThrow(
+    /A thread for .*act\.ts could not be started from .*noSuchEntry\.ts: /,
+  );
+  await pool.close();
+});

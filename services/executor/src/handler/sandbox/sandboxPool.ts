@@ -22,13 +22,25 @@ export class SandboxPool {
   readonly maxMemoryMb: number;
   readonly #threads: Piscina<ThreadJob, string | undefined>;
 
-  /** @param maxThreads as many as there can be tasks at once: a task that has its slot never waits for a thread */
-  constructor(definition: TaskDefinition, spec: SandboxSpec, maxThreads: number, logger: Logger) {
+  /** Of what waits for a thread: called when there will be none. */
+  readonly #waiting = new Set<(error: Error) => void>();
+
+  /**
+   * @param maxThreads as many as there can be tasks at once: a task that has its slot never waits for a thread
+   * @param entryFile what a thread runs first, as a URL
+   */
+  constructor(
+    definition: TaskDefinition,
+    spec: SandboxSpec,
+    maxThreads: number,
+    logger: Logger,
+    entryFile: string = entry,
+  ) {
     this.definition = definition;
     this.address = { module: moduleToLoad(spec.module).href, exportName: spec.exportName };
     this.maxMemoryMb = spec.maxMemoryMb;
     this.#threads = new Piscina({
-      filename: entry,
+      filename: entryFile,
       minThreads: 0,
       maxThreads,
       idleTimeout: spec.idleMs,
@@ -38,9 +50,10 @@ export class SandboxPool {
       recordTiming: false,
     });
     // A thread that dies between two tasks, of something that a handler left behind. Unheard it would end the process.
-    this.#threads.on('error', (err: unknown) =>
-      logger.error({ err, module: spec.module.href }, 'a thread without a task crashed'),
-    );
+    this.#threads.on('error', (err: unknown) => {
+      logger.error({ err, module: spec.module.href }, 'a thread without a task crashed');
+      this.#failWaiting(entryFile, err);
+    });
   }
 
   /**
@@ -48,12 +61,40 @@ export class SandboxPool {
    * @throws what is wrong with the module
    */
   async load(): Promise<string> {
-    return (await this.#threads.run({ kind: 'check', address: this.address })) ?? '';
+    return (await this.#withThread(() => this.#threads.run({ kind: 'check', address: this.address }))) ?? '';
+  }
+
+  /** Runs a job; rejects when no thread can be started for it. The pool itself would wait for one for ever. */
+  #withThread<T>(run: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      run()
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(reject));
+    });
+  }
+
+  /**
+   * A thread has died that had no job. With another thread alive, that one takes what waits; with none, the thread died
+   * while it was starting, and what waits for it is told.
+   */
+  #failWaiting(entryFile: string, cause: unknown): void {
+    setImmediate(() => {
+      if (this.#threads.threads.length > 0 || this.#threads.queueSize === 0) return;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const error = new Error(
+        `A thread for ${this.address.module} could not be started from ${entryFile}: ${why}`,
+        {
+          cause,
+        },
+      );
+      for (const reject of this.#waiting) reject(error);
+    });
   }
 
   /** Runs a job. Aborting `kill` ends its thread; rejects then, and when the thread ends by itself. */
   async run(job: RunJob, transferList: readonly RunJob['talk'][], kill: AbortSignal): Promise<void> {
-    await this.#threads.run(job, { transferList: [...transferList], signal: kill });
+    await this.#withThread(() => this.#threads.run(job, { transferList: [...transferList], signal: kill }));
   }
 
   /** The thread with an id, as long as it is alive. */

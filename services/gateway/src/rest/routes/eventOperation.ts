@@ -19,7 +19,9 @@ export function eventOperation(
   {
     streams,
     ...options
-  }: Pick<EventStreamOptions, 'stop' | 'logger' | 'streamMaxMs'> & { readonly streams: OwnerStreams },
+  }: Pick<EventStreamOptions, 'stop' | 'logger' | 'streamMaxMs' | 'link'> & {
+    readonly streams: OwnerStreams;
+  },
 ): Operation {
   return operation({
     id: 'watchTask',
@@ -28,7 +30,7 @@ export function eventOperation(
     tag: 'Tasks',
     summary: 'Watch a task',
     description:
-      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). Log lines and progress have an `ordinal` over the whole task; `dropped` says how many of the earliest are not stored any more (`{ log, progress }`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. A progress that the contract of this gateway refuses is an event `unfit`. An event `problem` says why the stream cannot go on, as when the credentials end (`CREDENTIALS_EXPIRED`).',
+      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). Log lines and progress have an `ordinal` over the whole task; `dropped` says how many of the earliest are not stored any more (`{ log, progress }`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. A progress that the contract of this gateway refuses is an event `unfit`. An event `connection` says that the gateway has lost NATS (`{"nats":"lost"}`: nothing comes for now) or has it again (`{"nats":"restored"}`); it has no id. An event `problem` says why the stream cannot go on, as when the credentials end (`CREDENTIALS_EXPIRED`).',
     ...oneTask,
     headers: z.object({
       'last-event-id': watchRequestSchema.shape.lastEventId.meta({
