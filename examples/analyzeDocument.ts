@@ -1,4 +1,4 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { sampleContract } from '@longhaul/samples';
 
 /** Starts `document.analyze` on a file and follows it to its end. */
@@ -7,7 +7,7 @@ export async function analyzeDocument(
   path: string,
   onProgress: (percent: number, what: string) => void,
 ) {
-  const tasks = createTasks<typeof sampleContract>({ url });
+  const tasks = createClient<typeof sampleContract>({ url });
 
   const task = await tasks.document.analyze.start({ path });
   for await (const event of task.events()) {

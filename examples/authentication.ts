@@ -1,4 +1,4 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
 import { contract } from './contract.ts';
 
@@ -22,8 +22,8 @@ export function startGateway(natsUrl: string, namespace: string, apiKeysFile: st
 }
 
 /** A program with its API key. */
-export const withKey = (url: string, key: string) => createTasks<typeof contract>({ url, token: key });
+export const withKey = (url: string, key: string) => createClient<typeof contract>({ url, token: key });
 
 /** A page with a person's token: `freshToken` is called at the first call, and again when the gateway refuses a token. */
 export const withToken = (url: string, freshToken: () => Promise<string>) =>
-  createTasks<typeof contract>({ url, token: freshToken });
+  createClient<typeof contract>({ url, token: freshToken });

@@ -1,8 +1,8 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
 export async function cancelWaiting(url: string) {
-  const { $tasks } = createTasks<typeof contract>({ url });
+  const { $tasks } = createClient<typeof contract>({ url });
   let canceled = 0;
   for (;;) {
     const outcome = await $tasks.cancelMany({

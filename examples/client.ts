@@ -1,8 +1,8 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
 export async function resize(url: string, files: string[]) {
-  const tasks = createTasks<typeof contract>({ url });
+  const tasks = createClient<typeof contract>({ url });
   const task = await tasks.images.resize.start({ files, width: 200 });
 
   for await (const event of task.events()) {

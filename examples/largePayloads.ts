@@ -1,4 +1,4 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import { createExecutor } from '@longhaul/executor';
 import { createGateway } from '@longhaul/gateway';
 import { defineContract, defineTask } from '@longhaul/proto';
@@ -30,6 +30,6 @@ export async function serve(natsUrl: string, namespace: string) {
     payloadLimitBytes,
   });
   const gateway = await createGateway({ contract, nats, namespace, port: 0, payloadLimitBytes });
-  const tasks = createTasks<typeof contract>({ url: gateway.url });
+  const tasks = createClient<typeof contract>({ url: gateway.url });
   return { executor, gateway, tasks };
 }

@@ -1,4 +1,4 @@
-import { createTasks, refusalOf } from '@longhaul/client';
+import { createClient, gatewayErrorOf } from '@longhaul/client';
 import { defineContract, defineTask } from '@longhaul/proto';
 import { z } from 'zod';
 
@@ -29,12 +29,12 @@ export const contract = defineContract({
 
 /** Prints, or says which task has the printer. */
 export async function printOrTell(url: string, file: string): Promise<string> {
-  const tasks = createTasks<typeof contract>({ url });
+  const tasks = createClient<typeof contract>({ url });
   try {
     const task = await tasks.printer.print.start({ printer: 'hall', file });
     return `Task ${task.id} prints ${(await task.result()).sheets} sheets.`;
   } catch (error) {
-    const refusal = refusalOf(error);
+    const refusal = gatewayErrorOf(error);
     if (refusal?.reason !== 'TASK_BUSY') throw error;
     return `Task ${refusal.taskId} has the printer.`;
   }

@@ -1,9 +1,9 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
 /** Prints a line on the state of the system every five seconds, until it is told to stop. */
 export async function printLoad(url: string, signal: AbortSignal, print: (line: string) => void) {
-  const { $system } = createTasks<typeof contract>({ url });
+  const { $system } = createClient<typeof contract>({ url });
   for await (const now of $system.watch({ intervalMs: 5_000, signal, throughput: { buckets: 1 } })) {
     if (now.type === 'unavailable') {
       print('NATS does not answer');

@@ -1,4 +1,4 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { HandlersOf } from '@longhaul/executor';
 import { defineContract, defineTask } from '@longhaul/proto';
 import { z } from 'zod';
@@ -31,12 +31,12 @@ export const handlersWith = (index: (volume: string) => Promise<void>): Handlers
 
 /** Lets running tasks rest while the archive is being read, and go on afterwards. */
 export async function whilePaused(url: string, read: () => Promise<void>) {
-  const { $tasks } = createTasks<typeof contract>({ url });
+  const { $tasks } = createClient<typeof contract>({ url });
   const { tasks } = await $tasks.list({ name: 'archive.reindex', status: ['RUNNING'] });
-  for (const { id } of tasks) await $tasks.pauseTask(id);
+  for (const { id } of tasks) await $tasks.pause(id);
   try {
     await read();
   } finally {
-    for (const { id } of tasks) await $tasks.resumeTask(id);
+    for (const { id } of tasks) await $tasks.resume(id);
   }
 }

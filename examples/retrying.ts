@@ -8,7 +8,7 @@ export const contract = defineContract({
       input: z.object({ order: z.string() }),
       output: z.object({ sentAt: z.iso.datetime() }),
       errors: { SHOP_BUSY: z.object({}), NO_SUCH_ORDER: z.object({ order: z.string() }) },
-      attempts: 5,
+      maxAttempts: 5,
       backoff: { kind: 'exponential', firstMs: 500, maxMs: 30_000 },
       timeoutMs: 20_000,
       totalTimeoutMs: 5 * 60_000,

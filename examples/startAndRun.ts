@@ -1,8 +1,8 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
 export async function startAndRun(url: string) {
-  const { images } = createTasks<typeof contract>({ url });
+  const { images } = createClient<typeof contract>({ url });
 
   // Answers once the task is accepted. From here on it runs to an end, whatever single process dies.
   const task = await images.resize.start({ files: ['a.png', 'b.png'], width: 200 });
@@ -12,6 +12,6 @@ export async function startAndRun(url: string) {
   const outcome = await images.resize.run({ files: ['c.png'] }, { waitMs: 5_000 });
   if (outcome.status === 'COMPLETED' && !outcome.unfit) resized.push(...outcome.output.resized);
   // One that is not done goes on, and its id is enough to find it again, from any process.
-  if (!outcome.done) resized.push(...(await images.resize.open(outcome.id).result()).resized);
+  if (!outcome.done) resized.push(...(await images.resize.handle(outcome.id).result()).resized);
   return resized;
 }

@@ -1,8 +1,8 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
 export async function resizeAlbums(url: string, albums: string[][]) {
-  const { images } = createTasks<typeof contract>({ url });
+  const { images } = createClient<typeof contract>({ url });
   const batch = await images.resize.startMany(
     albums.map((files, n) => ({ input: { files }, priority: 'low', idempotencyKey: `album ${n}` })),
   );

@@ -1,8 +1,8 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
 export async function resizeOrder(url: string, order: string, files: string[]) {
-  const { images } = createTasks<typeof contract>({ url });
+  const { images } = createClient<typeof contract>({ url });
   return {
     // However often this is called, and from wherever: one task for this order.
     once: await images.resize.start({ files }, { idempotencyKey: `resize ${order}` }),

@@ -1,9 +1,9 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
 /** Tells of the number of running tasks whenever it may have changed, until the signal ends it. */
 export async function countRunning(url: string, tell: (running: number) => void, signal: AbortSignal) {
-  const { $tasks } = createTasks<typeof contract>({ url });
+  const { $tasks } = createClient<typeof contract>({ url });
   const running = new Set<string>();
   for await (const change of $tasks.watchList({ signal })) {
     if (change.type === 'changed') {

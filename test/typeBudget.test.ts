@@ -59,9 +59,9 @@ ${Array.from(
 `;
 
 /** Starts, watches, narrows and reads every task. */
-const client = `import { createTasks } from '@longhaul/client';
+const client = `import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
-const tasks = createTasks<typeof contract>({ url: 'http://127.0.0.1:8080' });
+const tasks = createClient<typeof contract>({ url: 'http://127.0.0.1:8080' });
 // @ts-expect-error there is no such task: the types are real
 tasks.branch0.task99;
 ${each(
@@ -77,7 +77,7 @@ ${each(
 )}
 `;
 
-const trpcClient = `import type { GatewayRouter } from '@longhaul/proto';
+const trpcClient = `import type { GatewayRouter } from '@longhaul/proto/wire';
 import { createTRPCClient, type TRPCClient } from '@trpc/client';
 import type { contract } from './contract.ts';
 type Router = GatewayRouter<typeof contract>;

@@ -1,4 +1,4 @@
-import { builtInFailures, errorCatalogue } from '@longhaul/proto';
+import { builtInFailures, errorCatalogue } from '@longhaul/proto/wire';
 import { code, table } from './markers.ts';
 
 /** Every error of the gateway. */

@@ -11,7 +11,7 @@ import {
   progressKeptSeconds,
   requestSchema,
   taskNameSchema,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { errorDataLimitBytes } from '../../services/executor/src/attempt/ending.ts';
 import { logLineChars } from '../../services/executor/src/handler/logLine.ts';
 import { code, table } from './markers.ts';

@@ -5,7 +5,7 @@ import {
   type NatsUser,
   natsPermissions,
   natsUsers,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 
 /**
  * A nats-server's configuration for one deployment: the account of the services, accounts of their own for users who

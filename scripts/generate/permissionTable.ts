@@ -1,4 +1,4 @@
-import { permissions, type Role, rolesFrom } from '../../services/gateway/src/auth/permissions.ts';
+import { permissions, type Role, rolesFrom } from '../../services/gateway/src/auth/caller.ts';
 import { table } from './markers.ts';
 
 /** Who may do what. */

@@ -1,4 +1,4 @@
-import { isTerminal, type LifecycleType, statuses, transitions } from '@longhaul/proto';
+import { isTerminal, type LifecycleType, statuses, transitions } from '@longhaul/proto/wire';
 import { code, table } from './markers.ts';
 
 const columnOf: { readonly [E in LifecycleType]: number } = {

@@ -1,4 +1,4 @@
-import { createTopology } from '@longhaul/proto';
+import { createTopology } from '@longhaul/proto/wire';
 import { code, table } from './markers.ts';
 
 /** Fields that the server writes in nanoseconds. */

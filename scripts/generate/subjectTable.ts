@@ -1,4 +1,4 @@
-import { createTopology, type Subjects } from '@longhaul/proto';
+import { createTopology, type Subjects } from '@longhaul/proto/wire';
 import { code, table } from './markers.ts';
 
 const id = '01a1fd3d-ae4c-71ad-835b-2b2aac2cc064';

@@ -10,13 +10,13 @@ import {
   freedSchema,
   holderReplySchema,
   holderRequestSchema,
-  placesSchema,
+  permitsSchema,
   rateSchema,
   recordSchema,
   requestSchema,
   scheduleSchema,
   wakeSchema,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { z } from 'zod';
 
 const messages = {
@@ -32,7 +32,7 @@ const messages = {
   executorStatus: executorStatusSchema,
   schedule: scheduleSchema,
   fire: fireSchema,
-  places: placesSchema,
+  permits: permitsSchema,
   rate: rateSchema,
   freed: freedSchema,
   wake: wakeSchema,

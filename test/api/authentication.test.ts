@@ -4,7 +4,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import {
   type ScriptedContract,
   type Stack,
@@ -95,7 +95,7 @@ afterAll(async () => {
 const list: ProcedureCall = { type: 'query', path: 'tasks.list', input: {} };
 const watchAll: ProcedureCall = { type: 'subscription', path: 'tasks.watch', input: {} };
 const tasksWith = (token: string | (() => string | Promise<string>)) =>
-  createTasks<ScriptedContract>({ url, token });
+  createClient<ScriptedContract>({ url, token });
 
 describe('credentials', () => {
   it('may be sent in each way, with calls and with streams', async () => {

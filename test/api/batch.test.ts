@@ -1,4 +1,4 @@
-import type { TaskRecord } from '@longhaul/proto';
+import type { TaskRecord } from '@longhaul/proto/wire';
 import {
   eventThat,
   recordThat,

@@ -1,4 +1,4 @@
-import type { GatewayErrorShape } from '@longhaul/proto';
+import type { GatewayErrorShape } from '@longhaul/proto/wire';
 import { TRPCClientError } from '@trpc/client';
 
 /** The caller that a test says it is. `root` is an administrator. */

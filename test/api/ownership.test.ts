@@ -35,7 +35,7 @@ beforeAll(async () => {
     executors: 0,
     gateway: {
       // Nobody is a caller here, again and again.
-      edges: { failedAuthenticationRate: 'off' },
+      protection: { failedAuthenticationRate: 'off' },
       authenticate: ({ headers }) => {
         const { data } = identity.safeParse(headers);
         return data && { owner: data['x-owner'], role: data['x-role'] };

@@ -19,15 +19,15 @@ const system = (more: object = {}) =>
 describe('pausing a task name', () => {
   it('lets its tasks wait until it is resumed, across executors old and new, and others go on', async () => {
     await using stack = await system();
-    const { script, $tasks } = stack.tasks;
+    const { script, $types } = stack.tasks;
     const running = await script.hang.start({});
     await eventThat(
       stack.broker,
       'running',
       ({ id, event }) => id === running.id && event.type === 'started',
     );
-    expect(await $tasks.pause('script.hang')).toEqual({ name: 'script.hang', paused: true });
-    expect(await $tasks.pause('script.echo')).toEqual({ name: 'script.echo', paused: true });
+    expect(await $types.pause('script.hang')).toEqual({ name: 'script.hang', paused: true });
+    expect(await $types.pause('script.echo')).toEqual({ name: 'script.echo', paused: true });
     const waiting = await script.echo.start({ text: 'later' });
 
     // An executor that starts meanwhile must not end the pause by making its consumers.
@@ -35,7 +35,7 @@ describe('pausing a task name', () => {
     expect(await script.count.run({ steps: 1 })).toMatchObject({ status: 'COMPLETED' });
     expect(await waiting.record()).toMatchObject({ status: 'PENDING' });
     expect((await running.record()).status).toBe('RUNNING');
-    const paused = (await $tasks.types()).filter(type => type.paused).map(({ name }) => name);
+    const paused = (await $types.list()).filter(type => type.paused).map(({ name }) => name);
     expect(paused).toEqual(['script.echo', 'script.hang']);
 
     // Through the other gateway: the nats-server keeps it, not a gateway.
@@ -47,7 +47,7 @@ describe('pausing a task name', () => {
 
   it('holds for a name that no executor has served yet', async () => {
     await using stack = await system({ executors: 0 });
-    await stack.tasks.$tasks.pause('script.echo');
+    await stack.tasks.$types.pause('script.echo');
     const waiting = await stack.tasks.script.echo.start({ text: 'later' });
     await stack.addExecutor();
     expect(await stack.tasks.script.count.run({ steps: 1 })).toMatchObject({ status: 'COMPLETED' });
@@ -63,9 +63,9 @@ describe('pausing a task name', () => {
         () => 'none',
         (error: { data?: { reason?: string } }) => error.data?.reason,
       );
-    const { $tasks } = stack.tasks;
-    expect(await reason($tasks.pause('script.echo'))).toBe('FORBIDDEN');
-    expect(await reason($tasks.resume('script.echo'))).toBe('FORBIDDEN');
+    const { $types } = stack.tasks;
+    expect(await reason($types.pause('script.echo'))).toBe('FORBIDDEN');
+    expect(await reason($types.resume('script.echo'))).toBe('FORBIDDEN');
     const operator = stack.tasksOf(stack.gateways[0]!, { 'x-role': 'operator' }).$tasks;
     expect(await reason(operator.pause('script.echo'))).toBe('FORBIDDEN');
     const admin = stack.tasksOf(stack.gateways[0]!, { 'x-role': 'admin' }).$tasks;

@@ -1,11 +1,6 @@
 import type { HandlersOf } from '@longhaul/executor';
-import {
-  defineContract,
-  defineTask,
-  type GatewayErrorShape,
-  inlineLimitBytes,
-  type PayloadRef,
-} from '@longhaul/proto';
+import { defineContract, defineTask } from '@longhaul/proto';
+import { type GatewayErrorShape, inlineLimitBytes, type PayloadRef } from '@longhaul/proto/wire';
 import { eventThat, recordThat, type Stack, type StackOptions, startStack, within } from '@longhaul/testing';
 import { TRPCClientError } from '@trpc/client';
 import { describe, expect, inject, it } from 'vitest';
@@ -21,7 +16,7 @@ const contract = defineContract({
   fill: defineTask({
     input: z.object({ bytes: z.int() }),
     output: z.object({ text: z.string() }),
-    attempts: 3,
+    maxAttempts: 3,
     backoff: { kind: 'fixed', delayMs: 10 },
   }),
   /** Fails the first time that it sees a text. */
@@ -120,14 +115,14 @@ describe('large payloads', () => {
       expect(JSON.stringify(event).length).toBeLessThan(2_000);
 
     const other = stack.tasksOf(stack.gateways[1] ?? { url: '' });
-    for (const shown of [await other.echo.open(task.id).record(), await other.$tasks.get(task.id)]) {
+    for (const shown of [await other.echo.handle(task.id).record(), await other.$tasks.get(task.id)]) {
       if (shown.status !== 'COMPLETED') throw new Error(`${shown.status}?`);
       expect(shown.input).toEqual({ text });
       expect(shown.output).toEqual({ text });
       expect(shown).not.toHaveProperty('inputRef');
       expect(shown).not.toHaveProperty('outputRef');
     }
-    const [snapshot] = await within('the snapshot', Array.fromAsync(other.echo.open(task.id).events()));
+    const [snapshot] = await within('the snapshot', Array.fromAsync(other.echo.handle(task.id).events()));
     expect(snapshot).toMatchObject({ type: 'snapshot', record: { input: { text }, output: { text } } });
 
     const { tasks } = await other.$tasks.list();
@@ -213,7 +208,7 @@ describe('the limit', () => {
     expect(await input.outcome()).toMatchObject({ status: 'FAILED', error: { code: 'INPUT_UNREADABLE' } });
     const low = await stack.addGateway({ payloadLimitBytes: MiB / 2 });
     const output = await stack.tasks.fill.start({ bytes: MiB * 0.75 });
-    const { data, message } = await errorOf(stack.tasksOf(low).fill.open(output.id).result());
+    const { data, message } = await errorOf(stack.tasksOf(low).fill.handle(output.id).result());
     expect(data.reason).toBe('PAYLOAD_TOO_LARGE');
     expect(message).toContain('the same payload limit');
     expect((await output.result()).text.length).toBe(MiB * 0.75);

@@ -1,4 +1,4 @@
-import type { GatewayErrorShape, GatewayRouter } from '@longhaul/proto';
+import type { GatewayErrorShape, GatewayRouter } from '@longhaul/proto/wire';
 import {
   eventThat,
   recordThat,
@@ -111,7 +111,7 @@ describe('run and result', () => {
     const slow = await stack.tasks.script.hang.run({}, { waitMs: 100 });
     expect(slow).toMatchObject({ done: false });
     await stack.tasks.$tasks.cancel(slow.id);
-    expect(await stack.tasks.script.hang.open(slow.id).outcome()).toMatchObject({ status: 'CANCELED' });
+    expect(await stack.tasks.script.hang.handle(slow.id).outcome()).toMatchObject({ status: 'CANCELED' });
   });
 
   it('ends the waiting with its signal, not the task', async () => {
@@ -190,8 +190,8 @@ describe('owner-only', () => {
     await eventThat(stack.broker, 'started', ({ id, event }) => id === task.id && event.type === 'started');
 
     const bob = as('bob');
-    const theirs = bob.script.hang.open(task.id);
-    const unknown = bob.script.hang.open('01890000-0000-7000-8000-000000000000');
+    const theirs = bob.script.hang.handle(task.id);
+    const unknown = bob.script.hang.handle('01890000-0000-7000-8000-000000000000');
     for (const handle of [theirs, unknown]) {
       expect(await reasonOf(handle.record())).toBe('TASK_NOT_FOUND');
       expect(await reasonOf(handle.outcome())).toBe('TASK_NOT_FOUND');
@@ -206,9 +206,9 @@ describe('owner-only', () => {
     const seenByBob = Array.fromAsync(bob.$tasks.watch({ signal: abort.signal, lastEventId: '0' }));
     const admin = as('root');
     expect((await admin.$tasks.list({ owner })).tasks.map(({ id }) => id)).toEqual([task.id]);
-    expect(await admin.script.hang.open(task.id).record()).toMatchObject({ owner });
+    expect(await admin.script.hang.handle(task.id).record()).toMatchObject({ owner });
     await admin.$tasks.cancel(task.id);
-    expect(await admin.script.hang.open(task.id).outcome()).toMatchObject({ status: 'CANCELED' });
+    expect(await admin.script.hang.handle(task.id).outcome()).toMatchObject({ status: 'CANCELED' });
     const mine = await bob.script.echo.run({ text: 'mine' });
     expect(mine.status).toBe('COMPLETED');
     abort.abort();
@@ -222,8 +222,8 @@ describe('the transports', () => {
   it('batches calls, and a slow one holds up no other', async () => {
     await using stack = await system();
     const requests: string[] = [];
-    const { createTasks } = await import('@longhaul/client');
-    const tasks = createTasks<ScriptedContract>({
+    const { createClient } = await import('@longhaul/client');
+    const tasks = createClient<ScriptedContract>({
       url: stack.gateways[0]!.url,
       fetch: (input, init) => {
         requests.push(String(input));
@@ -276,7 +276,7 @@ describe('the transports', () => {
 
   it('says which task types there are, with JSON Schemas of what a caller writes', async () => {
     await using stack = await system({ executors: 0 });
-    const types = await stack.tasks.$tasks.types();
+    const types = await stack.tasks.$types.list();
     expect(types.map(({ name }) => name)).toEqual(
       Object.keys(scriptedContract.script).map(name => `script.${name}`),
     );

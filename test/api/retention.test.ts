@@ -48,7 +48,7 @@ describe('records of ended tasks', () => {
       await expect.poll(() => knows(tasks, completed.id), expiry).toEqual(gone);
       await expect.poll(() => knows(tasks, canceled.id), expiry).toEqual(gone);
       expect(await knows(tasks, failed.id)).toEqual({ get: true, list: true });
-      const handle = tasks.script.echo.open(completed.id);
+      const handle = tasks.script.echo.handle(completed.id);
       expect(await reasonOf(handle.record())).toBe('TASK_NOT_FOUND');
       expect(await reasonOf(handle.cancel())).toBe('TASK_NOT_FOUND');
       expect(await reasonOf(handle.retry())).toBe('TASK_NOT_FOUND');

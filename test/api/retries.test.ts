@@ -12,18 +12,24 @@ const contract = defineContract({
     input: z.object({ succeedsAt: z.int(), as: z.enum(['BUSY', 'other', 'final', 'later']).default('BUSY') }),
     output: z.object({ attempt: z.int() }),
     errors: { BUSY: z.object({ by: z.string() }) },
-    attempts: 3,
+    maxAttempts: 3,
     backoff: soon,
   }),
   choosy: defineTask({
     input: z.object({ code: z.enum(['AGAIN', 'NEVER']) }),
     output: z.object({}),
     errors: { AGAIN: z.object({}), NEVER: z.object({}) },
-    attempts: 2,
+    maxAttempts: 2,
     backoff: soon,
     retryOn: ['AGAIN'],
   }),
-  slow: defineTask({ input: z.object({}), output: z.object({}), attempts: 2, backoff: soon, timeoutMs: 100 }),
+  slow: defineTask({
+    input: z.object({}),
+    output: z.object({}),
+    maxAttempts: 2,
+    backoff: soon,
+    timeoutMs: 100,
+  }),
 });
 
 const handlers: HandlersOf<typeof contract> = {
@@ -148,10 +154,10 @@ describe('retries', () => {
     await using stack = await system();
     const task = await stack.tasks.flaky.start(
       { succeedsAt: 4 },
-      { policy: { attempts: 4, backoff: { kind: 'list', delaysMs: [0, 10] } } },
+      { policy: { maxAttempts: 4, backoff: { kind: 'list', delaysMs: [0, 10] } } },
     );
     expect(await task.result()).toEqual({ attempt: 4 });
-    const once = await stack.tasks.flaky.start({ succeedsAt: 2 }, { policy: { attempts: 1 } });
+    const once = await stack.tasks.flaky.start({ succeedsAt: 2 }, { policy: { maxAttempts: 1 } });
     expect(await once.outcome()).toMatchObject({ status: 'FAILED' });
   });
 });
@@ -159,13 +165,13 @@ describe('retries', () => {
 describe('time limits', () => {
   it('ends the whole task, attempts and waits included', async () => {
     await using stack = await system();
-    const policy = { timeoutMs: 0, totalTimeoutMs: 300, attempts: 100 };
+    const policy = { timeoutMs: 0, totalTimeoutMs: 300, maxAttempts: 100 };
     const task = await stack.tasks.slow.start({}, { policy });
     expect(await task.outcome()).toMatchObject({ status: 'FAILED', error: { code: 'TASK_TIMEOUT' } });
     // With waits between attempts that reach beyond it, the error that was is the end.
     const failing = await stack.tasks.flaky.start(
       { succeedsAt: 9 },
-      { policy: { totalTimeoutMs: 5_000, attempts: 100, backoff: { kind: 'fixed', delayMs: 3_000 } } },
+      { policy: { totalTimeoutMs: 5_000, maxAttempts: 100, backoff: { kind: 'fixed', delayMs: 3_000 } } },
     );
     expect(await failing.outcome()).toMatchObject({ status: 'FAILED', error: { code: 'BUSY' } });
   });

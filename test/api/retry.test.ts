@@ -1,4 +1,4 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
 import { defineContract, defineTask } from '@longhaul/proto';
 import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
@@ -16,7 +16,7 @@ describe('retry', () => {
     const projection = [topology.eventStream, topology.consumers.projection.durable_name] as const;
     // So that the record does not know of the end yet, when the caller does.
     await jsm.consumers.pause(...projection, new Date(Date.now() + 60_000));
-    const policy = { attempts: 1, timeoutMs: 5_000 };
+    const policy = { maxAttempts: 1, timeoutMs: 5_000 };
     const failed = await stack.tasks.script.fail.start(
       { declared: true },
       { priority: 'high', idempotencyKey: 'once', policy },
@@ -68,7 +68,7 @@ describe('retry', () => {
     );
     expect(new Set(keyed.map(({ id }) => id)).size).toBe(1);
     expect(keyed[0]).toMatchObject({ retryOf: task.id, name: 'script.echo', input: { text: 'a' } });
-    expect(await script.echo.open(keyed[0]!.id).result()).toEqual({ text: 'a' });
+    expect(await script.echo.handle(keyed[0]!.id).result()).toEqual({ text: 'a' });
     expect((await task.retry({ idempotencyKey: 'click' })).id).toBe(keyed[0]!.id);
     // The key of a start is not one of its retry, and a retry's not one of another task's.
     expect(await reasonOf(task.retry({ idempotencyKey: 'order 7' }))).toBe('IDEMPOTENCY_CONFLICT');
@@ -82,7 +82,7 @@ describe('retry', () => {
     expect(await reasonOf(task.retry())).toBe('TASK_NOT_ENDED');
     await task.cancel();
     await task.outcome();
-    expect(await reasonOf(as('bob').script.hang.open(task.id).retry())).toBe('TASK_NOT_FOUND');
+    expect(await reasonOf(as('bob').script.hang.handle(task.id).retry())).toBe('TASK_NOT_FOUND');
     expect(await reasonOf(as('bob').$tasks.retry('01890000-0000-7000-8000-000000000000'))).toBe(
       'TASK_NOT_FOUND',
     );
@@ -109,7 +109,7 @@ describe('retry', () => {
     const { namespace } = stack;
     const nats = { servers: inject('natsUrl') };
     await using gateway = await createGateway({ contract: later, nats, namespace, port: 0 });
-    const { $tasks } = createTasks<typeof later>({ url: gateway.url });
+    const { $tasks } = createClient<typeof later>({ url: gateway.url });
     expect(await reasonOf($tasks.retry(counted.id))).toBe('UNKNOWN_TASK');
     expect(await reasonOf($tasks.retry(echoed.id))).toBe('INVALID_INPUT');
   });

@@ -1,5 +1,5 @@
 import type { Broker } from '@longhaul/broker';
-import { type ScheduleRecord, scheduleSchema } from '@longhaul/proto';
+import { type ScheduleRecord, scheduleSchema } from '@longhaul/proto/wire';
 import { within } from '@longhaul/testing';
 import { Kvm } from '@nats-io/kv';
 

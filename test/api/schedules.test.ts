@@ -1,5 +1,5 @@
 import { type Broker, encode } from '@longhaul/broker';
-import type { ScheduleChanges } from '@longhaul/proto';
+import type { ScheduleChanges } from '@longhaul/proto/wire';
 import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 import { committedSchema } from '../wire/committedSchemas.ts';
@@ -33,7 +33,7 @@ describe('a schedule', () => {
       input: { text: 'tick' },
       overlap: 'queue',
       priority: 'high',
-      policy: { attempts: 2 },
+      policy: { maxAttempts: 2 },
     });
     expect(created).toMatchObject({
       id: 'ticker',
@@ -49,12 +49,12 @@ describe('a schedule', () => {
     const fired = await scheduleThat(stack.broker, 'three firings', ({ counts }) => counts.started >= 3);
     expect(new Set(taskIds(fired)).size).toBe(fired.counts.started);
     for (const id of taskIds(fired)) {
-      expect(await tasks.script.echo.open(id).result()).toEqual({ text: 'tick' });
-      expect(await tasks.script.echo.open(id).record()).toMatchObject({
+      expect(await tasks.script.echo.handle(id).result()).toEqual({ text: 'tick' });
+      expect(await tasks.script.echo.handle(id).record()).toMatchObject({
         owner: 'ann@example.org',
         scheduleId: 'ticker',
         priority: 'high',
-        policy: { attempts: 2 },
+        policy: { maxAttempts: 2 },
       });
     }
     const seen = await tasks.$schedules.get('ticker');
@@ -173,7 +173,7 @@ describe('while the task of an earlier firing goes on, a firing', () => {
     expect(skipped.counts.started).toBe(1);
     const [first = ''] = [skipped.lastTask?.id];
     await stack.tasks.$tasks.cancel(first);
-    await stack.tasks.script.hang.open(first).outcome();
+    await stack.tasks.script.hang.handle(first).outcome();
     const again = await scheduleThat(stack.broker, 'another', ({ counts }) => counts.started === 2);
     expect(again.lastTask?.id).not.toBe(first);
   });
@@ -194,7 +194,7 @@ describe('while the task of an earlier firing goes on, a firing', () => {
     const [newest, ...earlier] = taskIds(fired);
     expect(newest).toBe(fired.lastTask?.id);
     for (const id of earlier)
-      expect(await stack.tasks.script.hang.open(id).outcome()).toMatchObject({
+      expect(await stack.tasks.script.hang.handle(id).outcome()).toMatchObject({
         status: 'CANCELED',
         reason: 'The schedule restless has fired again.',
       });
@@ -310,8 +310,8 @@ describe('update, run and history', () => {
     const { create, run, pause, get } = stack.tasks.$schedules;
     const made = await create({ ...echo, cron: '@yearly', id: 'yearly', priority: 'high' });
     const { taskId } = await run('yearly');
-    expect(await stack.tasks.script.echo.open(taskId).result()).toEqual({ text: 'tick' });
-    expect(await stack.tasks.script.echo.open(taskId).record()).toMatchObject({
+    expect(await stack.tasks.script.echo.handle(taskId).result()).toEqual({ text: 'tick' });
+    expect(await stack.tasks.script.echo.handle(taskId).record()).toMatchObject({
       scheduleId: 'yearly',
       priority: 'high',
     });

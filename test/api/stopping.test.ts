@@ -1,4 +1,4 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import {
   type ScriptedContract,
   scriptedContract,
@@ -63,12 +63,12 @@ test('a call that started its task is told which, so that the result can be had 
   expect(outcome).toMatchObject({ done: false, status: 'PENDING' });
   const elsewhere = one.stack.tasksOf(await one.stack.addGateway());
   await one.stack.addExecutor();
-  expect(await elsewhere.script.echo.open(outcome.id).result()).toEqual({ text: 'a' });
+  expect(await elsewhere.script.echo.handle(outcome.id).result()).toEqual({ text: 'a' });
 });
 
 test('a client that waits for a result gets it from the successor', async () => {
   await using one = await system();
-  const tasks = createTasks<ScriptedContract>({ url: one.gateway.url });
+  const tasks = createClient<ScriptedContract>({ url: one.gateway.url });
   const task = await tasks.script.echo.start({ text: 'a' });
   const called = one.nextCall();
   const waiting = task.result();

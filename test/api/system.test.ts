@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { SystemEvent } from '@longhaul/proto';
+import type { SystemEvent } from '@longhaul/proto/wire';
 import {
   eventThat,
   recordThat,
@@ -92,7 +92,7 @@ describe('the overview', () => {
 
   it('counts queues for an operator as the server does, and for a user the own tasks', async () => {
     const admin = as('root');
-    await admin.$tasks.pause('script.count');
+    await admin.$types.pause('script.count');
     const waiting = [
       await as('ann').script.count.start({ steps: 1 }, { priority: 'high' }),
       await as('ann').script.count.start({ steps: 1 }),
@@ -112,7 +112,7 @@ describe('the overview', () => {
     expect(await queueOf('bob')).toEqual({ ...none, pending: { high: 0, normal: 1, low: 0 }, scheduled: 1 });
     expect(await queueOf('eve')).toEqual({ ...none, pending: { high: 0, normal: 0, low: 0 } });
     for (const task of waiting) await task.cancel();
-    await admin.$tasks.resume('script.count');
+    await admin.$types.resume('script.count');
   });
 
   it('tells how much was done, the same from every gateway, also from one that has just started', async () => {

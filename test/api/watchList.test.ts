@@ -1,4 +1,4 @@
-import type { ListChange } from '@longhaul/proto';
+import type { ListChange } from '@longhaul/proto/wire';
 import { scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { countRunning } from '../../examples/watchList.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GatewayErrorShape } from '@longhaul/proto';
+import type { GatewayErrorShape } from '@longhaul/proto/wire';
 import { TRPCClientError } from '@trpc/client';
 
 /** While a gateway is away a call is tried again after this long. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Broker, createBroker, toStoredEvent } from '@longhaul/broker';
-import { createTopology, recordSchema, type StoredEvent, type TaskRecord } from '@longhaul/proto';
+import { createTopology, recordSchema, type StoredEvent, type TaskRecord } from '@longhaul/proto/wire';
 import { connect } from '@nats-io/transport-node';
 import { isNotFoundStatus } from '../../packages/broker/src/brokerErrors.ts';
 import { type HandlerRun, readHandlerRuns } from './handlerRuns.ts';

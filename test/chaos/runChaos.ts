@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { ScriptedContract } from '@longhaul/testing';
 import { acceptedIsDurable } from './checks/acceptedIsDurable.ts';
 import { cancelMeansStop } from './checks/cancelMeansStop.ts';
@@ -111,7 +111,7 @@ function makeClients(system: System): ClientOf {
     owners.flatMap(owner =>
       [0, 1].map(gateway => [
         `${owner}/${gateway}`,
-        createTasks<ScriptedContract>({
+        createClient<ScriptedContract>({
           url: system.gatewayUrl(gateway),
           headers: () => ({ 'x-owner': owner }),
         }),

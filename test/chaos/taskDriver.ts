@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndedOutcomeOf, TaskClient, TaskHandle, Tasks } from '@longhaul/client';
-import type { CancelOutcome, StartOptions, TaskDefinition } from '@longhaul/proto';
+import type { TaskDefinition } from '@longhaul/proto';
+import type { CancelOutcome, StartOptions } from '@longhaul/proto/wire';
 import type { ScriptedContract } from '@longhaul/testing';
 import { isAway, shapeOf, untilAnswered } from './calls.ts';
 import { type WatchLog, watchOne } from './watching.ts';
@@ -65,7 +66,7 @@ export async function driveTask(
     const { id } = await start(client);
     story.id = id;
     story.acceptedAtMs = Date.now();
-    const task = taskOf(client).open(id);
+    const task = taskOf(client).handle(id);
     await Promise.all([
       plan.cancelAfterMs === undefined
         ? undefined
@@ -90,10 +91,10 @@ export async function driveTask(
   const pause = async (id: string, planned: PlannedTask['pause']) => {
     const { afterMs = 0, forMs = 0 } = planned ?? {};
     await until(Date.now() + afterMs);
-    const told = await untilAnswered(() => allowed(() => other.$tasks.pauseTask(id)), signal);
+    const told = await untilAnswered(() => allowed(() => other.$tasks.pause(id)), signal);
     if (!told) return;
     await until(Date.now() + forMs);
-    await untilAnswered(() => allowed(() => client.$tasks.resumeTask(id)), signal);
+    await untilAnswered(() => allowed(() => client.$tasks.resume(id)), signal);
   };
   /** A task that does not run cannot be paused: it waits, or has ended. */
   const allowed = async (call: () => Promise<unknown>): Promise<boolean> => {
@@ -115,8 +116,8 @@ export async function driveTask(
     const calls: { readonly [what: string]: () => Promise<unknown> } = {
       get: () => stranger.$tasks.get(id),
       cancel: () => stranger.$tasks.cancel(id),
-      result: () => taskOf(stranger).open(id).outcome({ signal }),
-      watch: () => Array.fromAsync(taskOf(stranger).open(id).events({ signal })),
+      result: () => taskOf(stranger).handle(id).outcome({ signal }),
+      watch: () => Array.fromAsync(taskOf(stranger).handle(id).events({ signal })),
     };
     for (const [what, call] of Object.entries(calls)) await refused(what, call);
   };

@@ -1,4 +1,4 @@
-import type { Priority } from '@longhaul/proto';
+import type { Priority } from '@longhaul/proto/wire';
 import type { ScriptedContract } from '@longhaul/testing';
 import { type SeededRandom, seededRandom } from './seededRandom.ts';
 

@@ -52,7 +52,7 @@ describe('npm start', () => {
     await first.line(/^Ctrl-C stops everything/);
     const url = first.lines.find(line => line.startsWith('gateway'))?.match(/http:\S+/)?.[0];
     expect(first.lines.join('\n')).toMatch(/100 %.*Analyzed/);
-    expect(first.lines.join('\n')).toContain('createTasks<typeof sampleContract>({ url })');
+    expect(first.lines.join('\n')).toContain('createClient<typeof sampleContract>({ url })');
     const listed = await fetch(`${url}/trpc/tasks.list?input=%7B%7D`);
     expect(await listed.json()).toMatchObject({
       result: { data: { tasks: [{ name: 'document.analyze' }] } },

@@ -16,7 +16,7 @@ import {
   holderRequestSchema,
   type NatsUser,
   wakeSchema,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { within } from '@longhaul/testing';
 import { headers, type Msg } from '@nats-io/transport-node';
 import fc from 'fast-check';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { natsOptionsOf, natsVariables, openConnection } from '@longhaul/broker';
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import { createExecutor } from '@longhaul/executor';
 import { createGateway } from '@longhaul/gateway';
 import { locateNatsServer, type NatsServerProcess, startNatsServer } from '@longhaul/nats-server';
@@ -126,7 +126,7 @@ describe('TLS', () => {
       nats,
       logger,
     });
-    const tasks = createTasks<ScriptedContract>({ url: gateway.url });
+    const tasks = createClient<ScriptedContract>({ url: gateway.url });
     expect(await tasks.script.echo.run({ text: 'sealed' })).toMatchObject({ status: 'COMPLETED' });
 
     await expect(connectBy({ ...env, NATS_TLS_CA: others.ca })).rejects.toThrow(/certificate|signature/i);

@@ -1,8 +1,8 @@
 import { askHolder, type Broker, createBroker, type NatsOptions, openConnection } from '@longhaul/broker';
-import { createTasks, type Tasks } from '@longhaul/client';
+import { createClient, type Tasks } from '@longhaul/client';
 import { createExecutor } from '@longhaul/executor';
 import { createGateway } from '@longhaul/gateway';
-import { createTopology, inlineLimitBytes, type NatsUser } from '@longhaul/proto';
+import { createTopology, inlineLimitBytes, type NatsUser } from '@longhaul/proto/wire';
 import {
   deadlineMs,
   eventThat,
@@ -17,7 +17,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerAsHolder } from '../../services/executor/src/attempt/holder.ts';
-import { newTaskId } from '../../services/gateway/src/start/taskIds.ts';
+import { newTaskId } from '../../services/gateway/src/tasks/start/taskIds.ts';
 import { type ConfiguredNats, startConfiguredNats } from './natsUsers.ts';
 
 /** A whole system on the server configuration that is shipped, each part with its own user. */
@@ -68,7 +68,7 @@ beforeAll(async () => {
     });
     opened.push(() => executor.stop({ drainMs: 0 }));
   }
-  tasks = createTasks<ScriptedContract>({ url: gateways[0]?.url ?? '' });
+  tasks = createClient<ScriptedContract>({ url: gateways[0]?.url ?? '' });
 });
 afterAll(async () => {
   for (const close of opened.reverse()) await close();
@@ -133,11 +133,11 @@ describe('the three users serve a whole system', () => {
   });
 
   it('pause and resume of a name', async () => {
-    await tasks.$tasks.pause('script.echo');
+    await tasks.$types.pause('script.echo');
     const waiting = await tasks.script.echo.start({ text: 'paused' });
-    const paused = (await tasks.$tasks.types()).filter(type => type.paused).map(({ name }) => name);
+    const paused = (await tasks.$types.list()).filter(type => type.paused).map(({ name }) => name);
     expect(paused).toEqual(['script.echo']);
-    await tasks.$tasks.resume('script.echo');
+    await tasks.$types.resume('script.echo');
     expect(await waiting.result()).toEqual({ text: 'paused' });
   });
 
@@ -163,7 +163,7 @@ describe('the three users serve a whole system', () => {
   });
 
   it('a child that nobody serves yet has its record, which a gateway has written', async () => {
-    await tasks.$tasks.pause('script.echo');
+    await tasks.$types.pause('script.echo');
     const family = await tasks.script.family.start({ echoes: 1 });
     // Sooner than gateways look through the queue by themselves.
     await within(
@@ -171,7 +171,7 @@ describe('the three users serve a whole system', () => {
       recordThat(keeper, 'it', ({ parent, status }) => parent?.id === family.id && status === 'PENDING'),
       5_000,
     );
-    await tasks.$tasks.resume('script.echo');
+    await tasks.$types.resume('script.echo');
     expect(await family.result()).toEqual({ texts: ['child 0'] });
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsOptions } from '@longhaul/broker';
 import { locateNatsServer, startNatsServer } from '@longhaul/nats-server';
-import { inboxPrefixOf, type NatsUser, natsUsers } from '@longhaul/proto';
+import { inboxPrefixOf, type NatsUser, natsUsers } from '@longhaul/proto/wire';
 
 /** A nats-server with the configuration of `deploy/nats`, and how each of its users connects. */
 export type ConfiguredNats = {

@@ -13,7 +13,7 @@ test('each kind of message has an example', () => {
   expect(new Set(examples.map(({ schema }) => schema))).toEqual(
     new Set([
       'request',
-      'places',
+      'permits',
       'rate',
       'freed',
       'event',

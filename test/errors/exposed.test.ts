@@ -1,5 +1,6 @@
 import { TaskFailedError } from '@longhaul/client';
-import { defineContract, defineTask, type ExposeStack } from '@longhaul/proto';
+import { defineContract, defineTask } from '@longhaul/proto';
+import type { ExposeStack } from '@longhaul/proto/wire';
 import { startStack, within } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -51,7 +52,7 @@ async function allAnswers(stack: System, name: 'plain' | 'forOperators' | 'secre
   const gateway = stack.gateways[0];
   if (!gateway) throw new Error('There is no gateway.');
   const tasks = stack.tasksOf(gateway, { 'x-who': who });
-  const task = tasks[name].open(id);
+  const task = tasks[name].handle(id);
   const answers: unknown[] = [await tasks.$tasks.get(id), await task.record(), await task.outcome()];
   for await (const event of task.events()) answers.push(event);
   for await (const event of tasks.$tasks.watch({ ids: [id], lastEventId: '0' })) {

@@ -1,5 +1,5 @@
 import { appendEvent, BadMessageError } from '@longhaul/broker';
-import { recordOfRequest, stateOfRequest, type TaskEvent, type TaskRequest } from '@longhaul/proto';
+import { recordOfRequest, stateOfRequest, type TaskEvent, type TaskRequest } from '@longhaul/proto/wire';
 import { scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
 import { pino } from 'pino';
 import { expect, inject, it } from 'vitest';

@@ -1,5 +1,5 @@
 import { appendEvent } from '@longhaul/broker';
-import { isTerminalEvent, progressKept } from '@longhaul/proto';
+import { isTerminalEvent, progressKept } from '@longhaul/proto/wire';
 import {
   eventThat,
   recordThat,

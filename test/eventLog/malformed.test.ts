@@ -1,4 +1,4 @@
-import type { EventKind } from '@longhaul/proto';
+import type { EventKind } from '@longhaul/proto/wire';
 import {
   eventThat,
   recordThat,

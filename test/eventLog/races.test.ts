@@ -10,7 +10,7 @@ import {
   isWrongLastSequence,
 } from '@longhaul/broker';
 import { startNatsServer } from '@longhaul/nats-server';
-import { createTopology, type TaskEvent } from '@longhaul/proto';
+import { createTopology, type TaskEvent } from '@longhaul/proto/wire';
 import { freshNamespace, taskEvent, within } from '@longhaul/testing';
 import { connect } from '@nats-io/transport-node';
 import { expect, inject, it } from 'vitest';

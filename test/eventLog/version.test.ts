@@ -1,7 +1,7 @@
 import { EventLogVersionError } from '@longhaul/broker';
 import { createExecutor } from '@longhaul/executor';
 import { createGateway } from '@longhaul/gateway';
-import { createTopology } from '@longhaul/proto';
+import { createTopology } from '@longhaul/proto/wire';
 import { freshNamespace, scriptedContract, scriptedHandlers } from '@longhaul/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';

@@ -1,4 +1,4 @@
-import { createTasks, type TaskHandle, TaskOutputUnfitError, type Tasks } from '@longhaul/client';
+import { createClient, type TaskHandle, TaskOutputUnfitError, type Tasks } from '@longhaul/client';
 import type { Contract, TaskDefinition } from '@longhaul/proto';
 import { eventThat, recordThat, type Stack, startStack, within } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
@@ -7,9 +7,9 @@ import { type Change, changes, first, handlersOf, type Version } from './version
 type Gateway = { readonly url: string };
 type Handle = TaskHandle<TaskDefinition>;
 
-const untyped = (gateway: Gateway) => createTasks<Contract>({ url: gateway.url }) as Tasks<Contract>;
+const untyped = (gateway: Gateway) => createClient<Contract>({ url: gateway.url }) as Tasks<Contract>;
 const typed = (gateway: Gateway, { name }: Version) =>
-  createTasks<{ job: Record<string, TaskDefinition> }>({ url: gateway.url }).job[name] ?? expect.fail();
+  createClient<{ job: Record<string, TaskDefinition> }>({ url: gateway.url }).job[name] ?? expect.fail();
 
 async function readRest(gateway: Gateway, path: string): Promise<{ status: number; body: unknown }> {
   const response = await fetch(`${gateway.url}/v1/tasks/${path}`);
@@ -39,7 +39,7 @@ async function expectUnfit(
   expect(rest.unfit, 'REST').toEqual(unfitOf(parts.map(restName)));
   for (const part of parts) if (part !== 'error') expect(rest).not.toHaveProperty(restName(part));
   if (!version) return;
-  const record = await typed(gateway, version).open(id).record();
+  const record = await typed(gateway, version).handle(id).record();
   expect(record.unfit, 'the typed record').toEqual(unfitOf(parts));
   for (const part of parts) if (part !== 'error') expect(record).not.toHaveProperty(part);
   expect(record.attempts).toEqual(recorded.attempts);
@@ -59,7 +59,7 @@ async function expectEnd(
   const hasOutput = !parts.includes('output');
   if (!hasOutput) expect(result).toMatchObject({ status: 409, body: { code: 'OUTPUT_UNFIT', task_id: id } });
   if (!version) return;
-  const task = typed(gateway, version).open(id);
+  const task = typed(gateway, version).handle(id);
   const outcome = await task.outcome();
   const named = parts.filter(part => part === 'output' || part === 'error');
   expect(outcome.unfit).toEqual(unfitOf(named));
@@ -97,7 +97,7 @@ async function expectEnding(
   const { status, error } = await endOf(stack, id);
   if (end === 'INVALID_INPUT') return expect(error?.code).toBe('INVALID_INPUT');
   expect(status).toBe('COMPLETED');
-  const outcome = await typed(gateway, version).open(id).outcome();
+  const outcome = await typed(gateway, version).handle(id).outcome();
   expect(outcome.unfit).toEqual(end === 'unfit' ? ['output'] : undefined);
 }
 

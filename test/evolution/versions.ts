@@ -47,7 +47,9 @@ export function version({
   readonly name?: string;
   readonly schemas?: Partial<Schemas>;
   readonly values?: Partial<typeof baseValues>;
-  readonly policy?: Partial<Pick<Parameters<typeof defineTask>[0], 'attempts' | 'timeoutMs' | 'concurrency'>>;
+  readonly policy?: Partial<
+    Pick<Parameters<typeof defineTask>[0], 'maxAttempts' | 'timeoutMs' | 'concurrency'>
+  >;
 } = {}): Version {
   const { input, progress, output, data } = { ...baseSchemas, ...schemas };
   const definition = defineTask({
@@ -212,7 +214,7 @@ export const changes: readonly Change[] = [
   },
   {
     title: 'the policy changed',
-    to: version({ policy: { attempts: 5, timeoutMs: 30_000, concurrency: { limit: 1 } } }),
+    to: version({ policy: { maxAttempts: 5, timeoutMs: 30_000, concurrency: { limit: 1 } } }),
     unfit: nothing,
     oldInput: 'COMPLETED',
     newGatewayOldExecutor: 'COMPLETED',

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { startStack } from '@longhaul/testing';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { contract } from '../../examples/contract.ts';
-import { startGateway } from '../../examples/edges.ts';
 import { handlers } from '../../examples/handler.ts';
+import { startGateway } from '../../examples/protection.ts';
 import { makeApiKey } from '../../services/gateway/src/auth/apiKey.ts';
 import { expectShown } from './expectShown.ts';
 
@@ -14,7 +14,7 @@ const natsUrl = inject('natsUrl');
 describe('the example of limits of the gateway', () => {
   it('says how many calls are left, and lets the page of the named origin read it', async () => {
     await using stack = await startStack({ natsUrl, contract, handlers, gateways: 0, executors: 0 });
-    const folder = await mkdtemp(join(tmpdir(), 'longhaul-edges-example-'));
+    const folder = await mkdtemp(join(tmpdir(), 'longhaul-protection-example-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const { key, id, sha256 } = makeApiKey();
     const file = join(folder, 'keys.json');
@@ -28,5 +28,5 @@ describe('the example of limits of the gateway', () => {
     expect(headers.get('access-control-allow-origin')).toBe('https://app.example.org');
   });
 
-  it('is shown as it is', () => expectShown('docs/guides/edges.md', 'edges'));
+  it('is shown as it is', () => expectShown('docs/guides/protection.md', 'protection'));
 });

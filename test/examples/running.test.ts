@@ -1,4 +1,4 @@
-import { refusalOf } from '@longhaul/client';
+import { gatewayErrorOf } from '@longhaul/client';
 import { eventThat, freshNamespace, startStack, within } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 import { contract } from '../../examples/contract.ts';
@@ -40,7 +40,7 @@ describe('the example of large payloads', () => {
     expect(sorted).toHaveLength(1_000);
     expect(sorted[0]).toEqual(row('0'));
     const tooMany = Array.from({ length: 4_000 }, () => row('999'));
-    const refusal = refusalOf(
+    const refusal = gatewayErrorOf(
       await tasks.table.sort.start({ rows: tooMany }).catch((error: unknown) => error),
     );
     expect(refusal).toMatchObject({ reason: 'PAYLOAD_TOO_LARGE' });

@@ -61,7 +61,7 @@ describe('the examples of starting tasks', () => {
     const [retried, ...others] = await retryFailed(url);
     expect(others).toEqual([]);
     expect(await stack.tasks.$tasks.get(retried!)).toMatchObject({ retryOf: failed.id });
-    expect((await stack.tasks.images.resize.open(retried!).outcome()).status).toBe('FAILED');
+    expect((await stack.tasks.images.resize.handle(retried!).outcome()).status).toBe('FAILED');
   });
 
   it('keep records for as long as they say', async () => {

@@ -53,7 +53,7 @@ test('NATS is killed while clients watch: every kind of stream says so within 5 
     const lists = client();
     const onLost = (of: ReturnType<typeof client>) => (error: unknown) => of.lost.resolve(error);
     const following = [
-      one.follow(stack.tasks.script.hang.open(id).events({ signal, onLost: onLost(one) })),
+      one.follow(stack.tasks.script.hang.handle(id).events({ signal, onLost: onLost(one) })),
       many.follow(stack.tasks.$tasks.watch({ ids: [id], lastEventId: '0', signal, onLost: onLost(many) })),
       lists.follow(stack.tasks.$tasks.watchList({ signal, onLost: onLost(lists) })),
     ];

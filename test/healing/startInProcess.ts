@@ -48,7 +48,7 @@ try {
       ...shared,
       port,
       ...(apiKeysFile === undefined ? {} : { apiKeysFile }),
-      ...(streamsPerOwner === undefined ? {} : { edges: { streamsPerOwner } }),
+      ...(streamsPerOwner === undefined ? {} : { protection: { streamsPerOwner } }),
     });
   else await createExecutor({ ...shared, handlers: { demo: handler }, metrics: { port } });
   say('it started');

@@ -24,7 +24,7 @@ async function system(configText = '') {
     handlers: scriptedHandlers,
     // Requests stay in the queue.
     executors: 0,
-    gateway: { logger: log.logger, edges: { callRate: 'off' } },
+    gateway: { logger: log.logger, protection: { callRate: 'off' } },
   });
   const url = stack.gateways[0]?.url ?? '';
   const start = () =>

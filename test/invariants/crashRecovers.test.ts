@@ -1,4 +1,4 @@
-import { isTerminalEvent } from '@longhaul/proto';
+import { isTerminalEvent } from '@longhaul/proto/wire';
 import {
   eventThat,
   recordThat,
@@ -152,7 +152,7 @@ describe('accepted-is-durable', () => {
     await stack.addExecutor();
     const outputs = await within(
       'every end',
-      Promise.all(accepted.map(({ id }) => stack.tasks.script.echo.open(id).result())),
+      Promise.all(accepted.map(({ id }) => stack.tasks.script.echo.handle(id).result())),
     );
     expect(outputs).toEqual(accepted.map((_, i) => ({ text: `${i}` })));
   });

@@ -1,5 +1,5 @@
 import { readLogEnd } from '@longhaul/broker';
-import { isTerminalEvent, requestOfRecord, stateOfRequest } from '@longhaul/proto';
+import { isTerminalEvent, requestOfRecord, stateOfRequest } from '@longhaul/proto/wire';
 import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 import { EventWriter } from '../../services/executor/src/attempt/eventWriter.ts';

@@ -46,7 +46,7 @@ it('fairness between owners: slow tasks of one do not hold all slots while anoth
   const waiting = slow.filter(({ id }) => !running.has(id));
   for (const { id } of waiting) expect(await stack.events(id)).toEqual([]);
   const [first = ''] = running;
-  await ann.script.hang.open(first).cancel();
+  await ann.script.hang.handle(first).cancel();
   await expect
     .poll(async () => (await runningOf('ann')).filter(id => !running.has(id)), { timeout: 15_000 })
     .toHaveLength(1);
@@ -59,7 +59,7 @@ it('fairness between owners: one who is alone has every slot, and each again as 
   for (let n = 0; n < 8; n += 1) await ann.script.hang.start({});
   await expect.poll(() => runningOf('ann'), { timeout: 10_000 }).toHaveLength(4);
   const before = await runningOf('ann');
-  for (const id of before.slice(0, 2)) await ann.script.hang.open(id).cancel();
+  for (const id of before.slice(0, 2)) await ann.script.hang.handle(id).cancel();
   await expect
     .poll(async () => (await runningOf('ann')).filter(id => !before.includes(id)), { timeout: 10_000 })
     .toHaveLength(2);

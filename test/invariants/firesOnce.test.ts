@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Broker, encode, ensureTopology } from '@longhaul/broker';
 import type { Tasks } from '@longhaul/client';
 import { startNatsServer } from '@longhaul/nats-server';
-import type { Fire, ScheduleChanges, ScheduleRecord, TaskRecord } from '@longhaul/proto';
+import type { Fire, ScheduleChanges, ScheduleRecord, TaskRecord } from '@longhaul/proto/wire';
 import {
   deadlineMs,
   recordThat,
@@ -331,7 +331,7 @@ describe('schedules survive', () => {
       await stack.addExecutor();
       const last = await scheduleThat(broker, 'firings after all', fired(after.counts.started + 2));
       const newest = last.lastTask?.id ?? '';
-      const result = stack.tasksOf(stack.gateways.at(-1)!).script.echo.open(newest).result();
+      const result = stack.tasksOf(stack.gateways.at(-1)!).script.echo.handle(newest).result();
       expect(await within('its result', result)).toEqual({ text: 'tick' });
       // What was due meanwhile was made up for: less than a minute is in time.
       expectEverySecond(timesWithTask(await stack.records(), 'ticker'));

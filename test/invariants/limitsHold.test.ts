@@ -1,14 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { decode } from '@longhaul/broker';
 import { createExecutor } from '@longhaul/executor';
-import {
-  defineContract,
-  defineTask,
-  type Places,
-  placesSchema,
-  type Rate,
-  rateSchema,
-} from '@longhaul/proto';
+import { defineContract, defineTask } from '@longhaul/proto';
+import { type Permits, permitsSchema, type Rate, rateSchema } from '@longhaul/proto/wire';
 import {
   eventThat,
   recordThat,
@@ -38,7 +32,7 @@ const contract = defineContract({
     move: defineTask({
       input: job,
       output: done,
-      attempts: 2,
+      maxAttempts: 2,
       backoff: { kind: 'fixed', delayMs: 20 },
       concurrency: { group: 'stages', key: ({ stage }) => stage, limit: 1, whenBusy: 'reject' },
     }),
@@ -143,17 +137,17 @@ async function limitRecord<T>({ broker }: Stack, key: string, schema: z.ZodType<
   return message && message.data.length > 0 ? decode(schema, subject, message.data) : undefined;
 }
 
-/** Looks until the places are as wanted: nothing announces what stands in the record of a limit. */
+/** Looks until the permits are as wanted: nothing announces what stands in the record of a limit. */
 function placesThat(
   stack: Stack,
   what: string,
   key: string,
-  fits: (places: Places) => boolean,
-): Promise<Places> {
+  fits: (permits: Permits) => boolean,
+): Promise<Permits> {
   const look = async () => {
     for (;;) {
-      const places = await limitRecord<Places>(stack, key, placesSchema);
-      if (places && fits(places)) return places;
+      const permits = await limitRecord<Permits>(stack, key, permitsSchema);
+      if (permits && fits(permits)) return permits;
       await delay(20);
     }
   };
@@ -171,7 +165,7 @@ describe('limits-hold', () => {
     );
     expect(bench.most.get('pair.main')).toBe(2);
     expect(bench.order).toHaveLength(40);
-    await placesThat(stack, 'nobody has a place', 'places.lab.pair', ({ holders }) => holders.length === 0);
+    await placesThat(stack, 'nobody has a permit', 'permits.lab.pair', ({ holders }) => holders.length === 0);
   });
 
   it('runs tasks of one key one by one and in the order of their starts, and other keys meanwhile', async () => {
@@ -254,7 +248,7 @@ describe('limits-hold', () => {
     expect(bench.most.get('stages.main')).toBe(1);
   });
 
-  it('accepts one of many starts at once, and keeps its place between its attempts', async () => {
+  it('accepts one of many starts at once, and keeps its permit between its attempts', async () => {
     const { stack, bench } = shared;
     await stack.addGateway();
     bench.hold(-1);
@@ -278,7 +272,7 @@ describe('limits-hold', () => {
     await task.result();
   });
 
-  it('frees the place of a task that was canceled before anybody ran it', async () => {
+  it('frees the permit of a task that was canceled before anybody ran it', async () => {
     const { stack } = await lab(0);
     await using _stack = stack;
     const first = await stack.tasks.lab.move.start({});
@@ -288,7 +282,7 @@ describe('limits-hold', () => {
     await expect(stack.tasks.lab.move.start({})).rejects.toThrow(second.id);
   });
 
-  it('keeps the place of a handler that ignores its signal until that has really ended', async () => {
+  it('keeps the permit of a handler that ignores its signal until that has really ended', async () => {
     const { stack, bench } = shared;
     bench.hold(0);
     const first = await stack.tasks.lab.stubborn.start({ number: 0 });
@@ -300,7 +294,7 @@ describe('limits-hold', () => {
       ({ id, handlerStillRunning }) => id === first.id && !!handlerStillRunning,
     );
     const second = await stack.tasks.lab.stubborn.start({ number: 1 });
-    await placesThat(stack, 'it waits', 'places.lab.stubborn', ({ waiting }) => waiting.length === 1);
+    await placesThat(stack, 'it waits', 'permits.lab.stubborn', ({ waiting }) => waiting.length === 1);
     // Long enough for the one that waits to look after the holder, which has ended by its events.
     await delay(1_500);
     expect(bench.order).toEqual([0]);
@@ -309,7 +303,7 @@ describe('limits-hold', () => {
     expect(bench.most.get('stubborn')).toBe(1);
   });
 
-  it('frees the place of an executor that was killed, also when nobody takes its task over', async () => {
+  it('frees the permit of an executor that was killed, also when nobody takes its task over', async () => {
     await using stack = await startStack({
       natsUrl: inject('natsUrl'),
       contract: scriptedContract,
@@ -329,7 +323,7 @@ describe('limits-hold', () => {
     const next = await stack.tasks.script.oneByOne.start({ key: 'lift' });
     await placesThat(stack as never, 'it waits', 'keyed.lift.alone', ({ waiting }) => waiting.length === 1);
     await victim.kill();
-    expect(await within('the freed place', next.result())).toEqual({ key: 'lift' });
+    expect(await within('the freed permit', next.result())).toEqual({ key: 'lift' });
   });
 
   it('begins no more attempts in an interval than the rate says, and the others stay cancellable', async () => {

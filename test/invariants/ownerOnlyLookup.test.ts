@@ -1,5 +1,5 @@
 import { createBroker, ensureIdSecret } from '@longhaul/broker';
-import { createTopology } from '@longhaul/proto';
+import { createTopology } from '@longhaul/proto/wire';
 import {
   eventThat,
   freshNamespace,
@@ -11,10 +11,10 @@ import {
 } from '@longhaul/testing';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { RecordStore } from '../../services/gateway/src/project/recordStore.ts';
-import { defaultRetention } from '../../services/gateway/src/project/retention.ts';
-import { createFindTask } from '../../services/gateway/src/read/findTask.ts';
-import { newTaskId } from '../../services/gateway/src/start/taskIds.ts';
+import { RecordStore } from '../../services/gateway/src/records/recordStore.ts';
+import { defaultRetention } from '../../services/gateway/src/records/retention.ts';
+import { createFindTask } from '../../services/gateway/src/tasks/read/findTask.ts';
+import { newTaskId } from '../../services/gateway/src/tasks/start/taskIds.ts';
 
 /** Invariant 8, owner-only: nor does anybody find out which tasks of others there are. */
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
   const failed = await script.fail.start({ declared: true });
   await failed.outcome();
   ids.set('FAILED', failed.id);
-  await stack.tasks.$tasks.pause('script.echo');
+  await stack.tasks.$types.pause('script.echo');
   const keyed = await script.echo.start({ text: 'waits' }, { idempotencyKey: 'k' });
   ids.set('PENDING, of a key', keyed.id);
 });

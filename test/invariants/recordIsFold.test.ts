@@ -1,5 +1,11 @@
 import { appendLifecycle, type LogEnd } from '@longhaul/broker';
-import { fold, isTerminalEvent, type StoredEvent, stateOfRequest, type TaskRecord } from '@longhaul/proto';
+import {
+  fold,
+  isTerminalEvent,
+  type StoredEvent,
+  stateOfRequest,
+  type TaskRecord,
+} from '@longhaul/proto/wire';
 import { recordThat, type Stack, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 
@@ -62,7 +68,7 @@ describe('record-is-fold', () => {
     const third = stack.gateways.at(-1);
     if (!third) throw new Error('a third gateway is needed');
     await second.stop();
-    const handles = started.map(task => stack.tasksOf(third).script.count.open(task.id));
+    const handles = started.map(task => stack.tasksOf(third).script.count.handle(task.id));
     await Promise.all(handles.map(task => task.outcome()));
     await expectRecordsToBeFolds(stack, started.length);
   });
@@ -80,7 +86,7 @@ describe('record-is-fold', () => {
     await stack.gateways[0]?.stop();
     // The handler goes on meanwhile. A new gateway reads what happened without it.
     const gateway = await stack.addGateway();
-    await stack.tasksOf(gateway).script.count.open(task.id).result();
+    await stack.tasksOf(gateway).script.count.handle(task.id).result();
     await expectRecordsToBeFolds(stack, 1);
   });
 

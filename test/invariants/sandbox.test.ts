@@ -1,5 +1,5 @@
 import { createExecutor, type HandlersOf, sandboxed } from '@longhaul/executor';
-import { ackWaitMs } from '@longhaul/proto';
+import { ackWaitMs } from '@longhaul/proto/wire';
 import { deadlineMs, eventThat, recordThat, type Stack, startStack, within } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
 import { graceMs, longBlockMs, sandboxContract } from './sandboxContract.ts';

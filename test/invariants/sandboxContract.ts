@@ -1,4 +1,5 @@
-import { ackWaitMs, defineContract, defineTask } from '@longhaul/proto';
+import { defineContract, defineTask } from '@longhaul/proto';
+import { ackWaitMs } from '@longhaul/proto/wire';
 import { z } from 'zod';
 
 /** How long the blocking handler has after a cancel before its thread is ended. */
@@ -19,7 +20,7 @@ export const sandboxContract = defineContract({
       ...threaded,
       input: z.object({}),
       timeoutMs: 1_500,
-      attempts: 2,
+      maxAttempts: 2,
       backoff: { kind: 'fixed', delayMs: 0 },
     }),
     /** Ends its thread in its first attempt, in one of the ways that there are; the second answers. */
@@ -27,7 +28,7 @@ export const sandboxContract = defineContract({
       ...threaded,
       input: z.object({ by: z.enum(['uncaught', 'exit', 'memory', 'declared']) }),
       errors: { REFUSED: z.object({ by: z.string() }) },
-      attempts: 2,
+      maxAttempts: 2,
       backoff: { kind: 'fixed', delayMs: 0 },
     }),
   },

@@ -1,6 +1,6 @@
 import { appendEvent } from '@longhaul/broker';
 import { TaskOutputUnfitError } from '@longhaul/client';
-import type { GatewayErrorShape } from '@longhaul/proto';
+import type { GatewayErrorShape } from '@longhaul/proto/wire';
 import { recordThat, scriptedContract, scriptedHandlers, startStack, taskEvent } from '@longhaul/testing';
 import { TRPCClientError } from '@trpc/client';
 import { describe, expect, inject, it } from 'vitest';
@@ -50,19 +50,19 @@ describe('types-are-true', () => {
 
   it('refuses a misspelt option beside an input and names the right one, over tRPC and REST', async () => {
     await using stack = await system(0);
-    const misspelt = { atempts: 3 } as unknown as { priority: 'high' };
+    const misspelt = { maxAtempts: 3 } as unknown as { priority: 'high' };
     const { data, message } = await errorOf(stack.tasks.script.echo.start({ text: 'a' }, misspelt));
     expect(data).toMatchObject({ code: 'BAD_REQUEST', reason: 'INVALID_REQUEST' });
-    expect(message).toContain('There is no option "atempts". Did you mean "policy.attempts"?');
-    const response = await fetch(`${stack.gateways[0]?.url}/v1/tasks/script.echo?atempts=3`, {
+    expect(message).toContain('There is no option "maxAtempts". Did you mean "policy.maxAttempts"?');
+    const response = await fetch(`${stack.gateways[0]?.url}/v1/tasks/script.echo?max_atempts=3`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"text":"a"}',
     });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
-      detail: expect.stringContaining('Did you mean "attempts"?'),
-      errors: [{ parameter: 'atempts' }],
+      detail: expect.stringContaining('Did you mean "max_attempts"?'),
+      errors: [{ parameter: 'max_atempts' }],
     });
     const cancelAll = { staus: ['PENDING'] } as unknown as { name: string };
     expect((await errorOf(stack.tasks.$tasks.cancelMany(cancelAll))).message).toContain('"status"');
@@ -73,7 +73,7 @@ describe('types-are-true', () => {
     await using stack = await system();
     const outcome = await stack.tasks.script.transform.run({ number: '21' });
     expect(outcome).toMatchObject({ status: 'COMPLETED', output: { product: 42 } });
-    expect((await stack.tasks.script.transform.open(outcome.id).record()).input).toEqual({ number: '21' });
+    expect((await stack.tasks.script.transform.handle(outcome.id).record()).input).toEqual({ number: '21' });
   });
 
   it('fails a task whose handler returns what its output schema refuses', async () => {

@@ -1,9 +1,9 @@
-import { isTerminalEvent } from '@longhaul/proto';
+import { isTerminalEvent } from '@longhaul/proto/wire';
 import { scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
 import { pino } from 'pino';
 import { describe, expect, inject, it } from 'vitest';
-import { followLive } from '../../services/gateway/src/watch/followTask.ts';
-import { LiveFeed } from '../../services/gateway/src/watch/liveFeed.ts';
+import { followLive } from '../../services/gateway/src/tasks/watch/followTask.ts';
+import { LiveFeed } from '../../services/gateway/src/tasks/watch/liveFeed.ts';
 
 const system = (more: { gateways?: number; executors?: number } = {}) =>
   startStack({
@@ -26,7 +26,7 @@ describe('watch-is-complete', () => {
     const task = await stack.tasks.script.count.start({ steps: 100, stepMs: 1 });
     const seen = await Promise.all(
       stack.gateways.map(async gateway => {
-        const events = await Array.fromAsync(stack.tasksOf(gateway).script.count.open(task.id).events());
+        const events = await Array.fromAsync(stack.tasksOf(gateway).script.count.handle(task.id).events());
         return { first: events[0], ids: events.slice(1).map(event => event.eventId), last: events.at(-1) };
       }),
     );

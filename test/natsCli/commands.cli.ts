@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import { createExecutor, type Executor } from '@longhaul/executor';
 import { createGateway, type Gateway } from '@longhaul/gateway';
 import { locateNatsServer, type NatsServerProcess, startNatsServer } from '@longhaul/nats-server';
@@ -61,11 +61,11 @@ beforeAll(async () => {
     nats,
     concurrency: 2,
   });
-  const { script } = createTasks<ScriptedContract>({ url: gateway.url });
+  const { script } = createClient<ScriptedContract>({ url: gateway.url });
   echo = async () => (await script.echo.start({ text: 'again' })).result();
   const done = await script.echo.start({ text: 'x'.repeat(400_000) });
   await done.result();
-  // Both places are taken, so that the next one waits in the queue.
+  // Both permits are held, so that the next one waits in the queue.
   await Promise.all([script.hang.start({}), script.hang.start({})]);
   const waiting = await script.hang.start({});
   while ((await done.record()).status !== 'COMPLETED') await new Promise(resolve => setTimeout(resolve, 50));

@@ -57,7 +57,7 @@ describe('the metrics of an executor', () => {
       await tasks.script.echo.run({ text: 'a' });
       await tasks.script.fail.run({ declared: true });
       const backoff = { kind: 'fixed', delayMs: 1 } as const;
-      await tasks.script.fail.run({ declared: false }, { policy: { attempts: 2, backoff } });
+      await tasks.script.fail.run({ declared: false }, { policy: { maxAttempts: 2, backoff } });
       const running = await samplesThat(
         executor,
         'three attempts have failed',

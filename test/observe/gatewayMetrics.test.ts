@@ -84,8 +84,8 @@ describe('the metrics of gateways', () => {
   });
 
   it('say what waits and runs the same from every gateway, and what each one serves', async () => {
-    const { script, $tasks } = stack.tasks;
-    await $tasks.pause('script.count');
+    const { script, $types } = stack.tasks;
+    await $types.pause('script.count');
     const waiting = await script.count.start({ steps: 1 }, { priority: 'high' });
     const running = await script.hang.start({});
     await recordThat(stack.broker, 'runs', ({ id, status }) => id === running.id && status === 'RUNNING');
@@ -118,7 +118,7 @@ describe('the metrics of gateways', () => {
       all => sumOf(all, 'longhaul_streams') + sumOf(all, 'longhaul_watchers') === 0,
     );
     await running.cancel();
-    await $tasks.resume('script.count');
+    await $types.resume('script.count');
     await waiting.result();
   });
 

@@ -1,4 +1,4 @@
-import type { GatewayRouter } from '@longhaul/proto';
+import type { GatewayRouter } from '@longhaul/proto/wire';
 import type { ScriptedContract } from '@longhaul/testing';
 import { eventThat, scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
@@ -101,7 +101,7 @@ describe('a trace', () => {
     const { script } = stack.tasks;
     const backoff = { kind: 'fixed', delayMs: 1 } as const;
     await tracer.startActiveSpan('my call', async span => {
-      await script.fail.run({ declared: false }, { policy: { attempts: 2, backoff } });
+      await script.fail.run({ declared: false }, { policy: { maxAttempts: 2, backoff } });
       span.end();
     });
     const spans = await spansThat('two attempts', all => named(all, 'script.fail attempt').length === 2);

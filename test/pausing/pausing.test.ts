@@ -172,14 +172,14 @@ describe('what cannot be paused', () => {
     expect(await refused(waiting.pause())).toBe('TASK_NOT_RUNNING');
     expect(await refused(waiting.resume())).toBe('done');
     const ben = stack.tasksOf(stack.gateways[0] ?? { url: '' }, { 'x-owner': 'ben' });
-    expect(await refused(ben.walk.plain.open(waiting.id).pause())).toBe('TASK_NOT_FOUND');
-    expect(await refused(ben.$tasks.resumeTask(waiting.id))).toBe('TASK_NOT_FOUND');
+    expect(await refused(ben.walk.plain.handle(waiting.id).pause())).toBe('TASK_NOT_FOUND');
+    expect(await refused(ben.$tasks.resume(waiting.id))).toBe('TASK_NOT_FOUND');
     current.enough();
     await running.result();
     await waiting.result();
     expect(await refused(waiting.pause())).toBe('TASK_NOT_RUNNING');
     expect(await refused(waiting.resume())).toBe('TASK_NOT_RUNNING');
-    expect(await refused(stack.tasks.$tasks.pauseTask(crypto.randomUUID()))).toBe('TASK_NOT_FOUND');
+    expect(await refused(stack.tasks.$tasks.pause(crypto.randomUUID()))).toBe('TASK_NOT_FOUND');
   });
 });
 

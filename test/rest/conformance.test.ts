@@ -135,12 +135,12 @@ describe('every operation answers what the document says', () => {
       body: { name: 3 },
     });
     expect(inPath.body).toMatchObject({ errors: [{ parameter: 'lang' }, { pointer: '/name' }] });
-    const options = { query: 'priority=high&delay_ms=3600000&attempts=3&timeout_ms=5' };
+    const options = { query: 'priority=high&delay_ms=3600000&max_attempts=3&timeout_ms=5' };
     const delayed = await call('start.demo.hang', 202, { body: {}, ...options });
     expect(delayed.body).toMatchObject({
       status: 'SCHEDULED',
       priority: 'high',
-      policy: { attempts: 3, timeout_ms: 5 },
+      policy: { max_attempts: 3, timeout_ms: 5 },
     });
     const key = { 'idempotency-key': 'canceled' };
     const hanging = await call('start.demo.hang', 202, { body: {} }, { ...key, prefer: 'wait=0' });
@@ -252,10 +252,10 @@ describe('every operation answers what the document says', () => {
 
   it('keeps schedules', async () => {
     const schedule = { name: 'demo.hang', input: {}, cron: '0 3 * * *', time_zone: 'Europe/Berlin' };
-    const body = { ...schedule, id: 'nightly', overlap: 'queue', policy: { attempts: 2 } };
+    const body = { ...schedule, id: 'nightly', overlap: 'queue', policy: { max_attempts: 2 } };
     const created = await call('createSchedule', 201, { body });
     expect(created.headers.get('location')).toBe('/v1/schedules/nightly');
-    expect(created.body).toMatchObject({ time_zone: 'Europe/Berlin', policy: { attempts: 2 } });
+    expect(created.body).toMatchObject({ time_zone: 'Europe/Berlin', policy: { max_attempts: 2 } });
     await call('createSchedule', 201, { body });
     expect(codeOf(await call('createSchedule', 409, { body: { ...body, overlap: 'skip' } }))).toBe(
       'SCHEDULE_CONFLICT',

@@ -1,5 +1,6 @@
 import type { PlainHandlersOf } from '@longhaul/executor';
-import { defineContract, defineTask, GatewayError, restRoute } from '@longhaul/proto';
+import { defineContract, defineTask, restRoute } from '@longhaul/proto';
+import { GatewayError } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { byHeader } from '../api/callers.ts';
 

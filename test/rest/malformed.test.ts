@@ -206,7 +206,7 @@ const parameter = fc.tuple(
       'delay_ms',
       'include',
     ),
-    fc.constantFrom('attempts', 'timeout_ms', 'name'),
+    fc.constantFrom('max_attempts', 'timeout_ms', 'name'),
     strangeKey,
   ),
   fc.oneof(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
-import { createTopology, inlineLimitBytes } from '@longhaul/proto';
+import { createTopology, inlineLimitBytes } from '@longhaul/proto/wire';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { demoContract } from './demoContract.ts';
@@ -23,7 +23,7 @@ async function startStack() {
   return {
     namespace,
     foreign,
-    count: createTasks<typeof demoContract>({ url: gateway.url }).demo.count,
+    count: createClient<typeof demoContract>({ url: gateway.url }).demo.count,
     /** Resolves when an event of that type is in the chain. */
     event: (type: string) =>
       tap.when(message => events().includes(message) && typeOf.parse(message.json).type === type),

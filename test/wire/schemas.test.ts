@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
-import { createTopology, inlineLimitBytes, payloadRefSchema, progressKeptSeconds } from '@longhaul/proto';
+import {
+  createTopology,
+  inlineLimitBytes,
+  payloadRefSchema,
+  progressKeptSeconds,
+} from '@longhaul/proto/wire';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { committedSchema } from './committedSchemas.ts';
@@ -26,7 +31,7 @@ let seen: { readonly [K in Kind]: readonly unknown[] };
 /** One task of each kind of end, each with its last record. */
 async function playEveryTask(): Promise<Tapped[]> {
   const gateway = await createGateway({ contract: demoContract, nats: { servers: url }, namespace, port: 0 });
-  const { count, repeat } = createTasks<typeof demoContract>({ url: gateway.url }).demo;
+  const { count, repeat } = createClient<typeof demoContract>({ url: gateway.url }).demo;
   const stored = [subjects.allRequests, subjects.allSchedules, subjects.allEvents, subjects.allLive];
   await using tap = await tapWire(url, [...stored, `$KV.${bucket}.>`]);
   const recorded = (id: string, status: string) =>

@@ -1,6 +1,6 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
-import { createTopology, inboxPrefixOf, inlineLimitBytes } from '@longhaul/proto';
+import { createTopology, inboxPrefixOf, inlineLimitBytes } from '@longhaul/proto/wire';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Objm } from '@nats-io/obj';
 import { connect } from '@nats-io/transport-node';
@@ -28,7 +28,7 @@ test('the executor of the protocol page works as the shipped NATS user `executor
     inboxPrefix: inboxPrefixOf('executor'),
   });
   try {
-    const { count } = createTasks<typeof demoContract>({ url: gateway.url }).demo;
+    const { count } = createClient<typeof demoContract>({ url: gateway.url }).demo;
     expect(await (await count.start({ to: 4, stepMs: 5 })).result()).toEqual({ sum: 10 });
     const hanging = await count.start({ to: 12, stepMs: 60_000 });
     await expect.poll(async () => (await hanging.record()).status, { timeout: 20_000 }).toBe('RUNNING');

@@ -1,4 +1,4 @@
-import { eventSchema, recordOfRequest, recordSchema, requestSchema } from '@longhaul/proto';
+import { eventSchema, recordOfRequest, recordSchema, requestSchema } from '@longhaul/proto/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import type { CommandRole, Topology } from '@longhaul/proto';
+import type { CommandRole, Topology } from '@longhaul/proto/wire';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { createInbox } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/transport-node';

@@ -1,4 +1,4 @@
-import type { CommandRole } from '@longhaul/proto';
+import type { CommandRole } from '@longhaul/proto/wire';
 import { createInbox, type Msg } from '@nats-io/nats-core';
 import type { z } from 'zod';
 import { decode, encode } from './border.ts';

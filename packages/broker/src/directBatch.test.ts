@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
-import { createTopology } from '@longhaul/proto';
+import { createTopology } from '@longhaul/proto/wire';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createBroker } from './broker.ts';

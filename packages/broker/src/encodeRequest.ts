@@ -1,4 +1,4 @@
-import { GatewayError, inlineLimitBytes, type TaskAddress, type TaskRequest } from '@longhaul/proto';
+import { GatewayError, inlineLimitBytes, type TaskAddress, type TaskRequest } from '@longhaul/proto/wire';
 import { encode } from './border.ts';
 import { type PackedPayload, PayloadError, type PayloadStore } from './payloadStore.ts';
 import type { OutgoingRequest } from './publishRequest.ts';

@@ -27,7 +27,7 @@ export async function ensureTopology(broker: Broker, eventsBeginAt?: number): Pr
     ensureStream(broker, streams.events, eventsBeginAt),
     ensureBucket(broker, bucket, 'Longhaul: a record a task'),
     ensureBucket(broker, scheduleBucket, 'Longhaul: recurring schedules'),
-    ensureBucket(broker, limitBucket, 'Longhaul: who has the places of a limit'),
+    ensureBucket(broker, limitBucket, 'Longhaul: who holds the permits of a limit'),
     broker.payloads.ensure(),
   ]);
 }

@@ -9,7 +9,7 @@ import {
   type TaskEvent,
   type TaskRequest,
   type TaskState,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { PubAck } from '@nats-io/jetstream';
 import { encodeChecked } from './border.ts';
 import type { Broker } from './broker.ts';

@@ -1,4 +1,4 @@
-import { eventLogVersion, eventLogVersionKey } from '@longhaul/proto';
+import { eventLogVersion, eventLogVersionKey } from '@longhaul/proto/wire';
 import type { StreamConfig } from '@nats-io/jetstream';
 
 /** An event stream that another version of Longhaul has made, and that this one cannot read. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { fold, recordOfRequest, requestSchema, type TaskRecord } from '@longhaul/proto';
+import { fold, recordOfRequest, requestSchema, type TaskRecord } from '@longhaul/proto/wire';
 import { decode } from './border.ts';
 import type { Broker } from './broker.ts';
 import { lastEntry, readFromLeader } from './readEventLog.ts';

@@ -1,4 +1,4 @@
-import { type HolderRequest, holderReplySchema } from '@longhaul/proto';
+import { type HolderRequest, holderReplySchema } from '@longhaul/proto/wire';
 import { decode } from './border.ts';
 import type { Broker } from './broker.ts';
 import { isNoResponders, isUnavailable } from './brokerErrors.ts';

@@ -33,7 +33,7 @@ export {
   type PayloadStore,
   type PayloadStoreOptions,
 } from './payloadStore.ts';
-export { PlaceHealing } from './placeHealing.ts';
+export { PermitHealing } from './permitHealing.ts';
 export { type OutgoingRequest, publishRequest } from './publishRequest.ts';
 export {
   countOf,

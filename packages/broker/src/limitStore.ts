@@ -1,4 +1,4 @@
-import { type Places, placesSchema, type Rate, rateSchema } from '@longhaul/proto';
+import { type Permits, permitsSchema, type Rate, rateSchema } from '@longhaul/proto/wire';
 import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import { decode, encode } from './border.ts';
@@ -24,8 +24,8 @@ type Waiting<R> = {
 /** One kind of record in the bucket of limits. */
 type Kind<R> = { readonly schema: z.ZodType<R>; readonly isEmpty: (record: R) => boolean };
 
-const places: Kind<Places> = {
-  schema: placesSchema,
+const permits: Kind<Permits> = {
+  schema: permitsSchema,
   isEmpty: ({ holders, waiting }) => holders.length === 0 && waiting.length === 0,
 };
 const rate: Kind<Rate> = { schema: rateSchema, isEmpty: ({ begun }) => begun.length === 0 };
@@ -33,23 +33,23 @@ const rate: Kind<Rate> = { schema: rateSchema, isEmpty: ({ begun }) => begun.len
 /**
  * The records of limits across executors, changed by compare and set: a change is applied to the record as it is
  * known, and written only if the key still has that revision; else it is read anew and applied again. So of two that
- * want the last place, one is let through (invariant 7, limits-hold).
+ * want the last permit, one is let through (invariant 7, limits-hold).
  *
  * Changes of one process to one record are gathered into one write, and what a write left is known for the next:
- * alone on a limit, taking a place is one round trip.
+ * alone on a limit, taking a permit is one round trip.
  */
 export class LimitStore {
-  readonly #places: Cells<Places>;
+  readonly #permits: Cells<Permits>;
   readonly #rates: Cells<Rate>;
 
   constructor(broker: Broker) {
-    this.#places = new Cells(broker, places);
+    this.#permits = new Cells(broker, permits);
     this.#rates = new Cells(broker, rate);
   }
 
-  /** Changes who has the places under a key of the bucket; `empty` stands for no record. */
-  changePlaces<A>(key: string, empty: Places, change: Change<Places, A>): Promise<A> {
-    return this.#places.change(key, empty, change);
+  /** Changes who has the permits under a key of the bucket; `empty` stands for no record. */
+  changePermits<A>(key: string, empty: Permits, change: Change<Permits, A>): Promise<A> {
+    return this.#permits.change(key, empty, change);
   }
 
   /** Changes when the latest attempts of a name began. */

@@ -1,4 +1,4 @@
-import { eventSchema, kindOfEvent, type StoredEvent } from '@longhaul/proto';
+import { eventSchema, kindOfEvent, type StoredEvent } from '@longhaul/proto/wire';
 import type { Broker } from './broker.ts';
 
 /** What is wrong with a message of an event log, and where. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createTopology, inlineLimitBytes } from '@longhaul/proto';
+import { createTopology, inlineLimitBytes } from '@longhaul/proto/wire';
 import { Objm } from '@nats-io/obj';
 import { connect, headers } from '@nats-io/transport-node';
 import { describe, expect, inject, it } from 'vitest';

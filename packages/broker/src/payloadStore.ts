@@ -5,7 +5,7 @@ import {
   inlineLimitBytes,
   type PayloadRef,
   type Topology,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { JetStreamClient, JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import { nanos, nuid as nuidGenerator } from '@nats-io/nats-core';
 import { type ObjectStore, Objm } from '@nats-io/obj';

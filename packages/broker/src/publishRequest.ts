@@ -1,4 +1,4 @@
-import type { TaskAddress, TaskRequest } from '@longhaul/proto';
+import type { TaskAddress, TaskRequest } from '@longhaul/proto/wire';
 import type { PubAck } from '@nats-io/jetstream';
 import type { Broker } from './broker.ts';
 import type { PackedPayload } from './payloadStore.ts';

@@ -4,7 +4,7 @@ import {
   type TaskAddress,
   type TaskEvent,
   type TaskState,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { NextMsgRequest, StoredMsg } from '@nats-io/jetstream';
 import type { Broker } from './broker.ts';
 import { readStream } from './directBatch.ts';

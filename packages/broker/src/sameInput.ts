@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PayloadRef, TaskRecord } from '@longhaul/proto';
+import type { PayloadRef, TaskRecord } from '@longhaul/proto/wire';
 
 /** Whether a start means the task that was accepted under its id before: whether their inputs are the same JSON. */
 export function isSameInput(

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNatsServer } from '@longhaul/nats-server';
-import { createTopology } from '@longhaul/proto';
+import { createTopology } from '@longhaul/proto/wire';
 import { describe, expect, inject, test } from 'vitest';
 import { createBroker } from './broker.ts';
 import type { NatsOptions } from './connect.ts';

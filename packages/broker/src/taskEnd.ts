@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isTerminalEvent, type StoredEvent, type TaskAddress, type TaskEvent } from '@longhaul/proto';
+import { isTerminalEvent, type StoredEvent, type TaskAddress, type TaskEvent } from '@longhaul/proto/wire';
 import type { Broker } from './broker.ts';
 import { isUnavailable } from './brokerErrors.ts';
 import { toStoredEvent } from './logEntry.ts';

@@ -1,4 +1,4 @@
-import type { GatewayErrorShape } from '@longhaul/proto';
+import type { GatewayErrorShape } from '@longhaul/proto/wire';
 import { TRPCClientError, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter } from '@trpc/server';
 import { observable, type Unsubscribable } from '@trpc/server/observable';

@@ -1,16 +1,18 @@
-export type { EndedOutcomeOf, TaskFailedErrorOf } from '@longhaul/proto';
+export type { TaskFailedErrorOf } from '@longhaul/proto';
 export { TaskCanceledError, TaskFailedError, TaskOutputUnfitError } from '@longhaul/proto/browser';
+export type { EndedOutcomeOf } from '@longhaul/proto/wire';
 export {
   type AllTasks,
-  createTasks,
+  createClient,
   type StartedOf,
   type TaskClient,
   type TaskClients,
   type Tasks,
-} from './createTasks.ts';
+  type TaskTypes,
+} from './createClient.ts';
 export type { Token } from './credentials.ts';
 export { gatewayLinks, type LinkOptions } from './links.ts';
-export { refusalOf } from './refusal.ts';
+export { gatewayErrorOf } from './refusal.ts';
 export type { AllSchedules, ScheduleOwner } from './schedules.ts';
 export type { SystemOverview } from './system.ts';
 export type { EventsOptions, RetryOptions, TaskHandle, WaitOptions } from './taskHandle.ts';

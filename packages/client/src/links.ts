@@ -1,4 +1,4 @@
-import type { GatewayRoot } from '@longhaul/proto';
+import type { GatewayRoot } from '@longhaul/proto/wire';
 import { httpBatchStreamLink, httpLink, httpSubscriptionLink, splitLink, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter, TRPCBuiltRouter } from '@trpc/server';
 import { EventSource } from 'eventsource';

@@ -1,4 +1,4 @@
-import type { GatewayErrorShape } from '@longhaul/proto';
+import type { GatewayErrorShape } from '@longhaul/proto/wire';
 import { TRPCClientError } from '@trpc/client';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';

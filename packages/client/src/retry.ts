@@ -1,4 +1,4 @@
-import type { GatewayErrorShape } from '@longhaul/proto';
+import type { GatewayErrorShape } from '@longhaul/proto/wire';
 import { TRPCClientError } from '@trpc/client';
 
 /** The first wait after a lost connection, and the longest, in milliseconds; between them it doubles. */

@@ -7,7 +7,7 @@ import type {
   ScheduleChanges,
   ScheduleList,
   ScheduleRun,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { GatewayCalls } from './gatewayCalls.ts';
 
 /** Whose schedule; an operator may see another owner's, an administrator also change it. */

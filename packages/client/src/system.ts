@@ -5,7 +5,7 @@ import type {
   SystemWatchRequest,
   Throughput,
   ThroughputRequest,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { iterateEvents } from './eventIterator.ts';
 import type { GatewayCalls } from './gatewayCalls.ts';
 import type { WaitOptions } from './taskHandle.ts';

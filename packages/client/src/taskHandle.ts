@@ -1,17 +1,15 @@
+import type { OutputOf, TaskDefinition, TaskFailedErrorOf } from '@longhaul/proto';
+// From there, so that a page has no schemas to load.
+import { TaskCanceledError, TaskFailedError, TaskOutputUnfitError } from '@longhaul/proto/browser';
 import type {
   AnyTaskRecord,
   CancelOutcome,
   ControlOutcome,
   EndedOutcomeOf,
-  OutputOf,
-  TaskDefinition,
   TaskEventOf,
-  TaskFailedErrorOf,
   TaskOutcomeOf,
   TaskRecordOf,
-} from '@longhaul/proto';
-// From there, so that a page has no schemas to load.
-import { TaskCanceledError, TaskFailedError, TaskOutputUnfitError } from '@longhaul/proto/browser';
+} from '@longhaul/proto/wire';
 import { iterateEvents } from './eventIterator.ts';
 import type { GatewayCalls } from './gatewayCalls.ts';
 import { isTransient, pause, waitBeforeTry } from './retry.ts';

@@ -1,4 +1,4 @@
-import { createGateway, type EdgeOptions } from '@longhaul/gateway';
+import { createGateway, type ProtectionOptions } from '@longhaul/gateway';
 import { runService } from '@longhaul/service';
 import { answerBusy } from './answerBusy.ts';
 import { answerHeap } from './answerHeap.ts';
@@ -6,14 +6,14 @@ import { scriptedContract } from './scriptedTasks.ts';
 
 /** A gateway of the scripted tasks, for tests that kill it. Its callers say who they are by a header, `x-owner`. */
 await runService('scripted gateway', 'error', async logger => {
-  const { NATS_URL = '', LONGHAUL_NAMESPACE = '', PORT, EDGES = '{}' } = process.env;
+  const { NATS_URL = '', LONGHAUL_NAMESPACE = '', PORT, PROTECTION = '{}' } = process.env;
   const service = await createGateway({
     contract: scriptedContract,
     nats: { servers: NATS_URL },
     namespace: LONGHAUL_NAMESPACE,
     port: Number(PORT),
     authenticate: ({ headers }) => ({ owner: String(headers['x-owner'] ?? 'local'), role: 'user' }),
-    edges: JSON.parse(EDGES) as EdgeOptions,
+    protection: JSON.parse(PROTECTION) as ProtectionOptions,
     logger,
   });
   answerHeap();

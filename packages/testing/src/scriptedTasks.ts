@@ -40,7 +40,7 @@ export const scriptedContract = defineContract({
     flaky: defineTask({
       input: z.object({ failures: z.int().min(0).max(2) }),
       output: z.object({ attempt: z.int() }),
-      attempts: 3,
+      maxAttempts: 3,
       backoff: { kind: 'fixed', delayMs: 150 },
     }),
     /** These two share one place for each key, across all executors. */

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import type { EdgeOptions } from '@longhaul/gateway';
+import type { ProtectionOptions } from '@longhaul/gateway';
 
 /** A service as a process of its own, to be killed. */
 export type SpawnedService = {
@@ -31,7 +31,7 @@ export type SpawnOptions = {
   /** Of a gateway. Default: a free one. */
   readonly port?: number;
   /** Of a gateway. Default: its own defaults, but no limit of an owner's calls. */
-  readonly edges?: EdgeOptions;
+  readonly protection?: ProtectionOptions;
   /** Of an executor. Default: made up. */
   readonly id?: string;
   /** Of an executor: milliseconds that handlers get when it is asked to end. Default: the executor's own. */
@@ -72,7 +72,7 @@ async function spawn(
       LONGHAUL_NAMESPACE: options.namespace,
       CONCURRENCY: String(options.concurrency ?? 4),
       PORT: String(options.port ?? 0),
-      EDGES: JSON.stringify({ callRate: 'off', ...options.edges }),
+      PROTECTION: JSON.stringify({ callRate: 'off', ...options.protection }),
       ...(options.id === undefined ? {} : { EXECUTOR_ID: options.id }),
       ...(options.drainMs === undefined ? {} : { DRAIN_MS: String(options.drainMs) }),
       ...(options.handlerLog === undefined ? {} : { HANDLER_LOG: options.handlerLog }),

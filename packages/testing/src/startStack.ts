@@ -1,15 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type Broker, createBroker, replayEvents } from '@longhaul/broker';
-import { createTasks, type Tasks } from '@longhaul/client';
+import { createClient, type Tasks } from '@longhaul/client';
 import { createExecutor, type Executor, type ExecutorOptions, type HandlersOf } from '@longhaul/executor';
 import { createGateway, type Gateway, type GatewayOptions } from '@longhaul/gateway';
-import {
-  type Contract,
-  createTopology,
-  recordSchema,
-  type StoredEvent,
-  type TaskRecord,
-} from '@longhaul/proto';
+import type { Contract } from '@longhaul/proto';
+import { createTopology, recordSchema, type StoredEvent, type TaskRecord } from '@longhaul/proto/wire';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
@@ -109,7 +104,7 @@ export async function startStack<const C extends Contract>(options: StackOptions
   for (let i = 0; i < (options.executors ?? 1); i += 1) await addExecutor();
 
   const tasksOf = (gateway: { readonly url: string }, headers: Record<string, string> = {}) =>
-    createTasks<C>({ url: gateway.url, headers: () => headers });
+    createClient<C>({ url: gateway.url, headers: () => headers });
   const first = gateways[0];
   return {
     namespace,
@@ -117,7 +112,7 @@ export async function startStack<const C extends Contract>(options: StackOptions
     broker,
     gateways,
     executors,
-    tasks: first ? tasksOf(first) : createTasks<C>({ url: 'http://127.0.0.1:1' }),
+    tasks: first ? tasksOf(first) : createClient<C>({ url: 'http://127.0.0.1:1' }),
     tasksOf,
     addGateway,
     addExecutor,

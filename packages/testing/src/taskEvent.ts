@@ -1,4 +1,10 @@
-import { type LifecycleChange, nextState, statuses, type TaskEvent, type TaskState } from '@longhaul/proto';
+import {
+  type LifecycleChange,
+  nextState,
+  statuses,
+  type TaskEvent,
+  type TaskState,
+} from '@longhaul/proto/wire';
 
 type Output = Extract<TaskEvent, { type: 'progress' | 'log' }>;
 type OutputBody = Output extends infer E

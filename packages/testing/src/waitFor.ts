@@ -1,6 +1,6 @@
 import { type Broker, replayEvents, toStoredEvent } from '@longhaul/broker';
-import type { StoredEvent } from '@longhaul/proto';
-import { recordSchema, type TaskRecord } from '@longhaul/proto';
+import type { StoredEvent } from '@longhaul/proto/wire';
+import { recordSchema, type TaskRecord } from '@longhaul/proto/wire';
 import { Kvm } from '@nats-io/kv';
 
 /** The one deadline of everything that tests wait for, in milliseconds: generous, since CI machines are busy ones. */

@@ -9,7 +9,8 @@ import {
   StorageWatch,
   TopologyGuard,
 } from '@longhaul/broker';
-import { type Contract, createTopology, wakeSchema } from '@longhaul/proto';
+import type { Contract } from '@longhaul/proto';
+import { createTopology, wakeSchema } from '@longhaul/proto/wire';
 import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/service';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
@@ -17,15 +18,15 @@ import { Attempt, type AttemptSetting } from './attempt/attempt.ts';
 import { answerAsHolder } from './attempt/holder.ts';
 import { registerExecutor } from './executorService.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
-import { openSandboxes } from './handler/sandbox/openSandboxes.ts';
-import { Limits } from './limit/limits.ts';
-import { WaitingRoom } from './limit/waitingRoom.ts';
-import type { MetricsOptions } from './observe/metricsServer.ts';
-import type { OpenMetrics } from './observe/openMetrics.ts';
-import { watchProcessEnd } from './observe/processEnd.ts';
-import { RequestConsumer } from './take/requestConsumer.ts';
-import type { RequestMessage } from './take/requestMessage.ts';
-import type { Slot } from './take/slotPool.ts';
+import { Limits } from './limits/limits.ts';
+import { WaitQueue } from './limits/waitQueue.ts';
+import { RequestConsumer } from './queue/requestConsumer.ts';
+import type { RequestMessage } from './queue/requestMessage.ts';
+import type { Slot } from './queue/slotPool.ts';
+import { openSandboxes } from './sandbox/openSandboxes.ts';
+import type { MetricsOptions } from './telemetry/metricsServer.ts';
+import type { OpenMetrics } from './telemetry/openMetrics.ts';
+import { watchProcessEnd } from './telemetry/processEnd.ts';
 
 /** What {@link createExecutor} takes. */
 export type ExecutorOptions<C extends Contract> = {
@@ -129,12 +130,12 @@ export async function createExecutor<const C extends Contract>(
   await ensureTopology(broker);
 
   const attempts = new Map<string, Attempt>();
-  const room = new WaitingRoom(() => consumer.planAnew());
+  const room = new WaitQueue(() => consumer.planAnew());
   const limits = new Limits(broker, logger, id, room);
   let metrics: OpenMetrics | undefined;
   if (options.metrics) {
     // Not even loaded where nobody wants it.
-    const { openMetrics } = await import('./observe/openMetrics.ts');
+    const { openMetrics } = await import('./telemetry/openMetrics.ts');
     const gauges = { slots: concurrency, running: () => attempts.size };
     const opened = await openMetrics(options.metrics, broker, tasks.keys(), gauges, logger);
     opening.defer(() => opened.close());
@@ -187,8 +188,8 @@ export async function createExecutor<const C extends Contract>(
     ownerShareOf: name => tasks.get(name)?.definition.policy.ownerShare ?? 1,
     onRefused: () => guard.suspect(),
   });
-  const freedPlaces = limits.listen();
-  opening.defer(() => freedPlaces.stop());
+  const freedPermits = limits.listen();
+  opening.defer(() => freedPermits.stop());
   const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));
   opening.defer(() => holder.stop());
   opening.defer(() => consumer.stopTaking());

@@ -1,5 +1,5 @@
 import type { Broker } from '@longhaul/broker';
-import type { ExecutorStatus } from '@longhaul/proto';
+import type { ExecutorStatus } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import { type MicroService, startMicroService } from './microService.ts';
 

@@ -1,5 +1,5 @@
 import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
-import { defaultPayloadLimitBytes } from '@longhaul/proto';
+import { defaultPayloadLimitBytes } from '@longhaul/proto/wire';
 import { sampleContract } from '@longhaul/samples';
 import { sampleHandlers } from '@longhaul/samples/handlers';
 import { readEnvironment, runService } from '@longhaul/service';

@@ -1,3 +1,4 @@
 // What a module with a sandboxed handler imports: light, since each of its threads loads it.
-export { type DefinedHandler, defineHandler } from './handler/sandbox/defineHandler.ts';
-export { TaskError } from './handler/taskError.ts';
+
+export { TaskError } from './handler/handlerErrors.ts';
+export { type DefinedHandler, defineHandler } from './sandbox/defineHandler.ts';

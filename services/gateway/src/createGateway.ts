@@ -9,43 +9,35 @@ import {
   StorageWatch,
   TopologyGuard,
 } from '@longhaul/broker';
+import type { Contract } from '@longhaul/proto';
 import {
-  type Contract,
   createTopology,
   type ExposeStack,
   GatewayError,
   type GatewayRouter,
   listTasks,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/service';
 import type { Logger } from 'pino';
 import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
-import { cancelTask } from './cancel/cancelTask.ts';
-import { Families } from './cancel/families.ts';
-import { Connections } from './edges/connections.ts';
-import { type EdgeOptions, edgeLimits } from './edges/edgeLimits.ts';
-import { Entrance } from './edges/entrance.ts';
-import { NatsLink } from './edges/natsLink.ts';
-import { Overload } from './edges/overload.ts';
-import { OwnerStreams } from './edges/ownerStreams.ts';
-import { Expiry } from './expire/expiry.ts';
-import { topologyLost } from './fault.ts';
+import { topologyLost } from './errors.ts';
 import type { ConsoleOptions } from './http/console.ts';
 import type { MetricsAccess } from './http/metricsRoute.ts';
 import type { RequestLog } from './http/observeRequests.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
-import { GatewayMetrics, type Gauges } from './observe/gatewayMetrics.ts';
-import { readProjectionLag, readQueues } from './observe/queueState.ts';
-import { requestScope } from './observe/requestScope.ts';
-import { ExecutorDirectory } from './overview/executorDirectory.ts';
-import { createSystemService } from './overview/systemService.ts';
-import { payloadsKeptMs } from './project/payloadRetention.ts';
-import { Projection } from './project/projection.ts';
-import { RecordIndex } from './project/recordIndex.ts';
-import { RecordStore } from './project/recordStore.ts';
-import { defaultRetention, type Retention } from './project/retention.ts';
-import { exposeStacks } from './read/exposeStacks.ts';
-import { createFindTask, getTask } from './read/findTask.ts';
+import { Families } from './maintenance/childCancellation.ts';
+import { Expiry } from './maintenance/expiry.ts';
+import { Orphans } from './maintenance/orphans.ts';
+import { Admission } from './protection/admission.ts';
+import { Connections } from './protection/connections.ts';
+import { NatsLink } from './protection/natsLink.ts';
+import { Overload } from './protection/overload.ts';
+import { OwnerStreams } from './protection/ownerStreams.ts';
+import { type ProtectionOptions, protectionLimits } from './protection/protectionOptions.ts';
+import { Projection } from './records/projection.ts';
+import { RecordIndex } from './records/recordIndex.ts';
+import { RecordStore } from './records/recordStore.ts';
+import { defaultRetention, payloadsKeptMs, type Retention } from './records/retention.ts';
 import { restOperations } from './rest/restPlugin.ts';
 import { restartAfterRepair } from './restartAfterRepair.ts';
 import { createGatewayRouter } from './rpc/router.ts';
@@ -53,10 +45,17 @@ import { createSchedules } from './schedules/createSchedules.ts';
 import { ScheduleStore } from './schedules/scheduleStore.ts';
 import { TaskEnds } from './schedules/taskEnds.ts';
 import { createTaskService } from './service.ts';
-import { ChildRecords } from './start/childRecords.ts';
-import { Orphans } from './start/orphans.ts';
-import { PendingRecords } from './start/pendingRecords.ts';
-import { LiveFeed } from './watch/liveFeed.ts';
+import { exposeStacks } from './tasks/read/exposeStacks.ts';
+import { createFindTask, getTask } from './tasks/read/findTask.ts';
+import { ChildRecords } from './tasks/start/childRecords.ts';
+import { PendingRecords } from './tasks/start/pendingRecords.ts';
+import { cancelTask } from './tasks/steer/cancelTask.ts';
+import { LiveFeed } from './tasks/watch/liveFeed.ts';
+import { ExecutorDirectory } from './telemetry/executorDirectory.ts';
+import { GatewayMetrics, type Gauges } from './telemetry/gatewayMetrics.ts';
+import { readProjectionLag, readQueues } from './telemetry/queueState.ts';
+import { requestScope } from './telemetry/requestScope.ts';
+import { createSystemService } from './telemetry/systemService.ts';
 
 /** What {@link createGateway} takes. */
 export type GatewayOptions<C extends Contract> = AuthOptions & {
@@ -104,8 +103,8 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
    * the logger writes that level. Default: `debug`. `off`: none.
    */
   readonly requestLog?: RequestLog;
-  /** Rates, numbers and times that protect the gateway from its clients. See `docs/guides/edges.md`. */
-  readonly edges?: EdgeOptions;
+  /** Rates, numbers and times that protect the gateway from its clients. See `docs/guides/protection.md`. */
+  readonly protection?: ProtectionOptions;
   /** Milliseconds that calls in flight get when the gateway stops. Default: 10,000. */
   readonly drainMs?: number;
   /** Serves the built console at `/`. Default: none. */
@@ -135,7 +134,7 @@ const defaultDrainMs = 10_000;
  *
  * - `http/`, `rpc/` and `rest/`: the call, and which procedure or operation it is · `auth/`: who makes it, and what
  *   they may do
- * - `edges/`: whether the call may be made now: rates, numbers and times, and what a slow client may cost
+ * - `protection/`: whether the call may be made now: rates, numbers and times, and what a slow client may cost
  * - `start/`: validates and publishes the request
  * - `project/`: folds the task's events into its record, and indexes records for lists
  * - `schedules/`: recurring schedules, and a task for each firing
@@ -161,7 +160,7 @@ export async function createGateway<const C extends Contract>(
   opening.defer(() => repeats.stop());
   const { authenticate, isOpen, stop: stopAuthentication } = await openAuthentication(options, host, logger);
   opening.defer(stopAuthentication);
-  const edges = edgeLimits(options.edges ?? {}, isOpen);
+  const protection = protectionLimits(options.protection ?? {}, isOpen);
   const stopping = new AbortController();
   const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
   opening.defer(close);
@@ -220,11 +219,11 @@ export async function createGateway<const C extends Contract>(
   orphans.start();
   opening.defer(() => orphans.stop());
 
-  const streams = new OwnerStreams(edges.streamsPerOwner);
+  const streams = new OwnerStreams(protection.streamsPerOwner);
   const everything = createTaskService({
     broker,
     streams,
-    replayEvents: edges.replayEvents,
+    replayEvents: protection.replayEvents,
     find,
     index,
     pending,
@@ -275,8 +274,8 @@ export async function createGateway<const C extends Contract>(
     if (stopping.signal.aborted) return 'The gateway is being stopped.';
     return link.isConnected ? (guard.fault ?? storage.fault) : 'There is no connection to NATS.';
   };
-  const connections = new Connections(edges.stalledMs);
-  const overload = new Overload(edges.overloadDelayMs);
+  const connections = new Connections(protection.stalledMs);
+  const overload = new Overload(protection.overloadDelayMs);
   opening.defer(() => overload.stop());
   const condition = {
     isOverloaded: () => overload.isOverloaded,
@@ -301,14 +300,14 @@ export async function createGateway<const C extends Contract>(
       schedules: schedules.service,
       streams,
       link,
-      streamMaxMs: edges.streamMaxMs,
+      streamMaxMs: protection.streamMaxMs,
       logger,
       stop: stopping.signal,
     }),
     logger,
     authenticate,
-    entrance: new Entrance(authenticate, condition, edges),
-    edges,
+    entrance: new Admission(authenticate, condition, protection),
+    protection,
     connections,
     isOpen,
     whyNotReady,

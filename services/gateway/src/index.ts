@@ -1,12 +1,11 @@
 export { AuthConfigError, type AuthConfigErrorCode } from './auth/authConfigError.ts';
 export type { Authenticate, AuthOptions } from './auth/authenticate.ts';
+export type { Caller, Role } from './auth/caller.ts';
 export type { Credentials } from './auth/credentials.ts';
 export type { JwtOptions } from './auth/jwtOptions.ts';
-export type { Role } from './auth/permissions.ts';
-export type { Caller } from './caller.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './createGateway.ts';
-export type { Rate } from './edges/callRate.ts';
-export type { EdgeOptions } from './edges/edgeLimits.ts';
 export type { ConsoleOptions } from './http/console.ts';
 export type { MetricsAccess } from './http/metricsRoute.ts';
-export { defaultRetention, type Retention } from './project/retention.ts';
+export type { Rate } from './protection/callRate.ts';
+export type { ProtectionOptions } from './protection/protectionOptions.ts';
+export { defaultRetention, type Retention } from './records/retention.ts';

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
-import { defaultPayloadLimitBytes, exposures } from '@longhaul/proto';
+import { defaultPayloadLimitBytes, exposures } from '@longhaul/proto/wire';
 import { sampleContract } from '@longhaul/samples';
 import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
 import { authOptionsOf, authVariables } from './auth/authEnvironment.ts';
-import { edgeOptionsOf, edgeVariables } from './edges/edgeEnvironment.ts';
 import { createGateway, defaultRetention } from './index.ts';
+import { protectionOptionsOf, protectionVariables } from './protection/protectionEnvironment.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 /** Hours, at most a year; parts of an hour may be given. */
@@ -25,7 +25,7 @@ const env = readEnvironment(
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(8080),
     ...authVariables.shape,
-    ...edgeVariables.shape,
+    ...protectionVariables.shape,
     EXPOSE_STACK: z.enum(exposures).default('operators'),
     METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
     REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
@@ -52,7 +52,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
     requestLog: env.REQUEST_LOG,
     logger,
     ...(await authOptionsOf(env)),
-    edges: edgeOptionsOf(env),
+    protection: protectionOptionsOf(env),
     payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
     ...(env.LOG_LINES_KEPT === undefined ? {} : { logLinesKept: env.LOG_LINES_KEPT }),
     jsonBreadth: { values: env.JSON_VALUES, keys: env.JSON_KEYS },

@@ -1,9 +1,9 @@
 import { type Broker, consumerPart, type TopologyRepair } from '@longhaul/broker';
-import type { Projection } from './project/projection.ts';
-import type { RecordIndex } from './project/recordIndex.ts';
+import type { Orphans } from './maintenance/orphans.ts';
+import type { Projection } from './records/projection.ts';
+import type { RecordIndex } from './records/recordIndex.ts';
 import type { Schedules } from './schedules/createSchedules.ts';
-import type { Orphans } from './start/orphans.ts';
-import type { LiveFeed } from './watch/liveFeed.ts';
+import type { LiveFeed } from './tasks/watch/liveFeed.ts';
 
 /** What of a gateway rests on streams, buckets and consumers. */
 export type Resting = {

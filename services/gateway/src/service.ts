@@ -1,4 +1,5 @@
 import type { Broker } from '@longhaul/broker';
+import type { TaskDefinition } from '@longhaul/proto';
 import {
   type CancelManyOutcome,
   type CancelOutcome,
@@ -6,39 +7,38 @@ import {
   GatewayError,
   isTerminal,
   type listRequestSchema,
-  type NamePause,
-  type TaskDefinition,
   type TaskPage,
   type TaskRecord,
-} from '@longhaul/proto';
+  type TypePause,
+} from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import { type Action, demand } from './auth/permissions.ts';
-import type { Caller } from './caller.ts';
-import { type CancelManyQuery, cancelMany } from './cancel/cancelMany.ts';
-import { cancelTask } from './cancel/cancelTask.ts';
-import type { OwnerStreams } from './edges/ownerStreams.ts';
-import { controlTask } from './pause/controlTask.ts';
-import { pausedNames, pauseName, resumeName } from './pause/pausedNames.ts';
-import type { RecordIndex } from './project/recordIndex.ts';
-import { awaitEnd } from './read/awaitEnd.ts';
-import { type FindTask, getTask } from './read/findTask.ts';
-import { listTasks } from './read/listTasks.ts';
-import { PayloadReader } from './read/payloadReader.ts';
-import { withLimit } from './read/withLimit.ts';
-import { taskIdOf } from './start/idempotency.ts';
-import type { PendingRecords } from './start/pendingRecords.ts';
-import { Placeholder } from './start/placeholder.ts';
-import { ReservedPlaces } from './start/reservedPlaces.ts';
-import { retryTask } from './start/retryTask.ts';
-import { type Started, startMany } from './start/startMany.ts';
-import { type NewTask, startTask } from './start/startTask.ts';
-import { newTaskId } from './start/taskIds.ts';
-import type { LiveFeed } from './watch/liveFeed.ts';
-import { Replays } from './watch/replays.ts';
-import { type WatchedList, watchList } from './watch/watchList.ts';
-import { type WatchedMany, watchMany } from './watch/watchMany.ts';
-import { type Watched, watchTask } from './watch/watchTask.ts';
+import type { Caller } from './auth/caller.ts';
+import { type Action, demand } from './auth/caller.ts';
+import type { OwnerStreams } from './protection/ownerStreams.ts';
+import type { RecordIndex } from './records/recordIndex.ts';
+import { awaitEnd } from './tasks/read/awaitEnd.ts';
+import { type FindTask, getTask } from './tasks/read/findTask.ts';
+import { listTasks } from './tasks/read/listTasks.ts';
+import { PayloadReader } from './tasks/read/payloadReader.ts';
+import { withLimit } from './tasks/read/withLimit.ts';
+import { taskIdOf } from './tasks/start/idempotency.ts';
+import type { PendingRecords } from './tasks/start/pendingRecords.ts';
+import { Placeholder } from './tasks/start/placeholder.ts';
+import { ReservedPermits } from './tasks/start/reservedPermits.ts';
+import { retryTask } from './tasks/start/retryTask.ts';
+import { type Started, startMany } from './tasks/start/startMany.ts';
+import { type NewTask, startTask } from './tasks/start/startTask.ts';
+import { newTaskId } from './tasks/start/taskIds.ts';
+import { type CancelManyQuery, cancelMany } from './tasks/steer/cancelMany.ts';
+import { cancelTask } from './tasks/steer/cancelTask.ts';
+import { controlTask } from './tasks/steer/controlTask.ts';
+import { pausedNames, pauseName, resumeName } from './tasks/steer/pausedTypes.ts';
+import type { LiveFeed } from './tasks/watch/liveFeed.ts';
+import { Replays } from './tasks/watch/replays.ts';
+import { type WatchedList, watchList } from './tasks/watch/watchList.ts';
+import { type WatchedMany, watchMany } from './tasks/watch/watchMany.ts';
+import { type Watched, watchTask } from './tasks/watch/watchTask.ts';
 
 export type ServiceDeps = {
   readonly broker: Broker;
@@ -78,8 +78,8 @@ export function createTaskService(deps: ServiceDeps) {
     requireTopology,
   } = deps;
   const placeholder = new Placeholder(broker);
-  const places = new ReservedPlaces(broker);
-  const starting = { broker, find, pending, placeholder, places, onAccepted, requireTopology };
+  const permits = new ReservedPermits(broker);
+  const starting = { broker, find, pending, placeholder, permits, onAccepted, requireTopology };
   const replays = new Replays(broker, replayEvents);
   const payloads = new PayloadReader(broker.payloads, logger);
 
@@ -221,7 +221,7 @@ export function createTaskService(deps: ServiceDeps) {
     pausedNames: (names: readonly string[]): Promise<ReadonlySet<string>> => pausedNames(broker, names),
 
     /** @throws GatewayError FORBIDDEN, UNKNOWN_TASK */
-    setPaused: async (caller: Caller, name: string, paused: boolean): Promise<NamePause> => {
+    setPaused: async (caller: Caller, name: string, paused: boolean): Promise<TypePause> => {
       demand(caller, 'pauseName');
       if (!definitions.has(name)) throw unknownTask(name);
       await (paused ? pauseName(broker, name) : resumeName(broker, name));

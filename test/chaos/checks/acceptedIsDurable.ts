@@ -1,4 +1,4 @@
-import { isTerminal } from '@longhaul/proto';
+import { isTerminal } from '@longhaul/proto/wire';
 import type { TaskStory } from '../taskDriver.ts';
 import type { Check, Violation } from './violation.ts';
 

@@ -1,4 +1,4 @@
-import { ackWaitMs } from '@longhaul/proto';
+import { ackWaitMs } from '@longhaul/proto/wire';
 import type { DatedEvent, Evidence } from '../evidence.ts';
 import type { HandlerRun } from '../handlerRuns.ts';
 import { overlap, type Span } from '../lives.ts';

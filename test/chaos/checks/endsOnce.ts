@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isTerminal, isTerminalEvent, type TaskRecord } from '@longhaul/proto';
+import { isTerminal, isTerminalEvent, type TaskRecord } from '@longhaul/proto/wire';
 import type { TaskStory } from '../taskDriver.ts';
 import type { Check, Violation } from './violation.ts';
 

@@ -20,7 +20,7 @@ export const limitsHold: Check = evidence => {
 };
 
 /**
- * An executor that is suspended, or cut off while it runs, loses its place after some seconds of silence, as it loses
+ * An executor that is suspended, or cut off while it runs, loses its permit after some seconds of silence, as it loses
  * its tasks: such a run is excused.
  */
 function keysHold(evidence: Evidence): Violation[] {

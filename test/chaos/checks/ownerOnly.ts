@@ -1,4 +1,4 @@
-import type { TaskRecord, TaskSummary } from '@longhaul/proto';
+import type { TaskRecord, TaskSummary } from '@longhaul/proto/wire';
 import { untilAnswered } from '../calls.ts';
 import type { ClientOf } from '../taskDriver.ts';
 import { owners } from '../workload.ts';

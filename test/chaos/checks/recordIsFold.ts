@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fold, type TaskRecord } from '@longhaul/proto';
+import { fold, type TaskRecord } from '@longhaul/proto/wire';
 import type { Check, Violation } from './violation.ts';
 
 /** Every record equals the fold of its events, and every task with events has a record. */

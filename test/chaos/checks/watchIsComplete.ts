@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isTerminalEvent } from '@longhaul/proto';
+import { isTerminalEvent } from '@longhaul/proto/wire';
 import type { Evidence } from '../evidence.ts';
 import type { WatchLog } from '../watching.ts';
 import type { Check, Violation } from './violation.ts';

@@ -1,4 +1,4 @@
-import type { GatewayErrorShape, InputIssue } from '@longhaul/proto';
+import type { GatewayErrorShape, InputIssue } from '@longhaul/proto/wire';
 import { TRPCClientError } from '@trpc/client';
 
 /** What a call failed with, as a page shows it. */

@@ -1,4 +1,4 @@
-import type { ListChange } from '@longhaul/proto';
+import type { ListChange } from '@longhaul/proto/wire';
 import { onTokenChange } from './credentials.ts';
 import { nextToken, session } from './session.ts';
 import { tasks } from './tasks.ts';

@@ -34,7 +34,7 @@ export function createQueryClient(): QueryClient {
 
 export const typesQuery = queryOptions({
   queryKey: ['types'],
-  queryFn: () => tasks.$tasks.types(),
+  queryFn: () => tasks.$types.list(),
   staleTime: 60_000,
 });
 

@@ -1,4 +1,4 @@
-import type { SystemEvent } from '@longhaul/proto';
+import type { SystemEvent } from '@longhaul/proto/wire';
 import { onTokenChange } from './credentials.ts';
 import { nextToken, session } from './session.ts';
 import { tasks } from './tasks.ts';

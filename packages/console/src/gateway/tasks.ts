@@ -1,9 +1,9 @@
-import { createTasks, type TaskClient, type Tasks } from '@longhaul/client';
+import { createClient, type TaskClient, type Tasks } from '@longhaul/client';
 import type { Contract, TaskDefinition } from '@longhaul/proto';
 import { readToken } from './credentials.ts';
 
 /** Every task of the gateway that this page came from. Its contract is not known here: types come at run time. */
-export const tasks: Tasks<Contract> = createTasks<Contract>({
+export const tasks: Tasks<Contract> = createClient<Contract>({
   url: location.origin,
   headers: () => {
     const token = readToken();

@@ -22,7 +22,6 @@ import type {
   AnyTaskEvent,
   AnyTaskRecord,
   ListChange,
-  NamePause,
   StartFault,
   StartResultOf,
   TaskEventOf,
@@ -30,6 +29,7 @@ import type {
   TaskPage,
   TaskRecordOf,
   TaskType,
+  TypePause,
 } from './taskViews.ts';
 
 /** What an error carries beside tRPC's own data: a stable code, and the faults of what was sent. */
@@ -88,8 +88,8 @@ export type GenericProcedures = {
   watchList: TRPCSubscriptionProcedure<Call<WatchListRequest, EventStream<ListChange>>>;
   types: TRPCQueryProcedure<Call<void, TaskType[]>>;
   /** Lets no executor take tasks of a name any more, until it is resumed. For administrators. */
-  pause: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;
-  resume: TRPCMutationProcedure<Call<{ name: string }, NamePause>>;
+  pause: TRPCMutationProcedure<Call<{ name: string }, TypePause>>;
+  resume: TRPCMutationProcedure<Call<{ name: string }, TypePause>>;
 };
 
 /** A contract as a tree of procedures. */

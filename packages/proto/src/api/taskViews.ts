@@ -177,7 +177,7 @@ export type ListChange =
   | { type: 'reload' };
 
 /** Whether tasks of a name wait until it is resumed. */
-export type NamePause = { name: string; paused: boolean };
+export type TypePause = { name: string; paused: boolean };
 
 /** A kind of task, for generated forms and documentation. */
 export type TaskType = {

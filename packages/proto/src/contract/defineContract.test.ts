@@ -53,7 +53,7 @@ describe('names', () => {
     'start',
     'startMany',
     'run',
-    'open',
+    'handle',
   ])('"%s" is reserved at any depth', name => {
     expect(codeOf(at([name]))).toBe('BAD_NAME');
     expect(codeOf(at(['a', name]))).toBe('BAD_NAME');

@@ -32,7 +32,7 @@ export type TaskAt<C, N extends string> = N extends `${infer Head}.${infer Rest}
     : never;
 
 /** The verbs of a client's task: a task of that name inside a branch could not be told from them. */
-const verbs = ['start', 'startMany', 'run', 'open', 'schedule'];
+const verbs = ['start', 'startMany', 'run', 'handle', 'schedule'];
 const segment = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 const reserved = new Set([
   ...verbs,

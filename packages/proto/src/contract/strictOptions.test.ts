@@ -15,15 +15,15 @@ const messageOf = (schema: z.ZodType, value: unknown) => {
 
 describe('a misspelt option is refused with the one that was meant', () => {
   test.each<[z.ZodType, object, string]>([
-    [startRequestSchema, { input: 1, atempts: 3 }, '"policy.attempts"'],
-    [startRequestSchema, { input: 1, attempts: 3 }, '"policy.attempts"'],
+    [startRequestSchema, { input: 1, maxAtempts: 3 }, '"policy.maxAttempts"'],
+    [startRequestSchema, { input: 1, maxAttempts: 3 }, '"policy.maxAttempts"'],
     [startRequestSchema, { input: 1, timeoutMS: 3 }, '"policy.timeoutMs"'],
     [startRequestSchema, { input: 1, idempotencykey: 'a' }, '"idempotencyKey"'],
     [startRequestSchema, { input: 1, idempotency_key: 'a' }, '"idempotencyKey"'],
     [startRequestSchema, { input: 1, dealyMs: 1 }, '"delayMs"'],
     [startRequestSchema, { inptu: 1 }, '"input"'],
     [startRequestSchema, { input: 1, somethingElse: 1 }, 'There are: '],
-    [startRequestSchema, { input: 1, policy: { atempts: 1 } }, '"attempts"'],
+    [startRequestSchema, { input: 1, policy: { maxAtempts: 1 } }, '"maxAttempts"'],
     [startManyRequestSchema, { tasks: [{ input: 1, prioritty: 'low' }] }, '"priority"'],
     [childOptionsSchema, { detatched: true }, '"detached"'],
     [childOptionsSchema, { idempotencyKey: 'a' }, 'There are: '],
@@ -36,7 +36,9 @@ describe('a misspelt option is refused with the one that was meant', () => {
   });
 
   test('what is spelt rightly is taken', () => {
-    expect(messageOf(startRequestSchema, { input: 1, delayMs: 5, policy: { attempts: 2 } })).toBeUndefined();
+    expect(
+      messageOf(startRequestSchema, { input: 1, delayMs: 5, policy: { maxAttempts: 2 } }),
+    ).toBeUndefined();
     expect(messageOf(cancelManyRequestSchema, { status: ['PENDING'] })).toBeUndefined();
   });
 });

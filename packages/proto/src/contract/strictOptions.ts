@@ -19,7 +19,7 @@ export function strictOptions<S extends z.ZodRawShape>(shape: S): z.ZodObject<S,
 function unknownOption(key: string, { shape }: z.ZodObject): string {
   const known = Object.keys(shape);
   const all = known.map(name => ({ name, path: name }));
-  // It may have been put one level too high, as `attempts` beside `policy`.
+  // It may have been put one level too high, as `maxAttempts` beside `policy`.
   for (const [field, inner] of Object.entries(shape))
     for (const name of fieldsOf(inner)) all.push({ name, path: `${field}.${name}` });
   const near = all

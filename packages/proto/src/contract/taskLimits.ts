@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { taskNameSchema } from '../wire/names.ts';
 import { longestTimerMs } from './taskPolicy.ts';
 
-/** What a start does while no place is free: wait for one, or be refused. */
+/** What a start does while no permit is free: wait for one, or be refused. */
 export const busyAnswers = ['queue', 'reject'] as const;
 export type WhenBusy = (typeof busyAnswers)[number];
 
@@ -47,16 +47,16 @@ export type ConcurrencyOptions<P> = {
   /** How many run at once. 1 to 1,000. */
   readonly limit: number;
   /**
-   * What the limit is counted by: each key has places of its own. A pure function of the input: gateway and executors
-   * must find the same key. At most 128 characters. Default: all tasks of the name (or group) share the places.
+   * What the limit is counted by: each key has permits of its own. A pure function of the input: gateway and executors
+   * must find the same key. At most 128 characters. Default: all tasks of the name (or group) share the permits.
    */
   readonly key?: (input: P) => string;
   /**
-   * What becomes of a start while no place is free. `queue`: it waits, in the order of the starts. `reject`: the start
-   * is refused with `TASK_BUSY`, and a place is taken from the start to the task's end. Default: `queue`.
+   * What becomes of a start while no permit is free. `queue`: it waits, in the order of the starts. `reject`: the start
+   * is refused with `TASK_BUSY`, and a permit is taken from the start to the task's end. Default: `queue`.
    */
   readonly whenBusy?: WhenBusy;
-  /** Tasks of several names share their places under this name. Default: the task's own name. */
+  /** Tasks of several names share their permits under this name. Default: the task's own name. */
   readonly group?: string;
 };
 

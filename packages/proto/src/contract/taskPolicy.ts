@@ -9,7 +9,7 @@ const milliseconds = z.int().min(0).max(longestTimerMs);
 /** How a task is run. Every field has a default; see {@link defaultPolicy}. */
 export const policySchema = strictOptions({
   /** How often a failing handler is started in all. Default: 1, so a failure is the end. */
-  attempts: z.int().min(1).max(1_000),
+  maxAttempts: z.int().min(1).max(1_000),
   /** How long a failed attempt waits for the next. Default: exponential, from 1 s up to 1 min. */
   backoff: backoffSchema,
   /**
@@ -19,7 +19,7 @@ export const policySchema = strictOptions({
   retryOn: z.array(z.string()).max(100).optional(),
   /**
    * How many executors may be lost while they run the task; with one more it ends `EXECUTOR_LOST`. Counted apart
-   * from `attempts`: a lost executor is not the handler's failure. Default: 3.
+   * from `maxAttempts`: a lost executor is not the handler's failure. Default: 3.
    */
   maxLosses: z.int().min(0).max(1_000),
   /**
@@ -56,7 +56,7 @@ export type TaskPolicy = z.output<typeof policySchema>;
 const defaultBackoff: CompleteBackoff = { kind: 'exponential', firstMs: 1_000, factor: 2, maxMs: 60_000 };
 
 export const defaultPolicy: TaskPolicy = {
-  attempts: 1,
+  maxAttempts: 1,
   backoff: defaultBackoff,
   maxLosses: 3,
   timeoutMs: 3_600_000,
@@ -70,6 +70,6 @@ export const defaultPolicy: TaskPolicy = {
 
 /** The part of the policy that a start may set for its one task. */
 export const policyOverridesSchema = policySchema
-  .pick({ attempts: true, backoff: true, timeoutMs: true, totalTimeoutMs: true })
+  .pick({ maxAttempts: true, backoff: true, timeoutMs: true, totalTimeoutMs: true })
   .partial();
 export type PolicyOverrides = z.input<typeof policyOverridesSchema>;

@@ -3,9 +3,9 @@ import { concurrencyKeyLimit } from '../contract/taskLimits.ts';
 import type { TaskRequest } from '../wire/request.ts';
 import type { Topology } from '../wire/topology.ts';
 
-/** The places of one limit that a task needs one of. */
-export type WantedPlace = Pick<ConcurrencyLimit, 'limit' | 'whenBusy'> & {
-  /** The key of the places' record in the bucket. */
+/** The permits of one limit that a task needs one of. */
+export type RequiredPermit = Pick<ConcurrencyLimit, 'limit' | 'whenBusy'> & {
+  /** The key of the permits' record in the bucket. */
   readonly record: string;
   readonly group: string;
   readonly key: string | undefined;
@@ -38,20 +38,20 @@ export function namesKeys(
 }
 
 /**
- * The places that a task needs before it begins. Those that it keeps to its end come first, and all in the order of
+ * The permits that a task needs before it begins. Those that it keeps to its end come first, and all in the order of
  * their records: so two tasks never each hold what the other waits for.
  */
-export function wantedPlaces(
+export function requiredPermits(
   topology: Topology,
   name: string,
   limits: TaskLimits,
   keys: readonly string[],
-): readonly WantedPlace[] {
+): readonly RequiredPermit[] {
   let next = 0;
   return limits.concurrency
     .map(({ limit, whenBusy, group = name, key: hasKey }) => {
       const key = hasKey ? keys[next++] : undefined;
-      return { limit, whenBusy, group, key, record: topology.placesKey(group, key) };
+      return { limit, whenBusy, group, key, record: topology.permitsKey(group, key) };
     })
     .sort(
       (a, b) =>

@@ -3,10 +3,10 @@ import type { TaskRequest } from '../wire/request.ts';
 
 /** The policy of one task: the definition's, with what its start set instead. */
 export function policyOf(policy: TaskPolicy, request: Pick<TaskRequest, 'policy'>): TaskPolicy {
-  const { attempts, backoff, timeoutMs, totalTimeoutMs } = request.policy ?? {};
+  const { maxAttempts, backoff, timeoutMs, totalTimeoutMs } = request.policy ?? {};
   return {
     ...policy,
-    ...(attempts === undefined ? {} : { attempts }),
+    ...(maxAttempts === undefined ? {} : { maxAttempts }),
     ...(backoff === undefined ? {} : { backoff }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(totalTimeoutMs === undefined ? {} : { totalTimeoutMs }),

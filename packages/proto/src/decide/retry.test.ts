@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideAfterFailure, type RetryAdvice } from './retry.ts';
 
-const policy = { attempts: 3, backoff: { kind: 'fixed', delayMs: 100 } as const };
+const policy = { maxAttempts: 3, backoff: { kind: 'fixed', delayMs: 100 } as const };
 const of = (code: string, advice?: RetryAdvice) => ({ error: { code, message: '' }, advice });
 const decide = (
   failure: ReturnType<typeof of>,

@@ -28,7 +28,7 @@ const neverRetried = new Set([
  * @param deadlineMs when the whole task has to end, in milliseconds since the epoch
  */
 export function decideAfterFailure(
-  policy: Pick<TaskPolicy, 'attempts' | 'backoff' | 'retryOn'>,
+  policy: Pick<TaskPolicy, 'maxAttempts' | 'backoff' | 'retryOn'>,
   failure: { readonly error: Failure; readonly advice: RetryAdvice | undefined },
   failures: number,
   deadlineMs: number | undefined,
@@ -39,7 +39,7 @@ export function decideAfterFailure(
   const isRetried =
     advice?.retry ??
     (!neverRetried.has(error.code) && (policy.retryOn === undefined || policy.retryOn.includes(error.code)));
-  if (!isRetried || failures >= policy.attempts) return { do: 'fail', error };
+  if (!isRetried || failures >= policy.maxAttempts) return { do: 'fail', error };
   const delayMs = advice?.retry ? advice.delayMs : backoffDelayMs(policy.backoff, failures, random);
   // The error that was is of more use than a deadline met while nothing ran.
   if (deadlineMs !== undefined && nowMs + delayMs >= deadlineMs) return { do: 'fail', error };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instantSchema, taskIdSchema, taskNameSchema } from './names.ts';
 
-/** One task that has a place. */
+/** One task that has a permit. */
 export const placeHolderSchema = z.object({
   id: taskIdSchema,
   name: taskNameSchema,
@@ -13,12 +13,12 @@ export const placeHolderSchema = z.object({
   attempt: z.int().min(1).optional(),
   keeps: z
     .enum(['attempt', 'task'])
-    .meta({ description: 'How long it has the place: to the end of the attempt, or of the task.' }),
-  at: instantSchema.meta({ description: 'When it took the place.' }),
+    .meta({ description: 'How long it has the permit: to the end of the attempt, or of the task.' }),
+  at: instantSchema.meta({ description: 'When it took the permit.' }),
 });
-export type PlaceHolder = z.infer<typeof placeHolderSchema>;
+export type PermitHolder = z.infer<typeof placeHolderSchema>;
 
-/** One task that waits for a place. */
+/** One task that waits for a permit. */
 export const placeWaiterSchema = z.object({
   id: taskIdSchema,
   rank: z.number().meta({
@@ -29,8 +29,8 @@ export const placeWaiterSchema = z.object({
 });
 export type PlaceWaiter = z.infer<typeof placeWaiterSchema>;
 
-/** The value in the bucket of limits under `places.…`: who has the places of one limit, and who waits for one. */
-export const placesSchema = z
+/** The value in the bucket of limits under `permits.…`: who has the permits of one limit, and who waits for one. */
+export const permitsSchema = z
   .object({
     v: z.literal(1),
     group: z.string(),
@@ -38,8 +38,8 @@ export const placesSchema = z
     holders: z.array(placeHolderSchema),
     waiting: z.array(placeWaiterSchema),
   })
-  .meta({ title: 'Places', description: 'Who has the places of one limit of concurrency, and who waits.' });
-export type Places = z.infer<typeof placesSchema>;
+  .meta({ title: 'Permits', description: 'Who has the permits of one limit of concurrency, and who waits.' });
+export type Permits = z.infer<typeof permitsSchema>;
 
 /** The value in the bucket of limits under `rate.…`: when the latest attempts of a name began. */
 export const rateSchema = z
@@ -51,11 +51,11 @@ export const rateSchema = z
   .meta({ title: 'Rate', description: 'When the latest attempts of a task with a limited rate began.' });
 export type Rate = z.infer<typeof rateSchema>;
 
-/** The payload on `tasks.limits.freed`: a place may be free. */
+/** The payload on `tasks.limits.freed`: a permit may be free. */
 export const freedSchema = z
   .strictObject({
     v: z.literal(1),
     limit: z.string().meta({ description: 'The key of its record in the bucket.' }),
   })
-  .meta({ title: 'PlaceFreed', description: 'Tells executors that a place of a limit may be free.' });
+  .meta({ title: 'PermitFreed', description: 'Tells executors that a permit of a limit may be free.' });
 export type Freed = z.infer<typeof freedSchema>;

@@ -157,7 +157,7 @@ function executorPermissions(topology: Topology): NatsPermissions {
         ...ensuring(topology),
         ...reading(eventStream),
         ...reading(payloadStream),
-        // Places of limits that hold across executors.
+        // Permits of limits that hold across executors.
         ...reading(limitBucketStream),
         `$KV.${limitBucket}.>`,
         subjects.limitFreed,

@@ -120,13 +120,13 @@ export function createTopology(namespace = 'tasks', options: TopologyOptions = {
     /** The schedules of an owner, or of everybody. */
     scheduleSubjects: (owner?: string) =>
       `$KV.${scheduleBucket}.${owner === undefined ? '' : `${ownerToken(owner)}.`}>`,
-    /** The bucket of limits across executors: who has a place, and when the latest attempts began. */
+    /** The bucket of limits across executors: who holds a permit, and when the latest attempts began. */
     limitBucket,
     limitBucketStream: `KV_${limitBucket}`,
     limitSubject: (key: string) => `$KV.${limitBucket}.${key}`,
-    /** The keys of its records: the places of a group, those of one key of it, and the rate of a task name. */
-    placesKey: (group: string, key?: string) =>
-      key === undefined ? `places.${group}` : `keyed.${ownerToken(key)}.${group}`,
+    /** The keys of its records: the permits of a group, those of one key of it, and the rate of a task name. */
+    permitsKey: (group: string, key?: string) =>
+      key === undefined ? `permits.${group}` : `keyed.${ownerToken(key)}.${group}`,
     rateKey: (name: string) => `rate.${name}`,
     /** How many log lines a task keeps, where the deployment says so. */
     logLinesKept,

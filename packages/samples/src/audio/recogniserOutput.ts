@@ -1,4 +1,4 @@
-import type { ChildResult } from '@longhaul/executor';
+import type { ExecResult } from '@longhaul/executor';
 
 /** What came of one file. */
 export type Recognised = { readonly text: string } | { readonly error: string };
@@ -6,7 +6,7 @@ export type Recognised = { readonly text: string } | { readonly error: string };
 const maxErrorChars = 300;
 
 /** Reads a recogniser's end: its standard output is the text. */
-export function recognised(result: ChildResult): Recognised {
+export function recognised(result: ExecResult): Recognised {
   const text = result.stdout
     .split('\n')
     .map(line => line.trim())

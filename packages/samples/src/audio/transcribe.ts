@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Handler, TaskContext } from '@longhaul/executor';
-import { ChildProcessError } from '@longhaul/executor';
+import { ExecError } from '@longhaul/executor';
 import type { OutputOf } from '@longhaul/proto';
 import { resolveInside } from '../allowedPath.ts';
 import type { sampleContract } from '../index.ts';
@@ -172,7 +172,7 @@ async function transcribeFile(
         error: `The recogniser took longer than ${options.fileTimeoutMs} ms (TRANSCRIBE_FILE_TIMEOUT_MS).`,
       };
     }
-    if (error instanceof ChildProcessError) {
+    if (error instanceof ExecError) {
       throw ctx.error(
         'RECOGNISER_NOT_FOUND',
         `The recogniser of TRANSCRIBE_COMMAND did not start. ${error.message}`,

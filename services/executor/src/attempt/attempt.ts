@@ -8,27 +8,24 @@ import {
   type RequestAddress,
   requestSchema,
   type TaskRequest,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
-import { listenForCancel } from '../cancel/cancelListener.ts';
-import type { RunnableTask } from '../handler/sandbox/openSandboxes.ts';
-import { AttemptPlaces } from '../limit/attemptPlaces.ts';
-import type { Limits } from '../limit/limits.ts';
-import { type AttemptOutcome, outcomeOf } from '../observe/attemptOutcome.ts';
-import type { AttemptMetrics } from '../observe/executorMetrics.ts';
-import { observeAttempt } from '../observe/observeAttempt.ts';
-import { AttemptPauses } from '../pause/attemptPauses.ts';
-import { listenForControl } from '../pause/controlListener.ts';
-import type { RequestMessage } from '../take/requestMessage.ts';
-import type { Slot } from '../take/slotPool.ts';
+import { AttemptPermits } from '../limits/attemptPermits.ts';
+import type { Limits } from '../limits/limits.ts';
+import type { RequestMessage } from '../queue/requestMessage.ts';
+import type { Slot } from '../queue/slotPool.ts';
+import type { RunnableTask } from '../sandbox/openSandboxes.ts';
+import type { AttemptMetrics } from '../telemetry/executorMetrics.ts';
+import { type AttemptOutcome, observeAttempt, outcomeOf } from '../telemetry/observeAttempt.ts';
 import { AttemptAborted } from './abortReasons.ts';
-import { AttemptCancel } from './attemptCancel.ts';
+import { AttemptCancel, listenForCancel } from './cancel.ts';
 import { claimTask, type TakenClaim } from './claim.ts';
 import { type AppendResult, EventWriter } from './eventWriter.ts';
 import { type ClaimedRun, HandlerRun } from './handlerRun.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import { type Held, tellHolder } from './holder.ts';
+import { AttemptPauses, listenForControl } from './pause.ts';
 import type { Answer, TaskEnd } from './settle.ts';
+import { startHeartbeat } from './timers.ts';
 
 /** What every attempt of one executor shares. */
 export type AttemptSetting = {
@@ -66,7 +63,7 @@ export class Attempt implements Held {
   readonly #slot: Slot;
   readonly #abort = new AbortController();
   readonly #pauses: AttemptPauses;
-  readonly #places: AttemptPlaces;
+  readonly #permits: AttemptPermits;
   readonly #cancel: AttemptCancel;
   #message: RequestMessage;
   #number = 1;
@@ -89,7 +86,7 @@ export class Attempt implements Held {
     this.id = address.id;
     this.name = address.name;
     this.#pauses = new AttemptPauses(signal, slot);
-    this.#places = new AttemptPlaces({ broker, limits, task: address, slot, signal, giveUp });
+    this.#permits = new AttemptPermits({ broker, limits, task: address, slot, signal, giveUp });
     // While the claim is being made, the attempt's last event alone says that it was canceled.
     this.#cancel = new AttemptCancel(this.#abort, async reason => {
       try {
@@ -137,7 +134,7 @@ export class Attempt implements Held {
 
   /** The executor takes nothing more: what waits for a limit, is paused, or comes to pause now, is handed back at once. */
   drain(): void {
-    if (this.#places.isWaiting) this.handBack();
+    if (this.#permits.isWaiting) this.handBack();
     this.#pauses.drain(() => this.handBack());
   }
 
@@ -200,7 +197,7 @@ export class Attempt implements Held {
       heartbeat.stop();
     }
     await worked.handlerEnded;
-    await this.#places.leave(this.#hasEnded);
+    await this.#permits.leave(this.#hasEnded);
   }
 
   async #work(request: TaskRequest): Promise<Worked> {
@@ -286,7 +283,7 @@ export class Attempt implements Held {
     const look = () => claimTask(broker, this.#address, request, limits, executor);
     let claim = await look();
     if (claim.do === 'run') {
-      const admission = await this.#places.enter(definition, request, claim.attempt, deliveries);
+      const admission = await this.#permits.enter(definition, request, claim.attempt, deliveries);
       const isStopped = admission.do === 'stop';
       if (admission.do === 'handBack' || (isStopped && !this.#cancel.isCanceled)) {
         this.#message.handBack(isStopped ? 0 : admission.delayMs);

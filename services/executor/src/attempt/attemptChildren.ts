@@ -19,9 +19,9 @@ import {
   type TaskAddress,
   type TaskRecord,
   type TaskRequest,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { ChildPort, NewChild } from '../handler/children/childTypes.ts';
-import type { Slot } from '../take/slotPool.ts';
+import type { Slot } from '../queue/slotPool.ts';
 import type { EventWriter } from './eventWriter.ts';
 import type { StartedGate } from './startedGate.ts';
 

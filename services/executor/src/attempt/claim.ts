@@ -7,7 +7,7 @@ import {
   stateOfRequest,
   type TaskAddress,
   type TaskRequest,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { isHeldBy } from './holder.ts';
 
 /** A claim, or `leave`: another executor works on the task, and is well. */

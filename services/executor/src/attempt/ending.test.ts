@@ -1,9 +1,9 @@
 import { encode } from '@longhaul/broker';
-import { defineTask, inlineLimitBytes } from '@longhaul/proto';
+import { defineTask } from '@longhaul/proto';
+import { inlineLimitBytes } from '@longhaul/proto/wire';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { TaskError } from '../handler/taskError.ts';
-import { TaskFault } from '../handler/taskFault.ts';
+import { TaskError, TaskFault } from '../handler/handlerErrors.ts';
 import { AttemptAborted } from './abortReasons.ts';
 import { type Ending, endingOfAbort, endingOfError, endingOfOutput } from './ending.ts';
 

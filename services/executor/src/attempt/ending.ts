@@ -1,21 +1,17 @@
+import { TaskCanceledError, type TaskDefinition, TaskFailedError } from '@longhaul/proto';
 import {
   type Failure,
   failureLimits,
   inlineLimitBytes,
   isBuiltInFailureCode,
   type RetryAdvice,
-  TaskCanceledError,
-  type TaskDefinition,
-  TaskFailedError,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { describeThrown, messageOf } from '../failure/describeThrown.ts';
 import { plainJson } from '../failure/plainJson.ts';
 import { cleanText, isInstance, readProperty } from '../failure/safeRead.ts';
-import { jsonBytes } from '../handler/jsonBytes.ts';
-import { AdvisedError, adviceSchema } from '../handler/retryAdvice.ts';
-import { TaskError } from '../handler/taskError.ts';
-import { TaskFault } from '../handler/taskFault.ts';
+import { jsonBytes } from '../handler/checkProgress.ts';
+import { AdvisedError, adviceSchema, TaskError, TaskFault } from '../handler/handlerErrors.ts';
 import type { AttemptAborted } from './abortReasons.ts';
 
 /** How an attempt ended. `superseded` and `handedBack` leave nothing in the chain. */

@@ -22,7 +22,7 @@ import {
   type TaskEvent,
   type TaskRequest,
   type TaskState,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { cleanText } from '../failure/safeRead.ts';
 
 /** How an append ended: in the log; no longer true; refused for good; or refused because a cancel came first. */

@@ -1,23 +1,18 @@
-import {
-  type RequestAddress,
-  type TaskDefinition,
-  type TaskPolicy,
-  type TaskRequest,
-  withoutStacks,
-} from '@longhaul/proto';
+import type { TaskDefinition, TaskPolicy } from '@longhaul/proto';
+import { type RequestAddress, type TaskRequest, withoutStacks } from '@longhaul/proto/wire';
 import { HandlerOutput } from '../handler/handlerOutput.ts';
-import { logFailure } from '../observe/logFailure.ts';
-import type { AttemptPauses } from '../pause/attemptPauses.ts';
-import type { Slot } from '../take/slotPool.ts';
+import type { Slot } from '../queue/slotPool.ts';
+import { logFailure } from '../telemetry/observeAttempt.ts';
 import type { AttemptSetting } from './attempt.ts';
 import { AttemptChildren } from './attemptChildren.ts';
 import type { Ending } from './ending.ts';
 import type { AppendResult, EventWriter } from './eventWriter.ts';
-import { readInput } from './largePayloads.ts';
+import type { AttemptPauses } from './pause.ts';
+import { readInput } from './payloads.ts';
 import { callHandler, type HandlerEnd, type RunnableHandler } from './runHandler.ts';
 import { type Answer, settle } from './settle.ts';
 import { StartedGate } from './startedGate.ts';
-import { startTimeLimits } from './timeLimits.ts';
+import { startTimeLimits } from './timers.ts';
 
 /** One attempt that is to run: what was claimed, and under which limits. */
 export type ClaimedRun = {

@@ -1,5 +1,10 @@
 import { askHolder, type Broker, encode, readCommand, sendCommand } from '@longhaul/broker';
-import { commandRoles, type HolderReply, type HolderRequest, holderRequestSchema } from '@longhaul/proto';
+import {
+  commandRoles,
+  type HolderReply,
+  type HolderRequest,
+  holderRequestSchema,
+} from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 
 /**

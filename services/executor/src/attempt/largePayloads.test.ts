@@ -1,10 +1,10 @@
 import type { PackedPayload, PayloadStore } from '@longhaul/broker';
 import { PayloadError } from '@longhaul/broker';
-import type { PayloadRef, TaskRequest } from '@longhaul/proto';
+import type { PayloadRef, TaskRequest } from '@longhaul/proto/wire';
 import { errors } from '@nats-io/transport-node';
 import { describe, expect, test } from 'vitest';
 import { AttemptAborted } from './abortReasons.ts';
-import { readInput, writeOutput } from './largePayloads.ts';
+import { readInput, writeOutput } from './payloads.ts';
 
 const ref: PayloadRef = { object: 'id.input.x', bytes: 5, digest: `SHA-256=${'A'.repeat(43)}=` };
 const request: TaskRequest = {

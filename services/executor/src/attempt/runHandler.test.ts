@@ -1,5 +1,6 @@
 import { type Broker, encode } from '@longhaul/broker';
-import { defineTask, inlineLimitBytes, stateOfRequest, type TaskDefinition } from '@longhaul/proto';
+import { defineTask, type TaskDefinition } from '@longhaul/proto';
+import { inlineLimitBytes, stateOfRequest } from '@longhaul/proto/wire';
 import { deadlineMs } from '@longhaul/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -66,7 +67,7 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     output,
     signal: abort.signal,
     children: standIns(undefined),
-    pauses: { checkpoint: async () => {}, onWish: () => {} },
+    pauses: { checkpoint: async () => {}, onRequest: () => {} },
   });
   return { ended, abort, told, output };
 }

@@ -1,18 +1,18 @@
 import type { TaskDefinition } from '@longhaul/proto';
 import { isInstance } from '../failure/safeRead.ts';
-import { runChild } from '../handler/childProcess.ts';
 import { startChildren } from '../handler/children/childTasks.ts';
 import type { ChildPort } from '../handler/children/childTypes.ts';
+import { runChild } from '../handler/exec.ts';
+import { TaskError } from '../handler/handlerErrors.ts';
 import type { HandlerOutput } from '../handler/handlerOutput.ts';
-import { callSandboxed } from '../handler/sandbox/callSandboxed.ts';
-import { SandboxPool } from '../handler/sandbox/sandboxPool.ts';
 import type { Handler, TaskContext } from '../handler/taskContext.ts';
-import { TaskError } from '../handler/taskError.ts';
-import { callAs } from '../observe/processEnd.ts';
-import type { PausePort } from '../pause/attemptPauses.ts';
+import { callSandboxed } from '../sandbox/callSandboxed.ts';
+import { SandboxPool } from '../sandbox/sandboxPool.ts';
+import { callAs } from '../telemetry/processEnd.ts';
 import { type Ending, endingOfAbort, endingOfError, endingOfOutput } from './ending.ts';
-import { abortReason, graceAfterAbort } from './grace.ts';
-import { parseInput } from './parseInput.ts';
+import type { PausePort } from './pause.ts';
+import { parseInput } from './payloads.ts';
+import { abortReason, graceAfterAbort } from './timers.ts';
 
 /** A handler as an attempt calls it: a function of this thread, or one in threads of its own. */
 export type RunnableHandler = Handler<TaskDefinition> | SandboxPool;

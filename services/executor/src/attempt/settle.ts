@@ -1,8 +1,9 @@
 import type { PayloadStore } from '@longhaul/broker';
-import { decideAfterFailure, type TaskPolicy } from '@longhaul/proto';
+import type { TaskPolicy } from '@longhaul/proto';
+import { decideAfterFailure } from '@longhaul/proto/wire';
 import type { Ending } from './ending.ts';
 import type { EventWriter } from './eventWriter.ts';
-import { writeOutput } from './largePayloads.ts';
+import { writeOutput } from './payloads.ts';
 import type { StartedGate } from './startedGate.ts';
 
 /** An attempt that is over, as far as its end is written. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AttemptAborted } from './abortReasons.ts';
-import { startTimeLimits } from './timeLimits.ts';
+import { startTimeLimits } from './timers.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,4 +1,4 @@
-import { failureLimits, failureSchema } from '@longhaul/proto';
+import { failureLimits, failureSchema } from '@longhaul/proto/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { describeThrown } from './describeThrown.ts';

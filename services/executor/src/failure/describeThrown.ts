@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { type FailureCause, failureLimits, type Thrown } from '@longhaul/proto';
+import { type FailureCause, failureLimits, type Thrown } from '@longhaul/proto/wire';
 import { cleanText, preview, readItems, readProperty } from './safeRead.ts';
 
 /** How many members of an `AggregateError` without a message are named in its place. */

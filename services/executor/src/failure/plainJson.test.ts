@@ -4,8 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { endingOfError, endingOfOutput } from '../attempt/ending.ts';
 import { checkProgress } from '../handler/checkProgress.ts';
-import { TaskError } from '../handler/taskError.ts';
-import { TaskFault } from '../handler/taskFault.ts';
+import { TaskError, TaskFault } from '../handler/handlerErrors.ts';
 import { plainJson } from './plainJson.ts';
 
 const loose = defineTask({

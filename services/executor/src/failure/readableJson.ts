@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { failureLimits, type Thrown, withoutStacks } from '@longhaul/proto';
+import { failureLimits, type Thrown, withoutStacks } from '@longhaul/proto/wire';
 import { describeThrown } from './describeThrown.ts';
 import { cleanText, isInstance, preview, readItems, readProperty } from './safeRead.ts';
 

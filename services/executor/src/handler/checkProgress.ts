@@ -1,9 +1,9 @@
-import { inlineLimitBytes, type TaskDefinition } from '@longhaul/proto';
+import type { TaskDefinition } from '@longhaul/proto';
+import { inlineLimitBytes } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { messageOf } from '../failure/describeThrown.ts';
 import { plainJson } from '../failure/plainJson.ts';
-import { jsonBytes } from './jsonBytes.ts';
-import { TaskFault } from './taskFault.ts';
+import { TaskFault } from './handlerErrors.ts';
 
 /**
  * What a handler reports as its progress, as it will be published: a copy, so that it stays what it was.
@@ -30,4 +30,13 @@ function copyOf(definition: TaskDefinition, progress: unknown): unknown {
 
 function invalid(message: string): TaskFault {
   return new TaskFault('INVALID_PROGRESS', message);
+}
+
+/**
+ * How many bytes a value has as JSON; 0 for what JSON leaves out. Needs nothing of the wire, so that it can be asked
+ * in a handler's thread, which loads no more than it must.
+ * @throws TypeError for what JSON cannot hold (a bigint, a circle)
+ */
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? '');
 }

@@ -3,8 +3,7 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runChild } from './childProcess.ts';
-import { ChildProcessError } from './childProcessError.ts';
+import { ExecError, runChild } from './exec.ts';
 
 const never = new AbortController().signal;
 const node = process.execPath;
@@ -159,7 +158,7 @@ describe('ends', () => {
 
   it('says which command is not there', async () => {
     const error = await runChild('no-such-command-here', [], never).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(ChildProcessError);
+    expect(error).toBeInstanceOf(ExecError);
     expect(error).toMatchObject({
       code: 'COMMAND_NOT_FOUND',
       message: expect.stringMatching(/"no-such-command-here"/),

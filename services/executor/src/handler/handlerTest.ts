@@ -1,11 +1,10 @@
 import type { TaskDefinition } from '@longhaul/proto';
 import type { z } from 'zod';
-import { type ChildOptions, runChild } from './childProcess.ts';
 import { startChildren } from './children/childTasks.ts';
 import { type RunChild, standIns } from './children/standIns.ts';
+import { type ExecOptions, runChild } from './exec.ts';
+import { TaskError, TaskFault } from './handlerErrors.ts';
 import type { Handler, LogLevel, TaskContext } from './taskContext.ts';
-import { TaskError } from './taskError.ts';
-import { TaskFault } from './taskFault.ts';
 
 /** What {@link runHandler} may be told. */
 export type RunHandlerOptions<T extends TaskDefinition> = {
@@ -59,7 +58,7 @@ export async function runHandler<T extends TaskDefinition>(
       signal.throwIfAborted();
     },
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-    exec: (command: string, args: readonly string[] = [], childOptions: ChildOptions = {}) =>
+    exec: (command: string, args: readonly string[] = [], childOptions: ExecOptions = {}) =>
       runChild(command, args, signal, childOptions),
     error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
   };

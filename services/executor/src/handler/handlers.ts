@@ -1,5 +1,6 @@
-import { type Contract, isTaskDefinition, listTasks, type TaskDefinition } from '@longhaul/proto';
-import { type Sandboxed, SandboxSpec } from './sandbox/sandboxed.ts';
+import type { Contract, TaskDefinition } from '@longhaul/proto';
+import { isTaskDefinition, listTasks } from '@longhaul/proto/wire';
+import { type Sandboxed, SandboxSpec } from '../sandbox/sandboxed.ts';
 import type { Handler } from './taskContext.ts';
 
 /**

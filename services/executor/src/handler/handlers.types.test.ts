@@ -1,8 +1,8 @@
 import { defineContract, defineTask } from '@longhaul/proto';
 import { z } from 'zod';
+import type { TaskError } from './handlerErrors.ts';
 import type { HandlersOf } from './handlers.ts';
 import type { Handler } from './taskContext.ts';
-import type { TaskError } from './taskError.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 

@@ -1,8 +1,8 @@
 import type { ErrorSchemas, ErrorsOf, ParsedInputOf, TaskDefinition } from '@longhaul/proto';
 import type { z } from 'zod';
-import type { ChildOptions, ChildResult } from './childProcess.ts';
 import type { StartChildren } from './children/childTypes.ts';
-import type { TaskError } from './taskError.ts';
+import type { ExecOptions, ExecResult } from './exec.ts';
+import type { TaskError } from './handlerErrors.ts';
 
 /** Levels of a task's log lines. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -52,9 +52,9 @@ export type TaskContext<T extends TaskDefinition = TaskDefinition> = {
   /**
    * Runs a child process that ends with the task: on abort its whole process group gets SIGTERM, then SIGKILL.
    * Resolves with the exit code, whatever it is.
-   * @throws ChildProcessError `COMMAND_NOT_FOUND`, `COMMAND_FAILED_TO_START`; the signal's reason when aborted
+   * @throws ExecError `COMMAND_NOT_FOUND`, `COMMAND_FAILED_TO_START`; the signal's reason when aborted
    */
-  readonly exec: (command: string, args?: readonly string[], options?: ChildOptions) => Promise<ChildResult>;
+  readonly exec: (command: string, args?: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
   /** Makes a declared error to throw: `throw ctx.error('NOT_FOUND', 'There is no file at a.txt.', { path: 'a.txt' })`. */
   readonly error: <C extends keyof T['errors'] & string>(
     code: C,

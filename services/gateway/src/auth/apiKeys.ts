@@ -1,9 +1,9 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import type { Logger } from 'pino';
-import type { Caller } from '../caller.ts';
 import { apiKeyId, hasHash } from './apiKey.ts';
 import { type ApiKeyEntry, readApiKeysFile } from './apiKeysFile.ts';
-import { expired } from './credentialsEnd.ts';
+import type { Caller } from './caller.ts';
+import { expired } from './credentials.ts';
 
 /** How often the file is looked at, in milliseconds: so long a removed key may still be good. */
 const defaultLookMs = 1_000;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { AuthConfigError } from './authConfigError.ts';
-import { roles } from './permissions.ts';
+import { roles } from './caller.ts';
 
 /** One key as the file keeps it: never the key itself. */
 export const apiKeyEntrySchema = z.strictObject({

@@ -1,9 +1,9 @@
-import { GatewayError } from '@longhaul/proto';
+import { GatewayError } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
-import type { Caller } from '../caller.ts';
 import { looksLikeApiKey } from './apiKey.ts';
 import { ApiKeys } from './apiKeys.ts';
 import { AuthConfigError } from './authConfigError.ts';
+import type { Caller } from './caller.ts';
 import { type Credentials, credentialOf } from './credentials.ts';
 import { createFindByToken } from './jwt.ts';
 import type { JwtOptions } from './jwtOptions.ts';

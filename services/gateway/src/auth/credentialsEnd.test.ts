@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Caller } from '../caller.ts';
-import { haveEnded, untilCredentialsEnd } from './credentialsEnd.ts';
+import type { Caller } from './caller.ts';
+import { haveEnded, untilCredentialsEnd } from './credentials.ts';
 
 const caller: Caller = { owner: 'ann', role: 'user' };
 const dayMs = 24 * 60 * 60 * 1_000;

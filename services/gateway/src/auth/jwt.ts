@@ -1,9 +1,8 @@
-import { GatewayError } from '@longhaul/proto';
+import { GatewayError } from '@longhaul/proto/wire';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
-import type { Caller } from '../caller.ts';
-import { expired } from './credentialsEnd.ts';
+import type { Caller, Role } from './caller.ts';
+import { expired } from './credentials.ts';
 import { type JwtOptions, type JwtRules, readJwtOptions } from './jwtOptions.ts';
-import type { Role } from './permissions.ts';
 
 /** Says whose token it is. `undefined`: it is not good here. */
 export type FindByToken = (token: string) => Promise<Caller | undefined>;

@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 import { AuthConfigError } from './authConfigError.ts';
+import type { Role } from './caller.ts';
 import { isLoopbackHost } from './loopback.ts';
-import type { Role } from './permissions.ts';
 
 /** How JWTs are judged. Exactly one of `jwksUrl`, `publicKey` and `secret` says with which key. */
 export type JwtOptions = {

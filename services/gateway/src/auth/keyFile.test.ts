@@ -29,7 +29,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const keys = (...args: string[]) => run(process.execPath, [tool, ...args], { cwd: folder });
 const create = (file: string) => keys('create', '--file', file, '--owner', 'ann');
-const refusalOf = (file: string, command = 'create') =>
+const gatewayErrorOf = (file: string, command = 'create') =>
   keys(command, '--file', file, '--owner', 'ann', '--id', '0123456789ab').then(
     () => 'not refused',
     (error: { readonly stderr: string }) => error.stderr,
@@ -50,7 +50,7 @@ describe('the keys tool refuses a file that others can write', () => {
     const file = join(folder, 'keys.json');
     await writeFile(file, '{"keys":[]}');
     await chmod(file, 0o622);
-    expect(await refusalOf(file, command)).toMatch(/Others can write .*chmod go-w/);
+    expect(await gatewayErrorOf(file, command)).toMatch(/Others can write .*chmod go-w/);
     expect(await readFile(file, 'utf8')).toBe('{"keys":[]}');
   });
 
@@ -58,7 +58,9 @@ describe('the keys tool refuses a file that others can write', () => {
     const open = join(folder, 'open');
     await mkdir(open);
     await chmod(open, 0o777);
-    expect(await refusalOf(join(open, 'keys.json'))).toMatch(/The folder .*open can be written by everybody/);
+    expect(await gatewayErrorOf(join(open, 'keys.json'))).toMatch(
+      /The folder .*open can be written by everybody/,
+    );
     await chmod(open, 0o1777);
     await create(join(open, 'keys.json'));
   });
@@ -72,15 +74,15 @@ describe('the keys tool refuses a file that others can write', () => {
     await symlink(join(open, 'keys.json'), join(closed, 'out'));
     await symlink(join(closed, 'keys.json'), join(open, 'in'));
     await chmod(open, 0o777);
-    expect(await refusalOf(join(closed, 'out'))).toMatch(/The folder/);
-    expect(await refusalOf(join(open, 'in'))).toMatch(/The folder/);
+    expect(await gatewayErrorOf(join(closed, 'out'))).toMatch(/The folder/);
+    expect(await gatewayErrorOf(join(open, 'in'))).toMatch(/The folder/);
   });
 
   it('and a folder, and a link that leads in a circle', async () => {
-    expect(await refusalOf(folder)).toMatch(/is no file/);
+    expect(await gatewayErrorOf(folder)).toMatch(/is no file/);
     await symlink('b', join(folder, 'a'));
     await symlink('a', join(folder, 'b'));
-    expect(await refusalOf(join(folder, 'a'))).toMatch(/leads nowhere/);
+    expect(await gatewayErrorOf(join(folder, 'a'))).toMatch(/leads nowhere/);
   });
 });
 
@@ -111,7 +113,7 @@ describe('the keys tool keeps', () => {
   it('a file that it cannot read as keys as it is', async () => {
     const file = join(folder, 'keys.json');
     await writeFile(file, 'none', { mode: 0o600 });
-    expect(await refusalOf(file)).toMatch(/is not JSON/);
+    expect(await gatewayErrorOf(file)).toMatch(/is not JSON/);
     expect(await readFile(file, 'utf8')).toBe('none');
   });
 });

@@ -1,7 +1,7 @@
-import { GatewayError } from '@longhaul/proto';
+import { GatewayError } from '@longhaul/proto/wire';
 import { describe, expect, test } from 'vitest';
-import type { Caller } from '../caller.ts';
-import { type Action, demand, mayDo, permissions, type Role, roles } from './permissions.ts';
+import type { Caller } from './caller.ts';
+import { type Action, demand, mayDo, permissions, type Role, roles } from './caller.ts';
 
 const ann = (role: Role): Caller => ({ owner: 'ann', role });
 

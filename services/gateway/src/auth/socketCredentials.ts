@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
-import type { Caller } from '../caller.ts';
-import { untilCredentialsEnd } from './credentialsEnd.ts';
+import type { Caller } from './caller.ts';
+import { untilCredentialsEnd } from './credentials.ts';
 
 /** How long a WebSocket may be open without saying who calls. */
 const helloLimitMs = 10_000;

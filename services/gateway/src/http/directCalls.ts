@@ -6,7 +6,7 @@ import {
 } from '@trpc/server';
 import { getHTTPStatusCode } from '@trpc/server/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isPassing } from '../edges/retryLater.ts';
+import { isPassing } from '../errors.ts';
 import type { Context } from '../rpc/trpc.ts';
 
 /** A plain call: which procedure, and its input as JSON made it. */

@@ -1,5 +1,13 @@
-import { errorCatalogue, GatewayError, type GatewayErrorShape } from '@longhaul/proto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  errorCatalogue,
+  GatewayError,
+  type GatewayErrorCode,
+  type GatewayErrorShape,
+} from '@longhaul/proto/wire';
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
+import { problemOf, problemType } from '../rest/problem.ts';
 
 /** What Fastify says of a body over its limit. */
 const bodyTooLargeCode = 'FST_ERR_CTP_BODY_TOO_LARGE';
@@ -25,4 +33,36 @@ export function catalogueErrorShape({ code, message, issues }: GatewayError): Ga
     code: TRPC_ERROR_CODES_BY_KEY[trpc],
     data: { code: trpc, httpStatus: http, reason: code, issues },
   };
+}
+
+/** Answers bytes that are no HTTP request: there is no request yet that could be answered. */
+export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [code, message] = whatIsWrong(error.code);
+  const problem = problemOf({ reason: code, message, issues: [] }, new GatewayError(code, message), []);
+  const body = JSON.stringify(problem);
+  if (socket.writable) {
+    socket.write(
+      [
+        `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+        `Content-Type: ${problemType}`,
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        'Connection: close',
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  }
+  socket.destroySoon();
+}
+
+function whatIsWrong(code: string | undefined): [GatewayErrorCode, string] {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return ['HEADERS_TOO_LARGE', 'Address and headers together have more than 16 KiB. Send less in them.'];
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return ['REQUEST_TIMEOUT', 'The request did not arrive in time. Send it faster.'];
+    default:
+      return ['INVALID_REQUEST', 'That is no HTTP request.'];
+  }
 }

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { lazyLogger } from './lazyLogger.ts';
+import { lazyLogger } from './requestLogger.ts';
 
 function create() {
   const lines: { level: number; msg: string; requestId?: string }[] = [];

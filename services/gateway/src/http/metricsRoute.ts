@@ -1,4 +1,4 @@
-import { errorCatalogue } from '@longhaul/proto';
+import { errorCatalogue } from '@longhaul/proto/wire';
 import { metricsContentType } from '@longhaul/service/processMetrics';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Authenticate } from '../auth/authenticate.ts';

@@ -1,7 +1,7 @@
 import { beginSpan, contextOfHeaders } from '@longhaul/broker';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { requestScope } from '../observe/requestScope.ts';
+import { requestScope } from '../telemetry/requestScope.ts';
 
 /**
  * At which level a line is written for every HTTP request that was answered. Where the logger does not write that level

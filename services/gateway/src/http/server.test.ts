@@ -2,23 +2,23 @@ import { defaultJsonBreadth } from '@longhaul/broker';
 import { initTRPC } from '@trpc/server';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { Connections } from '../edges/connections.ts';
-import { edgeLimits } from '../edges/edgeLimits.ts';
-import { Entrance } from '../edges/entrance.ts';
-import { OwnerStreams } from '../edges/ownerStreams.ts';
+import { Admission } from '../protection/admission.ts';
+import { Connections } from '../protection/connections.ts';
+import { OwnerStreams } from '../protection/ownerStreams.ts';
+import { protectionLimits } from '../protection/protectionOptions.ts';
 import { createHttpServer } from './server.ts';
 
 it('a gateway that is being stopped sends everybody elsewhere, and REST in its own words', async () => {
-  const edges = edgeLimits({}, false);
+  const protection = protectionLimits({}, false);
   const authenticate = () => ({ owner: 'ann', role: 'user' }) as const;
   const server = await createHttpServer({
     router: initTRPC.create().router({}),
     operations: [],
     logger: pino({ level: 'silent' }),
     authenticate,
-    edges,
-    connections: new Connections(edges.stalledMs),
-    entrance: new Entrance(authenticate, { isOverloaded: () => false, isCutOff: () => false }, edges),
+    protection,
+    connections: new Connections(protection.stalledMs),
+    entrance: new Admission(authenticate, { isOverloaded: () => false, isCutOff: () => false }, protection),
     whyNotReady: () => undefined,
     stop: AbortSignal.abort(),
     payloadLimitBytes: 1,

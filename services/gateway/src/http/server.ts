@@ -1,5 +1,5 @@
 import type { JsonBreadthLimits } from '@longhaul/broker';
-import { errorCatalogue } from '@longhaul/proto';
+import { errorCatalogue } from '@longhaul/proto/wire';
 import type { AnyTRPCRouter } from '@trpc/server';
 import {
   type FastifyBaseLogger,
@@ -11,29 +11,27 @@ import {
 import type { Logger } from 'pino';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { whyForeign } from '../auth/loopback.ts';
-import { countBodies } from '../edges/broadBody.ts';
-import type { Connections } from '../edges/connections.ts';
-import { allowOrigins } from '../edges/crossOrigin.ts';
-import type { EdgeLimits } from '../edges/edgeLimits.ts';
-import type { Entrance } from '../edges/entrance.ts';
-import type { NatsLink } from '../edges/natsLink.ts';
-import type { OwnerStreams } from '../edges/ownerStreams.ts';
-import { addSecurityHeaders } from '../edges/securityHeaders.ts';
-import { faultOf } from '../fault.ts';
+import { faultOf } from '../errors.ts';
+import type { Admission } from '../protection/admission.ts';
+import { countBodies } from '../protection/broadBody.ts';
+import type { Connections } from '../protection/connections.ts';
+import { allowOrigins } from '../protection/crossOrigin.ts';
+import type { NatsLink } from '../protection/natsLink.ts';
+import type { OwnerStreams } from '../protection/ownerStreams.ts';
+import type { ProtectionLimits } from '../protection/protectionOptions.ts';
+import { addSecurityHeaders } from '../protection/securityHeaders.ts';
 import { docsPlugin } from '../rest/docs/docsPlugin.ts';
 import { openApiDocument } from '../rest/openapi/document.ts';
 import type { Operation } from '../rest/operation.ts';
 import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
 import { sendProblem } from '../rest/sendProblem.ts';
-import { answerClientError } from './clientError.ts';
+import { RequestIds } from '../telemetry/requestScope.ts';
 import { type ConsoleOptions, consolePages } from './console.ts';
-import { bodyRefusal, catalogueErrorShape } from './errorShape.ts';
+import { answerClientError, bodyRefusal, catalogueErrorShape } from './errorShape.ts';
 import { KnownPaths } from './knownPaths.ts';
-import { lazyLogger } from './lazyLogger.ts';
-import { loggedRequest } from './loggedRequest.ts';
 import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
 import { observeRequests, type RequestLog } from './observeRequests.ts';
-import { RequestIds } from './requestId.ts';
+import { lazyLogger, loggedRequest } from './requestLogger.ts';
 import { addTrpcRoutes } from './trpcRoutes.ts';
 
 export type HttpOptions = {
@@ -42,10 +40,10 @@ export type HttpOptions = {
   readonly operations: readonly Operation[];
   readonly logger: Logger;
   /** Where every call comes in. */
-  readonly entrance: Entrance;
+  readonly entrance: Admission;
   /** Says who reads the metrics. */
   readonly authenticate: Authenticate;
-  readonly edges: EdgeLimits;
+  readonly protection: ProtectionLimits;
   readonly connections: Connections;
   /** Nobody is asked who they are: requests from elsewhere than this machine's own programs are refused. */
   readonly isOpen: boolean;
@@ -83,7 +81,7 @@ export async function createHttpServer(options: HttpOptions) {
     logger,
     entrance,
     authenticate,
-    edges,
+    protection,
     connections,
     whyNotReady,
     stop,
@@ -104,13 +102,14 @@ export async function createHttpServer(options: HttpOptions) {
     childLoggerFactory: (parent, bindings, opts) => lazyLogger(parent, () => parent.child(bindings, opts)),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: bodyLimitBytes,
-    trustProxy: edges.trustedProxies.length > 0 && [...edges.trustedProxies],
-    requestTimeout: edges.requestTimeoutMs,
+    trustProxy: protection.trustedProxies.length > 0 && [...protection.trustedProxies],
+    requestTimeout: protection.requestTimeoutMs,
     http: {
-      headersTimeout: edges.headersTimeoutMs,
+      headersTimeout: protection.headersTimeoutMs,
       maxHeaderSize: headLimitBytes,
       // By itself Node looks twice a minute, however short the times are.
-      connectionsCheckingInterval: Math.min(edges.headersTimeoutMs, edges.requestTimeoutMs, 4_000) / 4,
+      connectionsCheckingInterval:
+        Math.min(protection.headersTimeoutMs, protection.requestTimeoutMs, 4_000) / 4,
     },
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
@@ -135,13 +134,13 @@ export async function createHttpServer(options: HttpOptions) {
     return reply.code(404).send({ error: { reason: 'UNKNOWN_PROCEDURE', message, issues: [] } });
   });
 
-  server.server.maxConnections = edges.connections;
+  server.server.maxConnections = protection.connections;
   connections.of(server.server);
   server.addHook('onClose', async () => connections.stop());
   observeRequests(server, options.requestLog);
   server.addHook('preParsing', countBodies(options.jsonBreadth));
-  addSecurityHeaders(server, edges.trustedProxies.length > 0);
-  await allowOrigins(server, edges.allowedOrigins);
+  addSecurityHeaders(server, protection.trustedProxies.length > 0);
+  await allowOrigins(server, protection.allowedOrigins);
   await addTrpcRoutes(server, {
     router,
     entrance,
@@ -150,7 +149,7 @@ export async function createHttpServer(options: HttpOptions) {
     stop,
     streams,
     link: options.link,
-    streamMaxMs: edges.streamMaxMs,
+    streamMaxMs: protection.streamMaxMs,
     bodyLimitBytes,
     jsonBreadth: options.jsonBreadth,
   });

@@ -11,22 +11,22 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import type { WebSocket } from 'ws';
 import type { Credentials } from '../auth/credentials.ts';
 import { SocketCredentials } from '../auth/socketCredentials.ts';
-import { countedSockets } from '../edges/countedSocket.ts';
-import type { Entrance } from '../edges/entrance.ts';
-import type { NatsLink } from '../edges/natsLink.ts';
-import type { OwnerStreams } from '../edges/ownerStreams.ts';
-import { retryAfterSeconds } from '../edges/retryLater.ts';
-import { SocketRoom } from '../edges/socketRoom.ts';
+import { retryAfterSeconds } from '../errors.ts';
+import type { Admission } from '../protection/admission.ts';
+import { countedSockets } from '../protection/countedSocket.ts';
+import type { NatsLink } from '../protection/natsLink.ts';
+import type { OwnerStreams } from '../protection/ownerStreams.ts';
+import { SocketRoom } from '../protection/socketRoom.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
+import type { RequestIds } from '../telemetry/requestScope.ts';
 import { answerPlainCalls } from './directCalls.ts';
-import type { RequestIds } from './requestId.ts';
 
 /** The most calls in one batch. */
 const batchLimit = 100;
 
 export type TrpcRoutesOptions = {
   readonly router: AnyTRPCRouter;
-  readonly entrance: Entrance;
+  readonly entrance: Admission;
   readonly logger: FastifyBaseLogger;
   readonly ids: RequestIds;
   readonly stop: AbortSignal;

@@ -1,8 +1,8 @@
-import { faultsError, GatewayError, strictOptions } from '@longhaul/proto';
+import { faultsError, GatewayError, strictOptions } from '@longhaul/proto/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { Logger } from 'pino';
-import type { Caller } from '../caller.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Operation } from './operation.ts';
 import { ParameterReader } from './readParameters.ts';
 import { sendProblem } from './sendProblem.ts';

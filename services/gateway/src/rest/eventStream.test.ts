@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { GatewayError } from '@longhaul/proto';
+import { GatewayError } from '@longhaul/proto/wire';
 import { deadlineMs } from '@longhaul/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keepAliveMs } from '../watch/streamTimes.ts';
+import { keepAliveMs } from '../tasks/watch/followTask.ts';
 import { type EventStreamOptions, eventStream, type StreamedEvent } from './eventStream.ts';
 
 const streamMaxMs = 900_000;

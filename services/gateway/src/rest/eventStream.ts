@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
-import { type CredentialsEnd, expired } from '../auth/credentialsEnd.ts';
-import type { NatsLink } from '../edges/natsLink.ts';
-import { faultOf } from '../fault.ts';
-import { keepAliveMs } from '../watch/streamTimes.ts';
+import { type CredentialsEnd, expired } from '../auth/credentials.ts';
+import { faultOf } from '../errors.ts';
+import type { NatsLink } from '../protection/natsLink.ts';
+import { keepAliveMs } from '../tasks/watch/followTask.ts';
 import { problemOf } from './problem.ts';
 
 /** One event of a stream: what to resume after, what it is, and its data. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import type { GatewayError, GatewayErrorCode } from '@longhaul/proto';
+import type { GatewayError, GatewayErrorCode } from '@longhaul/proto/wire';
 import type { z } from 'zod';
-import type { Caller } from '../caller.ts';
+import type { Caller } from '../auth/caller.ts';
 
 /** What an operation is called with, all of it checked. */
 export type RestCall<P, Q, H, B> = {

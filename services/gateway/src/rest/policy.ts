@@ -1,13 +1,13 @@
-import { backoffSchema, policyOverridesSchema, strictOptions } from '@longhaul/proto';
+import { backoffSchema, policyOverridesSchema, strictOptions } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { camelKeys } from './snakeCase.ts';
 
-const { attempts, timeoutMs, totalTimeoutMs } = policyOverridesSchema.shape;
+const { maxAttempts, timeoutMs, totalTimeoutMs } = policyOverridesSchema.shape;
 const [fixed, exponential, list] = backoffSchema.options;
 
 /** What a start may set instead of the definition's policy: `PolicyOverrides`, as REST writes it. */
 export const restPolicySchema = strictOptions({
-  attempts,
+  max_attempts: maxAttempts,
   backoff: z
     .discriminatedUnion('kind', [
       strictOptions({ kind: fixed.shape.kind, delay_ms: fixed.shape.delayMs }),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { preferenceApplied, readPrefer } from './prefer.ts';
+import { preferenceApplied, readPrefer } from './requestHeaders.ts';
 
 const none = { respondAsync: false, waitSeconds: undefined };
 

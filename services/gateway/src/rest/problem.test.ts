@@ -1,4 +1,4 @@
-import { errorCatalogue } from '@longhaul/proto';
+import { errorCatalogue } from '@longhaul/proto/wire';
 import { describe, expect, it } from 'vitest';
 import { errorsPage } from './docs/pages.ts';
 import { pointerTo, problemOf, titleOf } from './problem.ts';

@@ -4,7 +4,7 @@ import {
   type GatewayErrorCode,
   type InputIssue,
   type StartFault,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { z } from 'zod';
 
 /** RFC 9457. */

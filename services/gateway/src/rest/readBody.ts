@@ -1,4 +1,4 @@
-import { GatewayError } from '@longhaul/proto';
+import { GatewayError } from '@longhaul/proto/wire';
 import type { FastifyRequest } from 'fastify';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -1,4 +1,4 @@
-import { faultsText, issuesOf } from '@longhaul/proto';
+import { faultsText, issuesOf } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { RequestError } from './problem.ts';
 

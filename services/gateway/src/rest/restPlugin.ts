@@ -1,10 +1,11 @@
-import { type Contract, GatewayError, listTasks, taskIdSchema } from '@longhaul/proto';
+import type { Contract } from '@longhaul/proto';
+import { GatewayError, listTasks, taskIdSchema } from '@longhaul/proto/wire';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Caller } from '../caller.ts';
-import type { NatsLink } from '../edges/natsLink.ts';
-import type { OwnerStreams } from '../edges/ownerStreams.ts';
+import type { Caller } from '../auth/caller.ts';
 import { allowOf, type KnownPaths } from '../http/knownPaths.ts';
+import type { NatsLink } from '../protection/natsLink.ts';
+import type { OwnerStreams } from '../protection/ownerStreams.ts';
 import type { ScheduleService } from '../schedules/scheduleService.ts';
 import { type TaskService, unknownTask } from '../service.ts';
 import { answerTo } from './answer.ts';

@@ -1,8 +1,7 @@
-import { GatewayError } from '@longhaul/proto';
+import { GatewayError } from '@longhaul/proto/wire';
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import { isPassing, retryAfterSeconds } from '../edges/retryLater.ts';
-import { faultOf } from '../fault.ts';
+import { faultOf, isPassing, retryAfterSeconds } from '../errors.ts';
 import { problemOf, problemType } from './problem.ts';
 
 /** Answers a problem. Retries, authentication and the connection have their headers. */

@@ -1,6 +1,6 @@
-import { startOptionsSchema, taskIdSchema } from '@longhaul/proto';
+import { startOptionsSchema, taskIdSchema } from '@longhaul/proto/wire';
 import { z } from 'zod';
-import { taskNotFound } from '../read/findTask.ts';
+import { taskNotFound } from '../tasks/read/findTask.ts';
 
 /** The path of one task. */
 export const oneTask = {

@@ -1,8 +1,9 @@
-import { type AnyTaskRecord, recordSchema, type TaskStatus, type TaskSummary } from '@longhaul/proto';
+import type { TaskStatus } from '@longhaul/proto';
+import { type AnyTaskRecord, recordSchema, type TaskSummary } from '@longhaul/proto/wire';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { matchesTag } from './entityTag.ts';
 import { jsonSchemaOf } from './openapi/components.ts';
+import { matchesTag } from './requestHeaders.ts';
 import {
   retryAfterSeconds,
   taskLine,
@@ -133,7 +134,7 @@ describe('the schema of a task in REST', () => {
     childCount: 1,
     pause: { by: 'ann', at: at(1) },
     scheduleId: 'nightly',
-    policy: { attempts: 2, timeoutMs: 1, totalTimeoutMs: 2, backoff: { kind: 'fixed', delayMs: 1 } },
+    policy: { maxAttempts: 2, timeoutMs: 1, totalTimeoutMs: 2, backoff: { kind: 'fixed', delayMs: 1 } },
     concurrencyKeys: ['k'],
     startBy: at(9),
     input: 1,

@@ -8,9 +8,9 @@ import {
   type TaskSummary,
   taskIdSchema,
   taskNameSchema,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { z } from 'zod';
-import { percentOf } from '../project/taskSummary.ts';
+import { percentOf } from '../records/taskSummary.ts';
 import { restPolicySchema } from './policy.ts';
 import { snakeKeys } from './snakeCase.ts';
 

@@ -1,21 +1,29 @@
+import type { Contract } from '@longhaul/proto';
 import {
   type AnyTaskEvent,
-  type Contract,
   cancelCallSchema,
   cancelManyRequestSchema,
+  createScheduleSchema,
   idRequestSchema,
   listRequestSchema,
+  listSchedulesSchema,
   listTasks,
   nameRequestSchema,
   retryCallSchema,
+  scheduleCallSchema,
+  systemWatchRequestSchema,
   type TaskRecord,
+  throughputRequestSchema,
+  updateScheduleSchema,
   watchListRequestSchema,
   watchManyRequestSchema,
-} from '@longhaul/proto';
-import { anyRecord, shownEvent } from '../read/typedViews.ts';
+} from '@longhaul/proto/wire';
+import type { ScheduleService } from '../schedules/scheduleService.ts';
 import type { TaskService } from '../service.ts';
-import { taskTypes } from '../taskTypes.ts';
-import type { WatchedMany } from '../watch/watchMany.ts';
+import { taskTypes } from '../tasks/read/taskTypes.ts';
+import { anyRecord, shownEvent } from '../tasks/read/typedViews.ts';
+import type { WatchedMany } from '../tasks/watch/watchMany.ts';
+import type { SystemService } from '../telemetry/systemService.ts';
 import { trackedStream } from './streams.ts';
 import { procedure, t } from './trpc.ts';
 
@@ -81,4 +89,48 @@ function toAnyEvent(item: WatchedMany): AnyTaskEvent {
   if (item.kind === 'open') return { type: 'open', ...(item.missed ? { missed: true } : {}) };
   const { id, name, event } = item.stored;
   return { type: 'event', id, name, event: shownEvent(event) };
+}
+
+/** The procedures of recurring schedules: see `ScheduleProcedures`. */
+export function scheduleProcedures(service: ScheduleService) {
+  return t.router({
+    create: procedure
+      .input(createScheduleSchema)
+      .mutation(({ ctx, input }) => service.create(ctx.caller, input)),
+    list: procedure
+      .input(listSchedulesSchema)
+      .query(({ ctx, input }) => service.list(ctx.caller, input?.owner)),
+    get: procedure.input(scheduleCallSchema).query(({ ctx, input }) => service.get(ctx.caller, input)),
+    update: procedure
+      .input(updateScheduleSchema)
+      .mutation(({ ctx, input }) => service.update(ctx.caller, input)),
+    run: procedure.input(scheduleCallSchema).mutation(({ ctx, input }) => service.run(ctx.caller, input)),
+    pause: procedure.input(scheduleCallSchema).mutation(({ ctx, input }) => service.pause(ctx.caller, input)),
+    resume: procedure
+      .input(scheduleCallSchema)
+      .mutation(({ ctx, input }) => service.resume(ctx.caller, input)),
+    delete: procedure
+      .input(scheduleCallSchema)
+      .mutation(({ ctx, input }) => service.remove(ctx.caller, input)),
+  });
+}
+
+/** The procedures of the overview: see `SystemProcedures`. */
+export function systemProcedures(service: SystemService) {
+  return t.router({
+    executors: procedure.query(({ ctx }) => service.executors(ctx.caller)),
+    queues: procedure.query(({ ctx }) => service.queues(ctx.caller)),
+    throughput: procedure
+      .input(throughputRequestSchema.optional())
+      .query(({ ctx, input }) => service.throughput(ctx.caller, input ?? throughputRequestSchema.parse({}))),
+    watch: procedure.input(systemWatchRequestSchema.optional()).subscription(({ ctx, input, signal }) =>
+      trackedStream(
+        ctx,
+        signal,
+        until => service.watch(ctx.caller, input ?? systemWatchRequestSchema.parse({}), until),
+        ({ event }) => event,
+        false,
+      ),
+    ),
+  });
 }

@@ -1,11 +1,10 @@
-import { type Contract, type GatewayRouter, isTaskDefinition } from '@longhaul/proto';
+import type { Contract } from '@longhaul/proto';
+import { type GatewayRouter, isTaskDefinition } from '@longhaul/proto/wire';
 import type { TRPCRouterRecord } from '@trpc/server';
-import type { SystemService } from '../overview/systemService.ts';
 import type { ScheduleService } from '../schedules/scheduleService.ts';
 import type { TaskService } from '../service.ts';
-import { genericProcedures } from './genericProcedures.ts';
-import { scheduleProcedures } from './scheduleProcedures.ts';
-import { systemProcedures } from './systemProcedures.ts';
+import type { SystemService } from '../telemetry/systemService.ts';
+import { genericProcedures, scheduleProcedures, systemProcedures } from './genericProcedures.ts';
 import { taskProcedures } from './taskProcedures.ts';
 import { t } from './trpc.ts';
 

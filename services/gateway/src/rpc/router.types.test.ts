@@ -1,28 +1,24 @@
-import {
-  type AnyTaskRecord,
-  type CancelManyOutcome,
-  type CancelOutcome,
-  defineContract,
-  defineTask,
-  type GatewayErrorData,
-  type GatewayRouter,
-  type GenericProcedures,
-  type ScheduleProcedures,
-  type StartFault,
-  type SystemProcedures,
-  type TaskDefinition,
-  type TaskEventOf,
-  type TaskOutcomeOf,
-  type TaskPage,
-  type TaskProcedures,
-  type TaskRecordOf,
-} from '@longhaul/proto';
+import { defineContract, defineTask, type TaskDefinition } from '@longhaul/proto';
+import type {
+  AnyTaskRecord,
+  CancelManyOutcome,
+  CancelOutcome,
+  GatewayErrorData,
+  GatewayRouter,
+  GenericProcedures,
+  ScheduleProcedures,
+  StartFault,
+  SystemProcedures,
+  TaskEventOf,
+  TaskOutcomeOf,
+  TaskPage,
+  TaskProcedures,
+  TaskRecordOf,
+} from '@longhaul/proto/wire';
 import { createTRPCClient, TRPCClientError } from '@trpc/client';
 import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server';
 import { z } from 'zod';
-import type { genericProcedures } from './genericProcedures.ts';
-import type { scheduleProcedures } from './scheduleProcedures.ts';
-import type { systemProcedures } from './systemProcedures.ts';
+import type { genericProcedures, scheduleProcedures, systemProcedures } from './genericProcedures.ts';
 import type { taskProcedures } from './taskProcedures.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

@@ -1,6 +1,6 @@
 import { type TrackedEnvelope, tracked } from '@trpc/server';
-import { expired, untilCredentialsEnd } from '../auth/credentialsEnd.ts';
-import { unavailable } from '../fault.ts';
+import { expired, untilCredentialsEnd } from '../auth/credentials.ts';
+import { unavailable } from '../errors.ts';
 import type { Context } from './trpc.ts';
 import { toTrpcError } from './trpc.ts';
 
@@ -26,7 +26,7 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
   const { lost } = context.link;
   const ends = [context.stop, credentials.signal, old.signal, ...(needsNats ? [lost] : [])];
   const signal = AbortSignal.any(clientLeft ? [clientLeft, ...ends] : ends);
-  using _place = takePlace(context);
+  using _place = acquirePermit(context);
   try {
     for await (const item of open(signal)) {
       // Over SSE nobody asks for the next item before the last one is on its way; a WebSocket has to be waited for.
@@ -51,7 +51,7 @@ function abortAfter(controller: AbortController, ms: number): Disposable {
   return { [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
-function takePlace({ streams, caller }: Context): Disposable {
+function acquirePermit({ streams, caller }: Context): Disposable {
   try {
     return streams.take(caller.owner);
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { TaskDefinition } from '@longhaul/proto';
 import {
   errorCatalogue,
   GatewayError,
@@ -8,13 +9,12 @@ import {
   type StartResultOf,
   startManyRequestSchema,
   startRequestSchema,
-  type TaskDefinition,
   type TaskEventOf,
   watchRequestSchema,
-} from '@longhaul/proto';
-import { faultOf } from '../fault.ts';
-import { typedEvent, typedOutcome, typedRecord } from '../read/typedViews.ts';
+} from '@longhaul/proto/wire';
+import { faultOf } from '../errors.ts';
 import type { TaskService } from '../service.ts';
+import { typedEvent, typedOutcome, typedRecord } from '../tasks/read/typedViews.ts';
 import { trackedStream } from './streams.ts';
 import { procedure } from './trpc.ts';
 

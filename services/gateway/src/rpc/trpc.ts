@@ -1,18 +1,23 @@
 import { contextOfHeaders, inSpan } from '@longhaul/broker';
-import { errorCatalogue, faultsText, GatewayError, type GatewayErrorShape, issuesOf } from '@longhaul/proto';
+import {
+  errorCatalogue,
+  faultsText,
+  GatewayError,
+  type GatewayErrorShape,
+  issuesOf,
+} from '@longhaul/proto/wire';
 import { context, SpanStatusCode } from '@opentelemetry/api';
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
-import { expired, haveEnded } from '../auth/credentialsEnd.ts';
-import type { Caller } from '../caller.ts';
-import type { NatsLink } from '../edges/natsLink.ts';
-import type { OwnerStreams } from '../edges/ownerStreams.ts';
-import { retryAfterSeconds } from '../edges/retryLater.ts';
-import type { SocketRoom } from '../edges/socketRoom.ts';
-import { faultOf, knownFault } from '../fault.ts';
-import { type RequestScope, requestScope } from '../observe/requestScope.ts';
-import { keepAliveMs } from '../watch/streamTimes.ts';
+import type { Caller } from '../auth/caller.ts';
+import { expired, haveEnded } from '../auth/credentials.ts';
+import { faultOf, knownFault, retryAfterSeconds } from '../errors.ts';
+import type { NatsLink } from '../protection/natsLink.ts';
+import type { OwnerStreams } from '../protection/ownerStreams.ts';
+import type { SocketRoom } from '../protection/socketRoom.ts';
+import { keepAliveMs } from '../tasks/watch/followTask.ts';
+import { type RequestScope, requestScope } from '../telemetry/requestScope.ts';
 
 /** What is told goes to the log with the id of the request. */
 type Log = Pick<FastifyBaseLogger, 'error'>;

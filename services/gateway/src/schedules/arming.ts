@@ -1,5 +1,5 @@
 import { type Broker, decode, encode, isWrongLastSequence } from '@longhaul/broker';
-import { type Fire, fireKeptSeconds, fireSchema, type ScheduleRecord } from '@longhaul/proto';
+import { type Fire, fireKeptSeconds, fireSchema, type ScheduleRecord } from '@longhaul/proto/wire';
 import type { ScheduleStore } from './scheduleStore.ts';
 import { nextTime } from './scheduleTimes.ts';
 

@@ -1,5 +1,5 @@
 import { type Broker, decode, ensureConsumer, isUnavailable } from '@longhaul/broker';
-import { type Fire, fireSchema, GatewayError } from '@longhaul/proto';
+import { type Fire, fireSchema, GatewayError } from '@longhaul/proto/wire';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
 import type { FiringEnd } from './handleFiring.ts';

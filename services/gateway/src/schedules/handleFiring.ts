@@ -1,4 +1,5 @@
 import { type Broker, isUnavailable, keyedTaskId, readLogEnd } from '@longhaul/broker';
+import type { TaskDefinition } from '@longhaul/proto';
 import {
   type CancelOutcome,
   decideFirings,
@@ -8,13 +9,12 @@ import {
   isTerminal,
   type ScheduleRecord,
   stateOfRequest,
-  type TaskDefinition,
   validateInput,
   withFiring,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
-import type { Caller } from '../caller.ts';
-import type { FindTask } from '../read/findTask.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { FindTask } from '../tasks/read/findTask.ts';
 import { settleSchedule } from './arming.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 import { dueTimes } from './scheduleTimes.ts';

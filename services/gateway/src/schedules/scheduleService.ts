@@ -15,11 +15,11 @@ import {
   type updateScheduleSchema,
   withEnd,
   withFiring,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { z } from 'zod';
-import { demand, mayDo } from '../auth/permissions.ts';
-import type { Caller } from '../caller.ts';
-import { newTaskId } from '../start/taskIds.ts';
+import type { Caller } from '../auth/caller.ts';
+import { demand, mayDo } from '../auth/caller.ts';
+import { newTaskId } from '../tasks/start/taskIds.ts';
 import { disarmSchedule, settleSchedule } from './arming.ts';
 import { type FiringDeps, handleFiring } from './handleFiring.ts';
 import { changedSchedule, type NewSchedule, newSchedule, saysTheSame, waiting } from './scheduleSettings.ts';

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { encode } from '@longhaul/broker';
+import type { TaskDefinition } from '@longhaul/proto';
 import {
   type createScheduleSchema,
   defaultMisfireAfterMs,
@@ -7,11 +8,10 @@ import {
   inlineLimitBytes,
   type ScheduleRecord,
   type scheduleChangesSchema,
-  type TaskDefinition,
   validateInput,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import type { z } from 'zod';
-import { newTaskId } from '../start/taskIds.ts';
+import { newTaskId } from '../tasks/start/taskIds.ts';
 import { nextTime, timesOf } from './scheduleTimes.ts';
 
 export type NewSchedule = z.output<typeof createScheduleSchema>;

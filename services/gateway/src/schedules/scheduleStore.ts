@@ -1,5 +1,5 @@
 import { type Broker, decode, encode, isWrongLastSequence, readBatch } from '@longhaul/broker';
-import { type ScheduleRecord, scheduleSchema } from '@longhaul/proto';
+import { type ScheduleRecord, scheduleSchema } from '@longhaul/proto/wire';
 import type { StoredMsg } from '@nats-io/jetstream';
 import { headers } from '@nats-io/nats-core';
 

@@ -5,7 +5,7 @@ import {
   misfireLimit,
   nextTimesShown,
   type ScheduleRecord,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { LRUCache } from 'lru-cache';
 import { type FiringTimes, readTiming } from './times/firingTimes.ts';
 

@@ -1,14 +1,14 @@
 import type { Broker } from '@longhaul/broker';
+import type { TaskDefinition } from '@longhaul/proto';
 import {
   type Firing,
   GatewayError,
   type ScheduleRecord,
-  type TaskDefinition,
   type TaskRecord,
   withFiring,
-} from '@longhaul/proto';
-import type { Caller } from '../caller.ts';
-import type { NewTask } from '../start/startTask.ts';
+} from '@longhaul/proto/wire';
+import type { Caller } from '../auth/caller.ts';
+import type { NewTask } from '../tasks/start/startTask.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 
 export type StartDeps = {

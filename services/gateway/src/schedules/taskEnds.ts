@@ -1,5 +1,5 @@
 import { isUnavailable } from '@longhaul/broker';
-import { type FiringEnd, isTerminal, type TaskRecord, withEnd } from '@longhaul/proto';
+import { type FiringEnd, isTerminal, type TaskRecord, withEnd } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { ScheduleStore } from './scheduleStore.ts';
 

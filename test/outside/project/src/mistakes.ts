@@ -1,11 +1,11 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 import type { HandlersOf } from '@longhaul/executor';
 import { createTRPCClient, httpBatchLink } from '@trpc/client';
 import type { contract } from './contract.ts';
 import type { AppRouter } from './router.ts';
 
 // Types are inferred through the packages, and not `any`: each mistake is seen where it is made.
-const tasks = createTasks<typeof contract>({ url: 'http://127.0.0.1:1' });
+const tasks = createClient<typeof contract>({ url: 'http://127.0.0.1:1' });
 
 export async function mistakes(): Promise<void> {
   // @ts-expect-error a number is wanted

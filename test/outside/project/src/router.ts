@@ -1,4 +1,4 @@
-import type { GatewayRouter } from '@longhaul/proto';
+import type { GatewayRouter } from '@longhaul/proto/wire';
 import type { contract } from './contract.ts';
 
 /** For clients of plain tRPC. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createTasks, TaskFailedError } from '@longhaul/client';
+import { createClient, TaskFailedError } from '@longhaul/client';
 import type { contract } from './contract.ts';
 import { followInPage, servePage } from './page.ts';
 import { startSystem } from './system.ts';
@@ -8,7 +8,7 @@ import { startSystem } from './system.ts';
 const page = await servePage(process.argv[2] ?? 'web/dist');
 const system = await startSystem(page.origin);
 try {
-  const tasks = createTasks<typeof contract>({ url: system.url });
+  const tasks = createClient<typeof contract>({ url: system.url });
 
   const counting = await tasks.primes.count.start({ below: 10_000, stepMs: 5 });
   const percents: number[] = [];

@@ -18,7 +18,7 @@ export async function startSystem(origin: string) {
     nats,
     port: 0,
     console: { directory: consoleDirectory },
-    edges: { allowedOrigins: [origin] },
+    protection: { allowedOrigins: [origin] },
   });
   const executor = await createExecutor({ contract, handlers, nats });
   return {

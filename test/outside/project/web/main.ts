@@ -1,4 +1,4 @@
-import { createTasks } from '@longhaul/client';
+import { createClient } from '@longhaul/client';
 // Its type alone: neither zod nor the contract come into the page.
 import type { contract } from '../src/contract.ts';
 
@@ -9,7 +9,7 @@ const show = (id: string, text: string) => {
 
 async function count(): Promise<void> {
   const url = new URLSearchParams(location.search).get('gateway') ?? location.origin;
-  const tasks = createTasks<typeof contract>({ url });
+  const tasks = createClient<typeof contract>({ url });
   const task = await tasks.primes.count.start({ below: 10_000, stepMs: 20 });
   for await (const event of task.events())
     if (event.type === 'progress') show('percents', `${Math.round(event.progress.percent)} `);

@@ -1,4 +1,4 @@
-import type { ExecutorInfo } from '@longhaul/proto';
+import type { ExecutorInfo } from '@longhaul/proto/wire';
 import { CircleCheck, CircleHelp, Server } from 'lucide-react';
 import { Link } from 'wouter';
 import { Empty } from '../../components/states.tsx';

@@ -1,4 +1,4 @@
-import type { QueueInfo } from '@longhaul/proto';
+import type { QueueInfo } from '@longhaul/proto/wire';
 import type { Snapshot } from '../../gateway/system.ts';
 
 export const waitingOf = ({ pending }: QueueInfo): number =>

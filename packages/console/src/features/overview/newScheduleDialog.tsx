@@ -1,4 +1,4 @@
-import type { CreateSchedule } from '@longhaul/proto';
+import type { CreateSchedule } from '@longhaul/proto/wire';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { Button } from '../../components/button.tsx';

@@ -1,4 +1,4 @@
-import type { ScheduleSummary } from '@longhaul/proto';
+import type { ScheduleSummary } from '@longhaul/proto/wire';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { CalendarClock, CirclePause, CirclePlay, Plus, Trash2, Zap } from 'lucide-react';
 import { useEffect, useState } from 'react';

@@ -1,4 +1,4 @@
-import type { QueueInfo, TaskType } from '@longhaul/proto';
+import type { QueueInfo, TaskType } from '@longhaul/proto/wire';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { CirclePause, CirclePlay } from 'lucide-react';
 import { Link } from 'wouter';
@@ -61,7 +61,7 @@ function TypeRow({ type, queue }: { readonly type: TaskType; readonly queue: Que
   const client = useQueryClient();
   const { name, title } = type;
   const set = useMutation({
-    mutationFn: (pause: boolean) => (pause ? tasks.$tasks.pause(name) : tasks.$tasks.resume(name)),
+    mutationFn: (pause: boolean) => (pause ? tasks.$types.pause(name) : tasks.$types.resume(name)),
     onSuccess: ({ paused }) => {
       client.setQueryData(typesQuery.queryKey, before =>
         before?.map(one => (one.name === name ? { ...one, paused } : one)),

@@ -1,4 +1,4 @@
-import type { TaskType } from '@longhaul/proto';
+import type { TaskType } from '@longhaul/proto/wire';
 
 /** The types in which every word of a search is found, those with it in their names first. */
 export function findTypes(types: readonly TaskType[], search: string): TaskType[] {

@@ -1,4 +1,4 @@
-import type { Priority, StartOptions } from '@longhaul/proto';
+import type { Priority, StartOptions } from '@longhaul/proto/wire';
 import { useId } from 'react';
 
 /** What the form knows of how a task is started, as it was typed. */

@@ -1,4 +1,4 @@
-import type { AnyTaskRecord } from '@longhaul/proto';
+import type { AnyTaskRecord } from '@longhaul/proto/wire';
 import { Tabs } from 'radix-ui';
 import { CodeBlock } from '../../components/copyButton.tsx';
 import { clientCode, curlCommand } from './snippets.ts';

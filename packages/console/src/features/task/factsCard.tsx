@@ -1,4 +1,4 @@
-import type { AnyTaskRecord } from '@longhaul/proto';
+import type { AnyTaskRecord } from '@longhaul/proto/wire';
 import { Link } from 'wouter';
 import { Elapsed, Instant } from '../../components/time.tsx';
 import type { TaskNow } from './taskState.ts';

@@ -1,5 +1,5 @@
-import type { AnyTaskRecord } from '@longhaul/proto';
 import { isTerminal } from '@longhaul/proto/browser';
+import type { AnyTaskRecord } from '@longhaul/proto/wire';
 import { cellText } from '../../components/dataShape.ts';
 import { ProgressBar } from '../../components/progress.tsx';
 import { Elapsed, useNowMs } from '../../components/time.tsx';

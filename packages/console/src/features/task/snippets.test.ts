@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { stripTypeScriptTypes } from 'node:module';
 import { createContext, runInContext } from 'node:vm';
-import type { AnyTaskRecord } from '@longhaul/proto';
+import type { AnyTaskRecord } from '@longhaul/proto/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { shellWord, tsLiteral, tsPath, tsString } from './quote.ts';
@@ -135,7 +135,7 @@ describe('a snippet escapes the keys and values of a caller', () => {
         runInContext(
           `calls = []; console = { log() {} };
            const task = { events: async function* () {}, result: async () => 1 };
-           createTasks = options => { calls.push(options); return { script: { echo: { start: async (...args) => { calls.push(args); return task; } } } }; };`
+           createClient = options => { calls.push(options); return { script: { echo: { start: async (...args) => { calls.push(args); return task; } } } }; };`
             .replace('const task =', 'stubTask =')
             .replace('return task;', 'return stubTask;'),
           context,

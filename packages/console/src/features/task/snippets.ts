@@ -1,4 +1,4 @@
-import type { AnyTaskRecord } from '@longhaul/proto';
+import type { AnyTaskRecord } from '@longhaul/proto/wire';
 import { shellJson, shellWord, tsLiteral, tsPath, tsString } from './quote.ts';
 
 /** The program that does what started this task. */
@@ -6,10 +6,10 @@ export function clientCode(record: AnyTaskRecord, url: string): string {
   const input = tsLiteral(record.input ?? {});
   const options = optionsOf(record);
   const call = `tasks${tsPath(record.name.split('.'))}.start(${input}${options === undefined ? '' : `, ${tsLiteral(options)}`})`;
-  return `import { createTasks } from '@longhaul/client';
+  return `import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
-const tasks = createTasks<typeof contract>({ url: ${tsString(url)} });
+const tasks = createClient<typeof contract>({ url: ${tsString(url)} });
 const task = await ${call};
 
 for await (const event of task.events()) {

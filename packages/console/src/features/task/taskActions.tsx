@@ -1,5 +1,5 @@
-import type { AnyTaskRecord } from '@longhaul/proto';
 import { isTerminal, type TaskStatus } from '@longhaul/proto/browser';
+import type { AnyTaskRecord } from '@longhaul/proto/wire';
 import { Ban, CirclePause, CirclePlay, FilePen, RotateCw } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useLocation } from 'wouter';
@@ -64,9 +64,9 @@ function PauseButton({ record, status }: { readonly record: AnyTaskRecord; reado
   const change = async () => {
     setBusy(true);
     try {
-      if (wanted) await tasks.$tasks.resumeTask(record.id);
+      if (wanted) await tasks.$tasks.resume(record.id);
       else {
-        await tasks.$tasks.pauseTask(record.id);
+        await tasks.$tasks.pause(record.id);
         toast('It pauses at its next checkpoint.');
       }
     } catch (error) {

@@ -1,5 +1,5 @@
-import type { AnyTaskRecord, TaskType } from '@longhaul/proto';
 import { isTerminal, statusAsOf } from '@longhaul/proto/browser';
+import type { AnyTaskRecord, TaskType } from '@longhaul/proto/wire';
 import { useQuery } from '@tanstack/react-query';
 import { CircleAlert } from 'lucide-react';
 import { Link, useParams } from 'wouter';

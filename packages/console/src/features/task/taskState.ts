@@ -1,5 +1,6 @@
-import type { AnyTaskRecord, ContractPart, TaskDefinition, TaskEventOf } from '@longhaul/proto';
+import type { TaskDefinition } from '@longhaul/proto';
 import { isTerminal, type TaskStatus } from '@longhaul/proto/browser';
+import type { AnyTaskRecord, ContractPart, TaskEventOf } from '@longhaul/proto/wire';
 import type { Sample } from './timeLeft.ts';
 
 /** An event as the page gets it; `eventId` is its place in the stream. */

@@ -1,4 +1,4 @@
-import type { AnyTaskRecord } from '@longhaul/proto';
+import type { AnyTaskRecord } from '@longhaul/proto/wire';
 import type { Milestone } from './taskState.ts';
 
 /** One line of a task's history. */

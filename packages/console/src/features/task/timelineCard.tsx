@@ -1,4 +1,4 @@
-import type { AnyTaskRecord } from '@longhaul/proto';
+import type { AnyTaskRecord } from '@longhaul/proto/wire';
 import { Instant } from '../../components/time.tsx';
 import { timelineOf } from './timeline.ts';
 

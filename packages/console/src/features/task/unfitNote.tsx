@@ -1,4 +1,4 @@
-import type { ContractPart } from '@longhaul/proto';
+import type { ContractPart } from '@longhaul/proto/wire';
 import { CircleAlert } from 'lucide-react';
 
 /** That parts of the task were written under another version of the contract: they are shown as they were recorded. */

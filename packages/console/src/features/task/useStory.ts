@@ -32,7 +32,7 @@ export function useStory(name: string | undefined, id: string): Story {
       const signal = AbortSignal.any([left.signal, shown.signal]);
       while (!signal.aborted) {
         try {
-          for await (const event of taskNamed(name).open(id).events({ lastEventId, signal })) {
+          for await (const event of taskNamed(name).handle(id).events({ lastEventId, signal })) {
             if (signal.aborted) return;
             lastEventId = event.eventId;
             waiting.push(event);

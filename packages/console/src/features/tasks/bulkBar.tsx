@@ -1,5 +1,5 @@
-import type { TaskSummary } from '@longhaul/proto';
 import { isTerminal, type TaskFilter } from '@longhaul/proto/browser';
+import type { TaskSummary } from '@longhaul/proto/wire';
 import { Ban, RotateCw } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from '../../components/button.tsx';

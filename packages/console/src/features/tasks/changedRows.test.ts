@@ -1,4 +1,4 @@
-import type { TaskSummary } from '@longhaul/proto';
+import type { TaskSummary } from '@longhaul/proto/wire';
 import { expect, test } from 'vitest';
 import { changedRows } from './changedRows.ts';
 

@@ -1,4 +1,4 @@
-import type { ListChange, TaskSummary } from '@longhaul/proto';
+import type { ListChange, TaskSummary } from '@longhaul/proto/wire';
 
 /** Newest first, as the gateway lists them. */
 function isBefore(one: TaskSummary, other: TaskSummary): boolean {

@@ -1,5 +1,5 @@
-import type { TaskType } from '@longhaul/proto';
 import { statuses } from '@longhaul/proto/browser';
+import type { TaskType } from '@longhaul/proto/wire';
 import { Check, ChevronDown, Search, X } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useEffect, useId, useState } from 'react';

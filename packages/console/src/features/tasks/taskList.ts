@@ -1,5 +1,5 @@
-import type { ListChange, TaskSummary } from '@longhaul/proto';
 import { fitsFilter, type TaskFilter } from '@longhaul/proto/browser';
+import type { ListChange, TaskSummary } from '@longhaul/proto/wire';
 import { live } from '../../gateway/live.ts';
 import { session } from '../../gateway/session.ts';
 import { tasks } from '../../gateway/tasks.ts';

@@ -1,5 +1,5 @@
-import type { TaskSummary } from '@longhaul/proto';
 import { isTerminal, statusAsOf } from '@longhaul/proto/browser';
+import type { TaskSummary } from '@longhaul/proto/wire';
 import { memo } from 'react';
 import { ProgressBar } from '../../components/progress.tsx';
 import { Status } from '../../components/status.tsx';

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import type { ChildResult } from '@longhaul/executor';
+import type { ExecResult } from '@longhaul/executor';
 import type { PlaybookSource } from '../playbookSource.ts';
 import { type Finding, type PlaybookContext, playbookError } from '../playbookTypes.ts';
 
@@ -18,7 +18,7 @@ export function runAnsible(
   args: readonly string[],
   source: PlaybookSource,
   onLine: (line: string) => void = () => {},
-): Promise<ChildResult> {
+): Promise<ExecResult> {
   // A path that begins with "-" is not an option.
   return ctx.exec(command, [...args, '--', source.path], {
     cwd: source.folder,
@@ -65,7 +65,7 @@ export function notInstalled(program: AnsibleProgram, command: string) {
 }
 
 /** The program ended in a way that says nothing about the playbook. */
-export function engineFailed(program: AnsibleProgram, { exitCode, stderr, stdout }: ChildResult) {
+export function engineFailed(program: AnsibleProgram, { exitCode, stderr, stdout }: ExecResult) {
   const said = (stderr.trim() || stdout.trim()).slice(-1_000);
   return playbookError('ENGINE_FAILED', `${program} ended with code ${exitCode}: ${said}`, {
     engine: program,

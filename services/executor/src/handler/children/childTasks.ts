@@ -1,19 +1,21 @@
 import {
-  type ChildTaskOptions,
   type Contract,
-  childOptionsSchema,
-  faultsError,
-  isTaskDefinition,
   TaskCanceledError,
   type TaskDefinition,
   TaskFailedError,
   type TaskFailedErrorOf,
   TaskOutputUnfitError,
+} from '@longhaul/proto';
+import {
+  type ChildTaskOptions,
+  childOptionsSchema,
+  faultsError,
+  isTaskDefinition,
   typedOutcome,
   validateInput,
-} from '@longhaul/proto';
-import { asStartError } from './childStartError.ts';
+} from '@longhaul/proto/wire';
 import type { ChildPort, ChildStarter, ChildTask, ChildTasks, StartChildren } from './childTypes.ts';
+import { asStartError } from './childTypes.ts';
 
 /**
  * What a handler starts its children with. A task has its name by its place in the contract, as for a client, so that

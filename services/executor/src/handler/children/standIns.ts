@@ -1,6 +1,6 @@
-import type { EndedTask } from '@longhaul/proto';
+import type { EndedTask } from '@longhaul/proto/wire';
 import { messageOf } from '../../failure/describeThrown.ts';
-import { TaskError } from '../taskError.ts';
+import { TaskError } from '../handlerErrors.ts';
 import type { ChildPort, NewChild } from './childTypes.ts';
 
 /** Stands for the tasks that a handler starts: returns the output of each, or throws. */

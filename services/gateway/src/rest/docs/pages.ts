@@ -1,4 +1,4 @@
-import { errorCatalogue } from '@longhaul/proto';
+import { errorCatalogue } from '@longhaul/proto/wire';
 import { titleOf } from '../problem.ts';
 
 const head = (title: string, more = '') => `<!doctype html>

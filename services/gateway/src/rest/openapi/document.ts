@@ -1,6 +1,6 @@
-import { errorCatalogue, type GatewayErrorCode } from '@longhaul/proto';
+import { errorCatalogue, type GatewayErrorCode } from '@longhaul/proto/wire';
 import { z } from 'zod';
-import { isPassing } from '../../edges/retryLater.ts';
+import { isPassing } from '../../errors.ts';
 import type { AnswerDoc, Operation } from '../operation.ts';
 import { problemSchema, problemType, statusOf } from '../problem.ts';
 import { Components, jsonSchemaOf } from './components.ts';

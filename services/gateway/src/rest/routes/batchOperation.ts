@@ -1,7 +1,8 @@
-import { startManyLimit, startOptionsSchema, strictOptions, type TaskDefinition } from '@longhaul/proto';
+import type { TaskDefinition } from '@longhaul/proto';
+import { startManyLimit, startOptionsSchema, strictOptions } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { faultOf } from '../../fault.ts';
+import { faultOf } from '../../errors.ts';
 import type { TaskService } from '../../service.ts';
 import { type Operation, operation } from '../operation.ts';
 import { policyOf, restPolicySchema } from '../policy.ts';

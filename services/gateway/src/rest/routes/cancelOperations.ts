@@ -5,7 +5,7 @@ import {
   statusSchema,
   strictOptions,
   taskIdSchema,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { z } from 'zod';
 import type { TaskService } from '../../service.ts';
 import { headers as answerHeaders } from '../commonAnswers.ts';

@@ -1,4 +1,4 @@
-import { statusSchema, taskIdSchema } from '@longhaul/proto';
+import { statusSchema, taskIdSchema } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import type { TaskService } from '../../service.ts';
 import { headers as answerHeaders } from '../commonAnswers.ts';

@@ -1,10 +1,11 @@
-import { type TaskDefinition, watchRequestSchema } from '@longhaul/proto';
+import type { TaskDefinition } from '@longhaul/proto';
+import { watchRequestSchema } from '@longhaul/proto/wire';
 import { z } from 'zod';
-import { untilCredentialsEnd } from '../../auth/credentialsEnd.ts';
-import type { OwnerStreams } from '../../edges/ownerStreams.ts';
-import { anyRecord, shownEvent, typedEvent } from '../../read/typedViews.ts';
+import { untilCredentialsEnd } from '../../auth/credentials.ts';
+import type { OwnerStreams } from '../../protection/ownerStreams.ts';
 import type { TaskService } from '../../service.ts';
-import type { Watched } from '../../watch/watchTask.ts';
+import { anyRecord, shownEvent, typedEvent } from '../../tasks/read/typedViews.ts';
+import type { Watched } from '../../tasks/watch/watchTask.ts';
 import { type EventStreamOptions, eventStream, type StreamedEvent } from '../eventStream.ts';
 import { type Operation, operation } from '../operation.ts';
 import { snakeKeys } from '../snakeCase.ts';

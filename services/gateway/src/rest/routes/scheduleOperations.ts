@@ -5,7 +5,7 @@ import {
   scheduleCallSchema,
   scheduleSchema,
   strictOptions,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { type ScheduleService, scheduleNotFound } from '../../schedules/scheduleService.ts';
 import { headers } from '../commonAnswers.ts';

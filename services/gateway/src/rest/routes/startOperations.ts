@@ -1,29 +1,28 @@
+import type { RestRoute, TaskDefinition } from '@longhaul/proto';
 import {
   type AnyTaskRecord,
   faultsError,
   GatewayError,
   isTerminal,
-  type RestRoute,
   requireShallow,
   strictOptions,
-  type TaskDefinition,
   type TaskRecord,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { z } from 'zod';
-import { type InputCheck, typedRecord } from '../../read/typedViews.ts';
 import type { TaskService } from '../../service.ts';
+import { type InputCheck, typedRecord } from '../../tasks/read/typedViews.ts';
 import { accepted, ended } from '../commonAnswers.ts';
 import { type Answer, type Operation, operation, type RestCall } from '../operation.ts';
 import { policyOf, restPolicySchema } from '../policy.ts';
-import { preferenceApplied, readPrefer } from '../prefer.ts';
 import { RequestError } from '../problem.ts';
+import { preferenceApplied, readPrefer } from '../requestHeaders.ts';
 import { idempotencyKey, keyOf, prefer, restStartOptions, startOptionsOf } from '../taskParams.ts';
 import { retryAfter, taskPath, taskPayload, taskSchema } from '../taskPayload.ts';
 
-const { attempts, timeout_ms, total_timeout_ms } = restPolicySchema.shape;
+const { max_attempts, timeout_ms, total_timeout_ms } = restPolicySchema.shape;
 const query = strictOptions({
   ...restStartOptions,
-  attempts: attempts.meta({ description: 'How often a failing handler is started in all.' }),
+  max_attempts: max_attempts.meta({ description: 'How often a failing handler is started in all.' }),
   timeout_ms: timeout_ms.meta({ description: 'Ends an attempt after so many milliseconds.' }),
   total_timeout_ms: total_timeout_ms.meta({
     description: 'Ends the task so many milliseconds after its start.',
@@ -53,13 +52,13 @@ export function startOperations(name: string, definition: TaskDefinition, servic
   };
 
   const start = async (call: StartCall, input: unknown): Promise<Answer> => {
-    const { attempts, timeout_ms, total_timeout_ms, ...options } = call.query;
+    const { max_attempts, timeout_ms, total_timeout_ms, ...options } = call.query;
     const task = {
       name,
       definition,
       input,
       ...startOptionsOf(options),
-      ...policyOf({ attempts, timeout_ms, total_timeout_ms }),
+      ...policyOf({ max_attempts, timeout_ms, total_timeout_ms }),
       ...keyOf(call.headers['idempotency-key']),
     };
     const preferences = readPrefer(call.headers.prefer);

@@ -1,19 +1,18 @@
+import type { TaskDefinition } from '@longhaul/proto';
 import {
   isTerminal,
   listRequestSchema,
   outputUnfitMessage,
   strictOptions,
-  type TaskDefinition,
   type TaskRecord,
-} from '@longhaul/proto';
+} from '@longhaul/proto/wire';
 import { z } from 'zod';
-import { anyRecord } from '../../read/typedViews.ts';
 import type { TaskService } from '../../service.ts';
+import { anyRecord } from '../../tasks/read/typedViews.ts';
 import { accepted, headers as answerHeaders, ended } from '../commonAnswers.ts';
-import { matchesTag } from '../entityTag.ts';
 import { type Operation, operation } from '../operation.ts';
-import { preferenceApplied, readPrefer } from '../prefer.ts';
 import { NoResultError } from '../problem.ts';
+import { matchesTag, preferenceApplied, readPrefer } from '../requestHeaders.ts';
 import { idempotencyKey, keyOf, oneTask, prefer } from '../taskParams.ts';
 import {
   retryAfter,

@@ -1,7 +1,8 @@
-import { type Contract, taskNameSchema } from '@longhaul/proto';
+import type { Contract } from '@longhaul/proto';
+import { taskNameSchema } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { type TaskService, unknownTask } from '../../service.ts';
-import { taskTypes } from '../../taskTypes.ts';
+import { taskTypes } from '../../tasks/read/taskTypes.ts';
 import { type Operation, operation } from '../operation.ts';
 
 const tag = 'Task types';

@@ -1,0 +1,111 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isUnavailable, PayloadError, type PayloadStore } from '@longhaul/broker';
+import type { TaskDefinition } from '@longhaul/proto';
+import type { Failure, PayloadRef, TaskRequest } from '@longhaul/proto/wire';
+import { z } from 'zod';
+import { messageOf } from '../failure/describeThrown.ts';
+import { type Ending, endingOfAbort, failed } from './ending.ts';
+import { abortReason } from './timers.ts';
+
+/** While NATS does not answer, the next try waits this long. */
+const retryDelayMs = 200;
+
+type Completed = Extract<Ending, { kind: 'completed' }>;
+
+/** A request's input as it was written, or how the attempt ends without one. */
+export type ReadInput =
+  | { readonly ok: true; readonly input: unknown }
+  | { readonly ok: false; readonly ending: Ending };
+
+/**
+ * Reads the input of a request, from the object store where it is too large for the request itself. Tries until NATS
+ * answers, or the attempt is aborted.
+ * @throws the reason of `giveUp`
+ */
+export async function readInput(
+  payloads: PayloadStore,
+  { input, inputRef }: TaskRequest,
+  signal: AbortSignal,
+  giveUp: AbortSignal,
+): Promise<ReadInput> {
+  if (!inputRef) return { ok: true, input };
+  try {
+    return { ok: true, input: await untilAnswered(() => payloads.get(inputRef), giveUp, signal) };
+  } catch (error) {
+    giveUp.throwIfAborted();
+    if (error instanceof PayloadError)
+      return { ok: false, ending: failed('INPUT_UNREADABLE', error.message) };
+    if (signal.aborted) return { ok: false, ending: endingOfAbort(abortReason(signal), false) };
+    throw error;
+  }
+}
+
+/** What a `completed` event says of the output, or why the attempt fails instead. */
+export type WrittenOutput =
+  | { readonly ok: true; readonly part: { readonly output: unknown } | { readonly outputRef: PayloadRef } }
+  | { readonly ok: false; readonly error: Failure };
+
+/**
+ * Puts an output that is too large for an event into the object store, before the event that refers to it. Tries until
+ * NATS answers, as an append does.
+ *
+ * @param name of the object: `<task id>.output.<attempt>`; a random part is added
+ * @throws the reason of `giveUp`
+ */
+export async function writeOutput(
+  payloads: PayloadStore,
+  { output, large }: Completed,
+  name: string,
+  giveUp: AbortSignal,
+): Promise<WrittenOutput> {
+  if (!large) return { ok: true, part: { output } };
+  const data = Buffer.from(JSON.stringify(output));
+  try {
+    payloads.requireNarrow(data);
+    const packed = payloads.pack(name, data);
+    await untilAnswered(() => payloads.put(packed), giveUp);
+    return { ok: true, part: { outputRef: packed.ref } };
+  } catch (error) {
+    if (!(error instanceof PayloadError)) throw error;
+    const message = `The output cannot be stored: ${error.message} Store it elsewhere and return a reference.`;
+    return { ok: false, error: { code: 'OUTPUT_TOO_LARGE', message } };
+  }
+}
+
+async function untilAnswered<T>(
+  ask: () => Promise<T>,
+  giveUp: AbortSignal,
+  signal: AbortSignal = giveUp,
+): Promise<T> {
+  for (;;) {
+    giveUp.throwIfAborted();
+    signal.throwIfAborted();
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      await delay(retryDelayMs, undefined, { signal: AbortSignal.any([giveUp, signal]) });
+    }
+  }
+}
+
+/** The input of a task as its handler gets it, or the end of a task whose input does not fit. */
+export type ParsedInput =
+  | { readonly ok: true; readonly input: unknown }
+  | { readonly ok: false; readonly ending: Ending };
+
+/** Parses the JSON of a request by its definition, where the handler runs: a transform may make anything of it. */
+export async function parseInput(definition: TaskDefinition, json: unknown): Promise<ParsedInput> {
+  try {
+    const parsed = await definition.input.safeParseAsync(json);
+    if (parsed.success) return { ok: true, input: parsed.data };
+    return invalid(`The input does not fit the executor's schema:\n${z.prettifyError(parsed.error)}`);
+  } catch (error) {
+    // A transform of the schema threw.
+    return invalid(`The input cannot be parsed by the executor's schema: ${messageOf(error)}`);
+  }
+}
+
+function invalid(message: string): ParsedInput {
+  return { ok: false, ending: failed('INVALID_INPUT', message) };
+}

@@ -1,0 +1,98 @@
+import { heartbeatMs } from '@longhaul/proto/wire';
+import type { RequestMessage } from '../queue/requestMessage.ts';
+import { AttemptAborted } from './abortReasons.ts';
+
+/** What a timer can wait for: Node fires a longer one at once. A deadline further off is met after a redelivery. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** The limits of one attempt while it runs. */
+export type TimeLimits = {
+  /** The attempt's own time stands still while it is paused; the whole task's does not. */
+  readonly pauseAttempt: () => void;
+  readonly resumeAttempt: () => void;
+  readonly stop: () => void;
+};
+
+/**
+ * Aborts an attempt when its own time, or the whole task's, is over: whichever comes first.
+ *
+ * @param timeoutMs of the attempt; 0: no limit
+ * @param deadlineMs of the task, in milliseconds since the epoch
+ */
+export function startTimeLimits(
+  timeoutMs: number,
+  deadlineMs: number | undefined,
+  nowMs: number,
+  abort: (reason: AttemptAborted) => void,
+): TimeLimits {
+  const after = (ms: number, reason: AttemptAborted) =>
+    ms <= longestTimerMs ? setTimeout(() => abort(reason), ms) : undefined;
+  let attemptTimer: NodeJS.Timeout | undefined;
+  let leftMs = timeoutMs;
+  let runningSinceMs = 0;
+  const resumeAttempt = () => {
+    if (timeoutMs === 0) return;
+    runningSinceMs = performance.now();
+    attemptTimer = after(
+      leftMs,
+      new AttemptAborted('TIMEOUT', `The attempt took longer than ${timeoutMs} ms.`),
+    );
+  };
+  const pauseAttempt = () => {
+    clearTimeout(attemptTimer);
+    leftMs = Math.max(0, leftMs - (performance.now() - runningSinceMs));
+  };
+  resumeAttempt();
+  let taskTimer: NodeJS.Timeout | undefined;
+  if (deadlineMs !== undefined) {
+    const message = `The whole task took longer than it may, until ${new Date(deadlineMs).toISOString()}.`;
+    taskTimer = after(Math.max(0, deadlineMs - nowMs), new AttemptAborted('TASK_TIMEOUT', message));
+  }
+  let isStopped = false;
+  return {
+    pauseAttempt,
+    resumeAttempt: () => {
+      if (!isStopped) resumeAttempt();
+    },
+    stop: () => {
+      isStopped = true;
+      clearTimeout(attemptTimer);
+      clearTimeout(taskTimer);
+    },
+  };
+}
+
+/** Waits, from the abort of a signal on, for the time that a handler has to come to an end. */
+export function graceAfterAbort(
+  signal: AbortSignal,
+  graceMs: () => number,
+): { readonly over: Promise<void>; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let begin = () => {};
+  const over = new Promise<void>(resolve => {
+    begin = () => {
+      timer = setTimeout(resolve, graceMs());
+    };
+  });
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return {
+    over,
+    stop: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', begin);
+    },
+  };
+}
+
+/** Why an attempt's signal was aborted. */
+export function abortReason(signal: AbortSignal): AttemptAborted {
+  const reason: unknown = signal.reason;
+  return reason instanceof AttemptAborted ? reason : new AttemptAborted('CANCELED', String(reason));
+}
+
+/** Says that a request is worked on until it is stopped, so that it is not delivered to another executor. */
+export function startHeartbeat(message: () => RequestMessage): { stop(): void } {
+  const timer = setInterval(() => message().heartbeat(), heartbeatMs);
+  return { stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,255 @@
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
+
+/** How a child process is run. */
+export type ExecOptions = {
+  readonly cwd?: string;
+  /** Added to the executor's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to the child's standard input, which is then closed. */
+  readonly input?: string;
+  /**
+   * Called with each line that the child writes, without its line break, as it is written. A line of more than
+   * 64 Ki characters comes in pieces. When it throws, the child is ended and the promise rejects with that error.
+   */
+  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** How many characters of each stream are kept for the result; later ones are dropped and said so. Default: 1 Mi. */
+  readonly maxOutputChars?: number;
+  /** Milliseconds between SIGTERM and SIGKILL when the task is aborted. Default: 2,000. */
+  readonly killAfterMs?: number;
+  /** Ends the child beside the task's own signal: `AbortSignal.timeout(ms)` is a time limit for this child alone. */
+  readonly signal?: AbortSignal;
+};
+
+/** How a child process ended. */
+export type ExecResult = {
+  /** The exit code; for a child that a signal ended, 128 + the signal's number, as in a shell. */
+  readonly exitCode: number;
+  /** What it wrote, without the last line break. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** True when `maxOutputChars` cut one of the streams. */
+  readonly truncated: boolean;
+};
+
+/** What only Longhaul itself asks of a child. */
+export type ChildControl = {
+  /** Ends the child and its whole group with SIGKILL, at once. */
+  readonly killNow: AbortSignal;
+  /** Waited for before more of the child's output is read: a child that writes faster than its lines are taken waits. */
+  readonly room: () => Promise<void> | undefined;
+};
+
+const defaultMaxOutputChars = 1024 * 1024;
+const defaultKillAfterMs = 2_000;
+// Without it a child that never breaks its line would fill the executor's memory.
+const maxLineChars = 64 * 1024;
+
+/**
+ * Runs a child process in a process group of its own and streams its lines.
+ *
+ * On abort the whole group gets SIGTERM and, `killAfterMs` later, SIGKILL: a shell's children end with it. The
+ * promise settles only when the child is gone, and takes what is left of its group with it: after it nothing of the
+ * task runs, but for a process that left the group on purpose (`setsid`).
+ */
+export async function runChild(
+  command: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  options: ExecOptions = {},
+  control?: ChildControl,
+): Promise<ExecResult> {
+  const broken = new AbortController();
+  const others = [options.signal, control?.killNow].filter(other => other !== undefined);
+  const ending = AbortSignal.any([signal, broken.signal, ...others]);
+  ending.throwIfAborted();
+  const child = execa(command, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    // A group of its own, so that one signal reaches the grandchildren too. Windows has no groups: there the child alone.
+    detached: process.platform !== 'win32',
+    buffer: false,
+    reject: false,
+    encoding: 'utf8',
+  });
+  liveChildren.add(child);
+  const stopWatching = endWithSignal(
+    child,
+    ending,
+    options.killAfterMs ?? defaultKillAfterMs,
+    control?.killNow,
+  );
+  const read = async (name: 'stdout' | 'stderr') => {
+    const kept = keepBeginning(options.maxOutputChars ?? defaultMaxOutputChars);
+    const lines = splitLines(line => {
+      if (broken.signal.aborted) return;
+      try {
+        options.onLine?.(line, name);
+      } catch (error) {
+        broken.abort(error);
+      }
+    });
+    await readText(child[name], text => {
+      kept.add(text);
+      lines.add(text);
+      return control?.room();
+    });
+    lines.end();
+    return kept;
+  };
+  try {
+    const [result, stdout, stderr] = await Promise.all([child, read('stdout'), read('stderr')]);
+    ending.throwIfAborted();
+    if (result.exitCode === undefined && result.signal === undefined) throw failedToStart(command, result);
+    return {
+      exitCode: result.exitCode ?? 128 + (result.signal ? constants.signals[result.signal] : 0),
+      stdout: stdout.text(),
+      stderr: stderr.text(),
+      truncated: stdout.truncated() || stderr.truncated(),
+    };
+  } finally {
+    stopWatching();
+    // The child itself is gone, but a child of its own may have ignored the SIGTERM or been left in the background.
+    if (process.platform !== 'win32') signalGroup(child, 'SIGKILL');
+    liveChildren.delete(child);
+  }
+}
+
+type Child = {
+  readonly pid?: number | undefined;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): boolean;
+};
+
+const liveChildren = new Set<Child>();
+// A process group of its own does not get the terminal's Ctrl-C: end what is left when the executor's process exits.
+process.once('exit', () => {
+  for (const child of liveChildren) signalGroup(child, 'SIGKILL');
+});
+
+type FailedStart = {
+  readonly code?: string | undefined;
+  readonly cause?: unknown;
+  readonly shortMessage?: string | undefined;
+};
+
+function failedToStart(command: string, result: FailedStart): ExecError {
+  if (result.code === 'ENOENT') {
+    return new ExecError(
+      'COMMAND_NOT_FOUND',
+      `There is no command "${command}" on the executor's PATH (or its working folder does not exist): install it or give its full path.`,
+      { cause: result.cause },
+    );
+  }
+  return new ExecError(
+    'COMMAND_FAILED_TO_START',
+    `"${command}" could not be started: ${result.shortMessage}`,
+    { cause: result.cause },
+  );
+}
+
+function endWithSignal(
+  child: Child,
+  signal: AbortSignal,
+  killAfterMs: number,
+  killNow: AbortSignal | undefined,
+) {
+  let timer: NodeJS.Timeout | undefined;
+  const kill = () => {
+    signalGroup(child, 'SIGKILL');
+    // A process that left the group may still hold the pipes open, and would hold this promise with them.
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
+  const end = () => {
+    signalGroup(child, 'SIGTERM');
+    timer = setTimeout(kill, killAfterMs);
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
+  killNow?.addEventListener('abort', kill, { once: true });
+  return () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+    killNow?.removeEventListener('abort', kill);
+  };
+}
+
+function signalGroup(child: Child, name: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid === undefined) return;
+  if (process.platform === 'win32') {
+    child.kill(name);
+    return;
+  }
+  try {
+    process.kill(-child.pid, name);
+  } catch (error) {
+    // The whole group has already ended, which is what was wanted. macOS says EPERM of a group of zombies.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}
+
+async function readText(stream: Readable, take: (text: string) => Promise<void> | undefined): Promise<void> {
+  stream.setEncoding('utf8');
+  try {
+    for await (const text of stream) await take(text as string);
+  } catch (error) {
+    // Destroyed by `endWithSignal`.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+}
+
+/** Cuts a stream of text at `\n`, `\r\n` and `\r` (with which commands redraw a progress line). */
+function splitLines(take: (line: string) => void) {
+  let rest = '';
+  let endedWithReturn = false;
+  return {
+    add(text: string) {
+      const whole = rest + (endedWithReturn && text.startsWith('\n') ? text.slice(1) : text);
+      endedWithReturn = text.endsWith('\r');
+      const lines = whole.split(/\r\n|\n|\r/);
+      rest = lines.pop() ?? '';
+      for (const line of lines) take(line);
+      while (rest.length >= maxLineChars) {
+        take(rest.slice(0, maxLineChars));
+        rest = rest.slice(maxLineChars);
+      }
+    },
+    end() {
+      if (rest !== '') take(rest);
+    },
+  };
+}
+
+/** Keeps the beginning of a stream of text, up to a limit. */
+function keepBeginning(limit: number) {
+  const parts: string[] = [];
+  let length = 0;
+  let cut = false;
+  return {
+    add(text: string) {
+      const part = text.slice(0, limit - length);
+      cut ||= part.length < text.length;
+      if (part === '') return;
+      parts.push(part);
+      length += part.length;
+    },
+    text: () => parts.join('').replaceAll(/\r\n?/g, '\n').replace(/\n$/, ''),
+    truncated: () => cut,
+  };
+}
+
+/** A child process that could not be started. */
+export class ExecError extends Error {
+  override readonly name = 'ExecError';
+  readonly code: 'COMMAND_NOT_FOUND' | 'COMMAND_FAILED_TO_START';
+
+  constructor(code: ExecError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

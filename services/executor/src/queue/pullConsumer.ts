@@ -1,0 +1,67 @@
+import type { Priority } from '@longhaul/proto/wire';
+import type { PullState } from './slots.ts';
+
+/** How long a pull waits at the server for messages. */
+export const pullExpiresMs = 30_000;
+/** A pull of which nothing was heard this long after its expiry was lost with a connection or a leader. */
+const lostAfterMs = pullExpiresMs + 2_000;
+/** A consumer that delivered something this lately is asked for as much as there are slots. */
+const activeForMs = 1_000;
+
+/** The server answers a pull at once when messages wait. One that is open for this long says that none do. */
+const unansweredMs = 100;
+
+/** The book-keeping of the pulls on one durable consumer. No I/O. */
+export class PullConsumer {
+  readonly name: string;
+  readonly priority: Priority;
+  /** The name of its tasks. */
+  readonly task: string;
+  /** Pulls in the order in which the server serves them: the oldest first. */
+  #pulls: { readonly id: number; remaining: number; readonly atMs: number }[] = [];
+  #lastDeliveryMs = Number.NEGATIVE_INFINITY;
+  #waiting = 0;
+
+  constructor(name: string, priority: Priority, task: string) {
+    this.name = name;
+    this.priority = priority;
+    this.task = task;
+  }
+
+  state(nowMs: number): PullState {
+    this.#pulls = this.#pulls.filter(pull => nowMs - pull.atMs < lostAfterMs);
+    // Somebody else has taken what waited. Believing in it longer would keep slots from other consumers.
+    if (nowMs - (this.#pulls[0]?.atMs ?? nowMs) > unansweredMs && nowMs - this.#lastDeliveryMs > unansweredMs)
+      this.#waiting = 0;
+    return {
+      priority: this.priority,
+      outstanding: this.#pulls.reduce((sum, pull) => sum + pull.remaining, 0),
+      waiting: this.#waiting,
+      active: nowMs - this.#lastDeliveryMs < activeForMs,
+    };
+  }
+
+  asked(id: number, batch: number, nowMs: number): void {
+    this.#pulls.push({ id, remaining: batch, atMs: nowMs });
+  }
+
+  delivered(waiting: number, nowMs: number): void {
+    this.#lastDeliveryMs = nowMs;
+    this.#waiting = waiting;
+    const oldest = this.#pulls[0];
+    if (!oldest) return;
+    oldest.remaining -= 1;
+    if (oldest.remaining <= 0) this.#pulls.shift();
+  }
+
+  /** The server has ended a pull with a status: expired, or refused. */
+  ended(id: number): void {
+    this.#pulls = this.#pulls.filter(pull => pull.id !== id);
+    this.#waiting = 0;
+  }
+
+  /** After a reconnect the server knows no pull of before. */
+  reset(): void {
+    this.#pulls = [];
+  }
+}

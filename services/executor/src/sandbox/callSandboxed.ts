@@ -1,0 +1,60 @@
+import type { AttemptAborted } from '../attempt/abortReasons.ts';
+import { type Ending, endingOfAbort, failed } from '../attempt/ending.ts';
+import type { HandlerCall, HandlerEnd } from '../attempt/runHandler.ts';
+import { abortReason, graceAfterAbort } from '../attempt/timers.ts';
+import type { SandboxPool } from './sandboxPool.ts';
+import { type ThreadEnd, ThreadRun } from './threadRun.ts';
+
+/**
+ * A thread that was ended is gone within milliseconds, unless it is in a call of the operating system or of an addon
+ * that cannot be interrupted: after so long that is reported.
+ */
+const stuckAfterMs = 1_000;
+/** An executor that ends does not wait longer for its handlers (see `createExecutor`): a thread goes before that. */
+const handBackGraceMs = 2_000;
+
+/**
+ * Calls a handler in a thread. Once the signal is aborted the handler has the policy's grace period to come to an
+ * end; then its thread is ended, so that nothing of the task runs any more.
+ */
+export async function callSandboxed(call: HandlerCall, pool: SandboxPool): Promise<HandlerEnd> {
+  const { signal, definition } = call;
+  if (signal.aborted) {
+    return { ending: endingOfAbort(abortReason(signal), false), handlerEnded: Promise.resolve() };
+  }
+  const run = new ThreadRun(pool, call);
+  const onAbort = () => run.abort(abortReason(signal));
+  signal.addEventListener('abort', onAbort, { once: true });
+  const grace = graceAfterAbort(signal, () => graceMs(definition.policy.cancelGraceMs, abortReason(signal)));
+  const stuck = Promise.withResolvers<'stuck'>();
+  let stuckTimer: NodeJS.Timeout | undefined;
+  void grace.over.then(() => {
+    run.kill();
+    stuckTimer = setTimeout(() => stuck.resolve('stuck'), stuckAfterMs);
+  });
+  try {
+    const end = await Promise.race([run.ended, stuck.promise]);
+    return { ending: endingOf(end, signal), handlerEnded: run.released };
+  } finally {
+    clearTimeout(stuckTimer);
+    grace.stop();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function graceMs(cancelGraceMs: number, reason: AttemptAborted): number {
+  return reason.code === 'HANDED_BACK' ? Math.min(cancelGraceMs, handBackGraceMs) : cancelGraceMs;
+}
+
+function endingOf(end: ThreadEnd | 'stuck', signal: AbortSignal): Ending {
+  if (signal.aborted) {
+    const reason = abortReason(signal);
+    // A declared error while a cancel is obeyed says that obeying went wrong: that is told.
+    if (end !== 'stuck' && end.how === 'ended' && end.declared && reason.code === 'CANCELED')
+      return end.ending;
+    return endingOfAbort(reason, end === 'stuck');
+  }
+  if (end !== 'stuck' && end.how === 'ended') return end.ending;
+  const why = end !== 'stuck' && end.how === 'crashed' ? end.message : 'It was ended.';
+  return failed('SANDBOX_CRASHED', `The thread of the handler ended before the handler did: ${why}`);
+}

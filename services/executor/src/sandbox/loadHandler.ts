@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { TaskDefinition } from '@longhaul/proto';
+import { z } from 'zod';
+import type { DefinedHandler } from './defineHandler.ts';
+import type { HandlerAddress } from './threadMessages.ts';
+
+/**
+ * Loads a handler in its thread.
+ * @throws Error that says which file or export is not what it should be, or what the module itself threw
+ */
+export async function loadHandler(address: HandlerAddress): Promise<DefinedHandler<TaskDefinition>> {
+  const { module, exportName } = address;
+  const loaded: Record<string, unknown> = await import(module);
+  const found = loaded[exportName];
+  if (isDefinedHandler(found)) return found;
+  const exported = Object.keys(loaded).join(', ') || 'nothing';
+  throw new Error(
+    `${fileURLToPath(module)} must export a handler made by defineHandler(definition, handler) as "${exportName}"; it exports ${exported}.`,
+  );
+}
+
+function isDefinedHandler(value: unknown): value is DefinedHandler<TaskDefinition> {
+  if (typeof value !== 'function') return false;
+  const { definition } = value as { definition?: { kind?: unknown } };
+  return definition?.kind === 'task';
+}
+
+/** What a compiler or bundler makes of a source file's ending. */
+const compiledEndings: readonly (readonly [source: RegExp, compiled: readonly string[]])[] = [
+  [/\.tsx?$/, ['.js', '.mjs', '.cjs']],
+  [/\.mts$/, ['.mjs', '.js']],
+  [/\.cts$/, ['.cjs', '.js']],
+];
+
+/**
+ * The file of a sandboxed handler as it is to be loaded: `./report.ts` where that is there, else what it was compiled to
+ * beside it, `./report.js`. So `sandboxed(new URL('../handler/sandbox/report.ts', import.meta.url))` is written once and works from the
+ * sources, from the output of tsc, and from a bundle that has the module as an entry of its own.
+ *
+ * The file as it was named, when neither is there: loading it then says what is missing.
+ */
+export function moduleToLoad(module: URL, exists: (file: URL) => boolean = existsSync): URL {
+  if (exists(module)) return module;
+  for (const [source, endings] of compiledEndings) {
+    if (!source.test(module.pathname)) continue;
+    for (const ending of endings) {
+      const compiled = new URL(module);
+      compiled.pathname = module.pathname.replace(source, ending);
+      if (exists(compiled)) return compiled;
+    }
+  }
+  return module;
+}
+
+/**
+ * A definition as text, to be compared across threads: two that differ in names, schemas or policy have different
+ * ones. Defaults do not count, since they may be made anew each time.
+ */
+export function fingerprint(definition: TaskDefinition): string {
+  const { title, description, input, progress, output, errors, policy } = definition;
+  return JSON.stringify({
+    title,
+    description,
+    input: describe(input, 'input'),
+    progress: describe(progress, 'output'),
+    output: describe(output, 'output'),
+    errors: Object.entries(errors).map(([code, schema]) => [code, describe(schema, 'output')]),
+    policy,
+  });
+}
+
+function describe(schema: z.ZodType, io: 'input' | 'output'): unknown {
+  return z.toJSONSchema(schema, {
+    io,
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.default;
+    },
+  });
+}

@@ -1,0 +1,59 @@
+import type { TaskDefinition } from '@longhaul/proto';
+import type { Logger } from 'pino';
+import type { RunnableHandler } from '../attempt/runHandler.ts';
+import { messageOf } from '../failure/describeThrown.ts';
+import { HandlersError, type MatchedTask } from '../handler/handlers.ts';
+import { fingerprint } from './loadHandler.ts';
+import { SandboxSpec } from './sandboxed.ts';
+import { SandboxPool } from './sandboxPool.ts';
+
+/** A task that an executor can run. */
+export type RunnableTask = { readonly definition: TaskDefinition; readonly handler: RunnableHandler };
+
+/** The tasks of an executor, with the threads of those that are sandboxed. */
+export type OpenSandboxes = {
+  readonly tasks: ReadonlyMap<string, RunnableTask>;
+  /** Ends all threads. */
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Gives each sandboxed handler its threads, and loads each of them once, so that a wrong module is seen now and not
+ * by the first task.
+ * @throws HandlersError naming every task whose module cannot be loaded, or handles another definition
+ */
+export async function openSandboxes(
+  matched: ReadonlyMap<string, MatchedTask>,
+  maxThreads: number,
+  logger: Logger,
+): Promise<OpenSandboxes> {
+  const pools = new Map<string, SandboxPool>();
+  const tasks = new Map<string, RunnableTask>();
+  for (const [name, { definition, handler }] of matched) {
+    if (!(handler instanceof SandboxSpec)) {
+      tasks.set(name, { definition, handler });
+      continue;
+    }
+    const pool = new SandboxPool(definition, handler, maxThreads, logger);
+    pools.set(name, pool);
+    tasks.set(name, { definition, handler: pool });
+  }
+  const close = async () => void (await Promise.all([...pools.values()].map(pool => pool.close())));
+  const faults = await Promise.all([...pools].map(([name, pool]) => whyUnfit(name, pool)));
+  const found = faults.filter(fault => fault !== undefined);
+  if (found.length > 0) {
+    await close();
+    throw new HandlersError(`A sandboxed handler cannot be used:\n${found.join('\n')}`);
+  }
+  return { tasks, close };
+}
+
+async function whyUnfit(name: string, pool: SandboxPool): Promise<string | undefined> {
+  const { module, exportName } = pool.address;
+  try {
+    if ((await pool.load()) === fingerprint(pool.definition)) return undefined;
+    return `${name}: "${exportName}" of ${module} handles another task, or another version of its definition: name the module of this task in sandboxed(…).`;
+  } catch (error) {
+    return `${name}: ${messageOf(error)}`;
+  }
+}

@@ -1,0 +1,91 @@
+import type { TaskDefinition } from '@longhaul/proto';
+import { checkProgress } from '../handler/checkProgress.ts';
+import { droppedText, LogLimit } from '../handler/logLimit.ts';
+import { logLine } from '../handler/logLine.ts';
+import type { LogLevel, TaskContext, TaskLog } from '../handler/taskContext.ts';
+import { type FromThread, maxUnread, sharedSlots } from './threadMessages.ts';
+
+/** Where the main side has no room, the progress that waits tries again after so many milliseconds. */
+const roomDelayMs = 20;
+
+/**
+ * Sends progress and log lines to the main side: never more than it reads, and progress no more often than it is
+ * published. By the clock and not by timers, since the handler may be a loop in which no timer fires.
+ */
+export class ThreadOutput {
+  readonly #definition: TaskDefinition;
+  readonly #post: (message: FromThread) => void;
+  readonly #shared: Int32Array;
+  readonly #logLimit = new LogLimit();
+  #waiting: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #nextProgressMs = 0;
+  #closed = false;
+
+  constructor(definition: TaskDefinition, post: (message: FromThread) => void, shared: Int32Array) {
+    this.#definition = definition;
+    this.#post = post;
+    this.#shared = shared;
+  }
+
+  readonly progress: TaskContext['progress'] = progress => {
+    const json = JSON.stringify(checkProgress(this.#definition, progress));
+    if (!this.#closed) this.#offer(json);
+  };
+
+  readonly log: TaskLog = {
+    debug: (message, fields) => this.#line('debug', message, fields),
+    info: (message, fields) => this.#line('info', message, fields),
+    warn: (message, fields) => this.#line('warn', message, fields),
+    error: (message, fields) => this.#line('error', message, fields),
+  };
+
+  /** Sends what still waits. To be called before the handler's end is sent; nothing goes out after it. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    if (this.#waiting !== undefined) this.#send({ kind: 'progress', json: this.#waiting });
+    const dropped = this.#logLimit.takeDropped();
+    if (dropped > 0) this.#sendLine('warn', droppedText(dropped), undefined);
+    this.#closed = true;
+  }
+
+  #offer(json: string): void {
+    const waitMs = this.#nextProgressMs - performance.now();
+    if (waitMs <= 0 && this.#hasRoom()) {
+      this.#waiting = undefined;
+      this.#nextProgressMs = performance.now() + this.#definition.policy.progressIntervalMs;
+      this.#send({ kind: 'progress', json });
+      return;
+    }
+    this.#waiting = json;
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        if (this.#waiting !== undefined && !this.#closed) this.#offer(this.#waiting);
+      },
+      Math.max(waitMs, roomDelayMs),
+    );
+  }
+
+  #line(level: LogLevel, first: unknown, second?: unknown): void {
+    if (this.#closed) return;
+    const admitted = this.#logLimit.admit(Date.now(), this.#hasRoom());
+    if (!admitted.ok) return;
+    if (admitted.dropped > 0) this.#sendLine('warn', droppedText(admitted.dropped), undefined);
+    const { message, fields } = logLine(first, second);
+    this.#sendLine(level, message, fields);
+  }
+
+  #sendLine(level: LogLevel, message: string, fields: Record<string, unknown> | undefined): void {
+    this.#send({ kind: 'log', level, message, fields });
+  }
+
+  #send(message: FromThread): void {
+    Atomics.add(this.#shared, sharedSlots.unread, 1);
+    this.#post(message);
+  }
+
+  #hasRoom(): boolean {
+    return Atomics.load(this.#shared, sharedSlots.unread) < maxUnread;
+  }
+}

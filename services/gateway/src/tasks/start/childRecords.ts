@@ -1,0 +1,78 @@
+import { type Broker, findAccepted, isUnavailable } from '@longhaul/broker';
+import type { ChildLink, TaskRecord } from '@longhaul/proto/wire';
+import type { Logger } from 'pino';
+import { mapBounded } from '../../mapBounded.ts';
+import type { RecordIndex } from '../../records/recordIndex.ts';
+import type { PendingRecords } from './pendingRecords.ts';
+
+/** How many requests of children are looked for at a time. */
+const atOnce = 16;
+/** When a child's request is looked for: it follows its link at once, unless a large input goes into the store first. */
+const lookAfterMs = [100, 1_000, 5_000];
+
+/**
+ * Writes the PENDING records of tasks that handlers have started: lists show a child before it begins, and its time
+ * limits and its parent's end are kept. Executors publish the requests alone, so that they need no right to write
+ * records.
+ *
+ * The gateway that folds the parent's events does it. Should it die meanwhile, or the request come later than is waited
+ * for here, the child gets its record by its first event, or when the queue is next looked through (see `Orphans`).
+ */
+export class ChildRecords {
+  readonly #broker: Broker;
+  readonly #logger: Logger;
+  readonly #index: RecordIndex;
+  readonly #pending: PendingRecords;
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(broker: Broker, logger: Logger, index: RecordIndex, pending: PendingRecords) {
+    this.#broker = broker;
+    this.#logger = logger;
+    this.#index = index;
+    this.#pending = pending;
+  }
+
+  /** Takes note of what a fold has changed in a parent's record. */
+  folded(before: TaskRecord | undefined, after: TaskRecord): void {
+    const known = before?.children?.length ?? 0;
+    const added = after.children?.slice(known) ?? [];
+    if (added.length > 0) this.#lookLater(added, 0);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #lookLater(children: readonly ChildLink[], round: number): void {
+    const delayMs = lookAfterMs[round];
+    if (delayMs === undefined) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void this.#look(children, round);
+    }, delayMs);
+    timer.unref();
+    this.#timers.add(timer);
+  }
+
+  async #look(children: readonly ChildLink[], round: number): Promise<void> {
+    const missing: ChildLink[] = [];
+    await mapBounded(children, atOnce, async child => {
+      // One that has begun has its record by its events.
+      if (this.#index.get(child.id)) return;
+      try {
+        const record = await findAccepted(this.#broker, child.id);
+        if (!record) missing.push(child);
+        else if (isWaiting(record) && !this.#index.get(child.id)) this.#pending.add(record);
+      } catch (err) {
+        missing.push(child);
+        if (!isUnavailable(err))
+          this.#logger.warn({ err, taskId: child.id }, 'the request of a child could not be read');
+      }
+    });
+    if (missing.length > 0) this.#lookLater(missing, round + 1);
+  }
+}
+
+const isWaiting = ({ attempt, status }: TaskRecord) =>
+  attempt === 0 && (status === 'PENDING' || status === 'SCHEDULED');

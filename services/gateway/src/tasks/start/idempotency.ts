@@ -1,0 +1,100 @@
+import { type Broker, isSameInput, keyedTaskId, lastLifecycle, type OutgoingRequest } from '@longhaul/broker';
+import {
+  GatewayError,
+  isTerminalEvent,
+  type PayloadRef,
+  type TaskAddress,
+  type TaskRecord,
+} from '@longhaul/proto/wire';
+import type { Caller } from '../../auth/caller.ts';
+import type { FindTask } from '../read/findTask.ts';
+import { publishRequest } from './publishRequest.ts';
+
+/** What a start with an idempotency key is compared by. */
+export type KeyedTask = {
+  readonly input?: unknown;
+  readonly retryOf?: string | undefined;
+};
+type Deps = { readonly broker: Broker; readonly find: FindTask };
+
+/** The id that a start's idempotency key stands for; `undefined` without a key. */
+export function taskIdOf(
+  broker: Broker,
+  caller: Caller,
+  task: { readonly name: string; readonly idempotencyKey?: string | undefined },
+): string | undefined {
+  return task.idempotencyKey === undefined
+    ? undefined
+    : keyedTaskId(broker, caller.owner, task.name, task.idempotencyKey);
+}
+
+/**
+ * Publishes a start with an idempotency key, unless its task is there already.
+ *
+ * @param beforePublish what a new task needs before it is published
+ * @returns the task that the key started before; `undefined`: it is new
+ * @throws GatewayError IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE; and what `beforePublish` throws
+ */
+export async function publishOnce(
+  { broker, find }: Deps,
+  caller: Caller,
+  task: KeyedTask,
+  outgoing: OutgoingRequest,
+  beforePublish: () => Promise<unknown>,
+): Promise<TaskRecord | undefined> {
+  const { id } = outgoing.address;
+  const earlier =
+    (await find(caller, id)) ?? (await removeExpiredLog(broker, outgoing.address, () => find(caller, id)));
+  if (earlier) return sameTask(earlier, task, outgoing.request.inputRef);
+  await beforePublish();
+  for (let messageId = id; ; ) {
+    const { duplicate, seq } = await publishRequest(broker, outgoing, messageId);
+    if (!duplicate) return undefined;
+    // Two starts with one key raced, and the other one was stored: Nats-Msg-Id let exactly one through.
+    const winner = await find(caller, id);
+    if (winner) return sameTask(winner, task, outgoing.request.inputRef);
+    // What was stored under this message id a moment ago has ended and expired since. All who find that agree on the
+    // next message id, so that of them again only one is let through.
+    messageId = `${id}.${seq}`;
+  }
+}
+
+function sameTask(earlier: TaskRecord, task: KeyedTask, inputRef: PayloadRef | undefined): TaskRecord {
+  if (!isSameInput(earlier, task.input, inputRef)) {
+    throw new GatewayError(
+      'IDEMPOTENCY_CONFLICT',
+      `The idempotency key was used for task ${earlier.id} with another input. Use a new key, or the same input.`,
+    );
+  }
+  if (earlier.retryOf !== task.retryOf) {
+    throw new GatewayError(
+      'IDEMPOTENCY_CONFLICT',
+      `The idempotency key was used for task ${earlier.id}, which is no retry of the same task. Use a new key.`,
+    );
+  }
+  return earlier;
+}
+
+/**
+ * Events are kept longer than records. A key whose task has expired starts a new one under the same id, and the end of
+ * the old one must not be found in its log. Only what lies before that end is removed, so that a start that raced
+ * this one and has been taken already loses nothing.
+ *
+ * @param find looks for the task once more when its log has an end: a start that raced this one may have been run
+ *   to that end by now, and then the log is not to be removed
+ * @returns the task of the start that raced this one
+ */
+async function removeExpiredLog(
+  broker: Broker,
+  task: TaskAddress,
+  find: () => Promise<TaskRecord | undefined>,
+): Promise<TaskRecord | undefined> {
+  const { subjects, eventStream } = broker.topology;
+  const last = await lastLifecycle(broker, task);
+  // Nothing follows a terminal event: if the log has one, it is the last.
+  if (!last || !isTerminalEvent(last.event)) return undefined;
+  const raced = await find();
+  const filter = subjects.eventsOf(task.id);
+  if (!raced) await broker.jsm.streams.purge(eventStream, { filter, seq: last.seq + 1 });
+  return raced;
+}

@@ -1,0 +1,92 @@
+import { isUnavailable } from '@longhaul/broker';
+import type { TaskRecord } from '@longhaul/proto/wire';
+import type { Logger } from 'pino';
+import type { RecordIndex } from '../../records/recordIndex.ts';
+import type { RecordStore } from '../../records/recordStore.ts';
+
+/**
+ * How long a new task's record waits to be written. A task that has begun by then needs no PENDING record; sooner, the
+ * put would race the projection's. Other gateways list the task this much later.
+ */
+const writeBehindMs = 100;
+/** While NATS does not answer, records wait this long for the next try. */
+const retryDelayMs = 500;
+
+/**
+ * Writes the PENDING records of accepted tasks behind their start. They matter for lists alone: until then a read
+ * finds the request itself, and a lost one is made up for by the task's first event, which carries the request.
+ */
+export class PendingRecords {
+  readonly #store: RecordStore;
+  readonly #index: RecordIndex;
+  readonly #logger: Logger;
+  #waiting: TaskRecord[] = [];
+  /** Those that wait, and those that are being written. */
+  readonly #unwritten = new Map<string, TaskRecord>();
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(store: RecordStore, index: RecordIndex, logger: Logger) {
+    this.#store = store;
+    this.#index = index;
+    this.#logger = logger;
+  }
+
+  /**
+   * A task that this gateway has accepted and whose record it has not written yet: as it was when it was accepted.
+   * What has become of it since is in its events.
+   */
+  get(id: string): TaskRecord | undefined {
+    return this.#unwritten.get(id);
+  }
+
+  add(record: TaskRecord): void {
+    this.#unwritten.set(record.id, record);
+    this.#index.anticipate(record);
+    this.#waiting.push(record);
+    this.#schedule(writeBehindMs);
+  }
+
+  /** Writes what waits. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#writing;
+    await this.#write();
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      // Together with what is still under way, so that a stop waits for all of it.
+      this.#writing = Promise.all([this.#writing, this.#write()]).then(() => {});
+    }, delayMs);
+  }
+
+  async #write(): Promise<void> {
+    const records = this.#waiting;
+    this.#waiting = [];
+    await Promise.all(
+      records.map(async record => {
+        try {
+          if ((this.#index.revisionOf(record.id) ?? 0) === 0) await this.#put(record);
+          this.#unwritten.delete(record.id);
+        } catch (err) {
+          if (isUnavailable(err)) {
+            this.#waiting.push(record);
+            this.#schedule(retryDelayMs);
+          } else {
+            this.#unwritten.delete(record.id);
+            this.#logger.error({ err, taskId: record.id }, 'the record of a new task could not be written');
+          }
+        }
+      }),
+    );
+  }
+
+  async #put(record: TaskRecord): Promise<void> {
+    // Expects that the key never was: refused where a fold of the task's events is there already.
+    const revision = await this.#store.put(record, 0);
+    if (revision !== undefined) this.#index.wrote(record, revision);
+  }
+}

@@ -1,0 +1,72 @@
+import type { Broker, LogEntry } from '@longhaul/broker';
+import type { StoredEvent } from '@longhaul/proto/wire';
+import type { Caller } from '../../auth/caller.ts';
+import { maySee } from '../../auth/caller.ts';
+import type { Replays } from './replays.ts';
+import type { WatchDeps } from './watchTask.ts';
+
+/** What a watcher of many tasks gets. `open`: from here on nothing is missed. */
+export type WatchedMany =
+  | { readonly id: string; readonly kind: 'open'; readonly missed?: true }
+  | { readonly id: string; readonly kind: 'event'; readonly stored: StoredEvent };
+
+/**
+ * Watches many tasks in one stream: those named, or all that the caller may see; without end.
+ *
+ * The sequence counts through all tasks, so that one event id resumes them all; and since every stored event is
+ * republished, a live event that is not the very next one shows a hole.
+ *
+ * @param lastEventId goes on after this event; without it the stream begins now
+ */
+export async function* watchMany(
+  { broker, feed, replays }: WatchDeps & { readonly replays: Replays },
+  caller: Caller,
+  ids: ReadonlySet<string> | undefined,
+  lastEventId: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<WatchedMany, void, void> {
+  const tap = feed.open(broker.topology.subjects.allLive);
+  const watched = ({ stored }: LogEntry): StoredEvent | undefined =>
+    stored && maySee(caller, stored.event.owner) && (ids === undefined || ids.has(stored.id))
+      ? stored
+      : undefined;
+  try {
+    const newest = await newestSeq(broker);
+    const asked = lastEventId === undefined ? newest : Math.min(Number(lastEventId), newest);
+    const missed = replays.isTooOld(caller, asked, newest);
+    let seq = missed ? newest : asked;
+    yield { id: String(seq), kind: 'open', ...(missed ? { missed } : {}) };
+    let upTo = newest;
+    while (!signal.aborted) {
+      if (upTo > seq) {
+        for await (const page of replays.pages(caller, seq, watched, signal)) {
+          for (const stored of page.events) {
+            yield { id: String(stored.seq), kind: 'event', stored };
+            if (signal.aborted) return;
+          }
+          seq = page.upTo;
+        }
+        // What was to be read and is not there was dropped by a limit, or has expired.
+        seq = Math.max(seq, upTo);
+      }
+      const item = await tap.next(signal);
+      if (item === 'closed') return;
+      if (item === 'refill') {
+        upTo = await newestSeq(broker);
+      } else if (item.entry.seq > seq + 1) {
+        upTo = item.entry.seq;
+      } else if (item.entry.seq === seq + 1) {
+        seq = item.entry.seq;
+        const stored = watched(item.entry);
+        if (stored) yield { id: String(seq), kind: 'event', stored };
+      }
+    }
+  } finally {
+    tap.close();
+  }
+}
+
+async function newestSeq(broker: Broker): Promise<number> {
+  const { state } = await broker.jsm.streams.info(broker.topology.eventStream);
+  return state.last_seq;
+}
