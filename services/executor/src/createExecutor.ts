@@ -82,7 +82,7 @@ const defaults = { concurrency: 4, drainMs: 30_000, holdStartedMs: 10 };
 const version = '0.2.0';
 
 /**
- * Starts an executor. What happens to a request, in order: `take/requestConsumer` pulls it → `attempt/attempt` claims
+ * Starts an executor. What happens to a request, in order: `queue/requestConsumer` pulls it → `attempt/attempt` claims
  * it, calls your handler, appends its end to the task's chain and acknowledges. Resolves when requests can arrive.
  *
  * @throws HandlersError when handlers and contract do not match or a sandboxed one cannot be loaded; TopologyError when NATS holds streams that do not fit

@@ -132,15 +132,16 @@ const defaultDrainMs = 10_000;
 /**
  * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
  *
- * - `http/`, `rpc/` and `rest/`: the call, and which procedure or operation it is · `auth/`: who makes it, and what
- *   they may do
- * - `protection/`: whether the call may be made now: rates, numbers and times, and what a slow client may cost
- * - `start/`: validates and publishes the request
- * - `project/`: folds the task's events into its record, and indexes records for lists
+ * - `http/`, `rpc/`, `rest/`: the server, and the procedure or operation that is called
+ * - `auth/`: who calls, and what the caller may do
+ * - `protection/`: whether the call is admitted: rates, sizes, times, and what a slow client may cost
+ * - `tasks/start/`: validates the input and publishes the request
+ * - `tasks/steer/`: cancels and pauses tasks and task types
+ * - `tasks/read/`, `tasks/watch/`: records, results and lists; live streams
+ * - `records/`: folds events into records, and indexes records for lists
  * - `schedules/`: recurring schedules, and a task for each firing
- * - `observe/` and `overview/`: metrics, request ids and traces; who executes, what waits, how much was done
- * - `expire/`: ends tasks whose time is over while no executor has them
- * - `read/`: records, results, lists · `watch/`: live streams · `cancel/`: the cancel loop, also for children of ended tasks
+ * - `maintenance/`: what gateways do without a call: expired tasks, children of ended tasks, lost records
+ * - `telemetry/`: metrics, traces, request ids, and the overview of executors and queues
  *
  * @throws AuthConfigError when others could reach a gateway without authentication, or it cannot be set up;
  *   TopologyError when NATS holds streams that do not fit; RangeError when a limit cannot be had

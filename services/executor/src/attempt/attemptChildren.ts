@@ -51,7 +51,7 @@ type Accepted = Pick<TaskRecord, 'input' | 'inputRef'>;
  *
  * - A parent that has ended, is being canceled or was taken over gets its append refused, and nothing is published.
  * - A link that went in before the parent's end says that there is such a child, or will be in a moment; its request
- *   names the parent, and whoever sees it after the parent's end cancels it (`cancel/families` of the gateway).
+ *   names the parent, and whoever sees it after the parent's end cancels it (`maintenance/childCancellation` of the gateway).
  * - Of an executor that dies between the two, the next attempt does the same again: the link is the same one, and of
  *   two requests with one message id JetStream stores the first.
  */
