@@ -18,14 +18,23 @@ export function isAway(error: unknown): boolean {
   return shape === undefined || shape.data.code === 'SERVICE_UNAVAILABLE';
 }
 
-/** Makes a call until it is answered. @throws what is no matter of reaching the gateway, and the signal's reason */
-export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * Makes a call until it is answered.
+ * @param onAway told of each try that is made again
+ * @throws what is no matter of reaching the gateway, and the signal's reason
+ */
+export async function untilAnswered<T>(
+  call: () => Promise<T>,
+  signal: AbortSignal,
+  onAway: (error: unknown) => void = () => {},
+): Promise<T> {
   for (;;) {
     signal.throwIfAborted();
     try {
       return await call();
     } catch (error) {
       if (!isAway(error)) throw error;
+      onAway(error);
     }
     await delay(againMs, undefined, { signal });
   }

@@ -23,6 +23,10 @@ export function reportViolations(
   lines.push(
     `nats was away: ${evidence.natsOutages.map(({ fromMs, toMs }) => `${at(fromMs, startMs)}–${at(toMs, startMs)}`).join(', ') || 'never'}`,
   );
+  for (const { part, fromMs, toMs } of evidence.deletions)
+    lines.push(`${part} deleted: ${at(fromMs, startMs)}–${at(toMs, startMs)}`);
+  for (const { fromMs, toMs } of evidence.fulls)
+    lines.push(`the store was full: ${at(fromMs, startMs)}–${at(toMs, startMs)}`);
   return lines.join('\n');
 }
 

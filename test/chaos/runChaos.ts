@@ -2,21 +2,28 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@longhaul/client';
+import type { TaskAddress } from '@longhaul/proto/wire';
 import type { ScriptedContract } from '@longhaul/testing';
 import { acceptedIsDurable } from './checks/acceptedIsDurable.ts';
 import { cancelMeansStop } from './checks/cancelMeansStop.ts';
 import { crashRecovers } from './checks/crashRecovers.ts';
 import { endsOnce } from './checks/endsOnce.ts';
 import { limitsHold, mostAtOnce } from './checks/limitsHold.ts';
+import { logsAreWellFormed } from './checks/logsAreWellFormed.ts';
 import { nothingGrows } from './checks/nothingGrows.ts';
 import { ownerOnly } from './checks/ownerOnly.ts';
 import { recordIsFold } from './checks/recordIsFold.ts';
+import { refusedStarts } from './checks/refusedStarts.ts';
 import { runsAlone } from './checks/runsAlone.ts';
 import type { Violation } from './checks/violation.ts';
 import { watchIsComplete } from './checks/watchIsComplete.ts';
+import { EventArchive } from './eventArchive.ts';
 import { collectEvidence, openStores, watchersCaughtUp } from './evidence.ts';
 import { planFaults } from './faultPlan.ts';
+import { writeGarbage } from './foreignWriter.ts';
+import { fillStore, planFullStore } from './fullStore.ts';
 import { injectFaults } from './injectFaults.ts';
+import { deleteAtRandom, planDeletions } from './person.ts';
 import { reportViolations } from './report.ts';
 import { readServiceErrors } from './serviceErrors.ts';
 import { settle } from './settle.ts';
@@ -47,6 +54,8 @@ const checks = [
   cancelMeansStop,
   runsAlone,
   limitsHold,
+  refusedStarts,
+  logsAreWellFormed,
 ];
 
 /** Runs tasks while processes die, lets everything come to rest, and checks the invariants over all that is left. */
@@ -62,13 +71,28 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const startMs = Date.now();
     const forMs = seconds * 1_000;
     const faults = planFaults(seed, forMs);
+    const plannedDeletions = planDeletions(seed, forMs);
     const plans = planTasks(seed, tasks, forMs);
-    say(`seed ${seed}: ${plans.length} tasks and ${faults.length} faults within ${seconds} s`);
+    say(
+      `seed ${seed}: ${plans.length} tasks, ${faults.length} faults and ${plannedDeletions.length} deletions within ${seconds} s`,
+    );
+    const archive = new EventArchive(broker);
 
     const giveUp = new AbortController();
     const watchers = owners.map((owner, index) => watchAll(clientOf(owner, index), owner, giveUp.signal));
-    const driving = Promise.all(plans.map(plan => driveTask(plan, clientOf, startMs, giveUp.signal)));
-    await injectFaults(system, faults, startMs, say);
+    const accepted: TaskAddress[] = [];
+    const driving = Promise.all(
+      plans.map(plan => driveTask(plan, clientOf, startMs, giveUp.signal, task => accepted.push(task))),
+    );
+    const quiet = new AbortController();
+    const writing = writeGarbage(broker, seed, () => accepted, quiet.signal);
+    const [deletions, fulls] = await Promise.all([
+      deleteAtRandom(broker, archive, plannedDeletions, startMs, say),
+      fillStore(broker, planFullStore(seed, forMs), startMs, say),
+      injectFaults(system, faults, startMs, say),
+    ]);
+    quiet.abort();
+    await writing;
     // From here on: on a busy machine a restart takes its time, and what clients mean to do must still be done.
     const deadline = setTimeout(() => giveUp.abort(), settleMs);
     const stories = await driving;
@@ -76,7 +100,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const left = await settle(broker, settleMs);
     say(`${((Date.now() - startMs) / 1_000).toFixed(1)} s: ${left ?? 'everything has settled'}`);
     const watches = watchers.map(({ log }) => log);
-    const evidence = await collectEvidence(system, broker, stories, watches);
+    const witnessed = { stories, watchesOfAll: watches, deletions, fulls };
+    const evidence = await collectEvidence(system, broker, archive, witnessed);
+    archive.close();
     await watchersCaughtUp(evidence);
     giveUp.abort();
     await Promise.all(watchers.map(({ done }) => done));
@@ -93,7 +119,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 
     const { events, records, runs } = evidence;
     say(
-      `${records.size} records, ${events.length} events, ${runs.length} handler calls (${runs.filter(({ end }) => end === 'killed').length} killed, at most ${mostAtOnce(runs)} at once); recovery ${probe.slowestMs} ms`,
+      `${records.size} records, ${events.length} events, ${archive.foreign} foreign messages, ${runs.length} handler calls (${runs.filter(({ end }) => end === 'killed').length} killed, at most ${mostAtOnce(runs)} at once); recovery ${probe.slowestMs} ms`,
     );
     for (const line of await readServiceErrors(system)) say(line);
     return {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type NatsServerProcess, startNatsServer } from '@longhaul/nats-server';
 import { type SpawnedService, type SpawnOptions, spawnExecutor, spawnGateway } from '@longhaul/testing';
 import { type Target, targets } from './faultPlan.ts';
+import { maxFileStoreBytes } from './fullStore.ts';
 import { type Life, type Span, stillMs } from './lives.ts';
 
 /** How many tasks one executor runs at once. */
@@ -41,7 +42,7 @@ export class System {
     const ports = await freePorts(3);
     const nats = await startNatsServer({
       dataDir: join(folder, 'nats'),
-      configText: `http: "127.0.0.1:${ports[0]}"\n`,
+      configText: `http: "127.0.0.1:${ports[0]}"\njetstream { max_file_store: ${maxFileStoreBytes} }\n`,
     });
     const system = new System(folder, nats, ports);
     await Promise.all(targets.filter(target => target !== 'nats').map(target => system.spawn(target)));

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndedOutcomeOf, TaskClient, TaskHandle, Tasks } from '@longhaul/client';
 import type { TaskDefinition } from '@longhaul/proto';
-import type { CancelOutcome, StartOptions } from '@longhaul/proto/wire';
+import type { CancelOutcome, StartOptions, TaskAddress } from '@longhaul/proto/wire';
 import type { ScriptedContract } from '@longhaul/testing';
 import { isAway, shapeOf, untilAnswered } from './calls.ts';
+import type { Span } from './lives.ts';
 import { type WatchLog, watchOne } from './watching.ts';
 import { type Owner, owners, type PlannedTask } from './workload.ts';
 
@@ -15,13 +16,19 @@ export type TaskStory = {
   acceptedAtMs?: number;
   /** The id that the repeated start gave. */
   repeatedId?: string;
+  repeatedAtMs?: number;
   cancelSentAtMs?: number;
   cancel?: CancelOutcome;
   outcome?: EndedOutcomeOf<TaskDefinition>;
   watch?: WatchLog;
+  /** Starts that were refused, or not answered, and tried again. */
+  readonly refusals: Refusal[];
   /** What a call answered that it must not. */
   readonly complaints: string[];
 };
+
+/** `reason`: what the gateway said; `undefined`: it said nothing. */
+export type Refusal = Span & { readonly reason: string | undefined };
 
 /** The client of an owner through a gateway. */
 export type ClientOf = (owner: Owner, gateway: number) => Tasks<ScriptedContract>;
@@ -32,8 +39,9 @@ export async function driveTask(
   clientOf: ClientOf,
   startMs: number,
   signal: AbortSignal,
+  onAccepted: (task: TaskAddress) => void,
 ): Promise<TaskStory> {
-  const story: TaskStory = { plan, complaints: [] };
+  const story: TaskStory = { plan, refusals: [], complaints: [] };
   const attempt = async (what: string, act: () => Promise<unknown>) => {
     try {
       await act();
@@ -56,16 +64,23 @@ export async function driveTask(
   // The union of all task clients has no call that takes any of their inputs.
   const taskOf = (tasks: Tasks<ScriptedContract>) =>
     tasks.script[plan.name] as unknown as TaskClient<TaskDefinition>;
-  const start = async (tasks: Tasks<ScriptedContract>) =>
-    untilAnswered(
-      async (): Promise<{ readonly id: string }> => taskOf(tasks).start(plan.input, options),
+  const start = async (tasks: Tasks<ScriptedContract>) => {
+    let fromMs = 0;
+    return untilAnswered(
+      async (): Promise<{ readonly id: string }> => {
+        fromMs = Date.now();
+        return taskOf(tasks).start(plan.input, options);
+      },
       signal,
+      error => story.refusals.push({ fromMs, toMs: Date.now(), reason: shapeOf(error)?.data.reason }),
     );
+  };
   const accepted = async () => {
     await until(startMs + plan.atMs);
     const { id } = await start(client);
     story.id = id;
     story.acceptedAtMs = Date.now();
+    onAccepted({ id, name: `script.${plan.name}` });
     const task = taskOf(client).handle(id);
     await Promise.all([
       plan.cancelAfterMs === undefined
@@ -82,6 +97,7 @@ export async function driveTask(
   const repeat = async (afterMs: number) => {
     await until(startMs + plan.atMs + afterMs);
     story.repeatedId = (await start(other)).id;
+    story.repeatedAtMs = Date.now();
   };
   const cancel = async (task: TaskHandle<TaskDefinition>, acceptedAtMs: number) => {
     await until(acceptedAtMs + (plan.cancelAfterMs ?? 0));

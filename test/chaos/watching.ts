@@ -9,6 +9,8 @@ export type WatchLog = {
   /** The id that it began behind. */
   from: string | undefined;
   readonly ids: string[];
+  /** How often it was begun anew with a snapshot: only where what it had seen was deleted. */
+  snapshotsAgain: number;
   /** The type of the last event. */
   lastType: string | undefined;
   /** `open` until the stream has ended. */
@@ -25,7 +27,7 @@ export function watchOne(
 ): { log: WatchLog; done: Promise<void> } {
   return follow(
     events,
-    { taskId, owner, from: undefined, ids: [], lastType: undefined, end: 'open' },
+    { taskId, owner, from: undefined, ids: [], snapshotsAgain: 0, lastType: undefined, end: 'open' },
     'snapshot',
   );
 }
@@ -41,6 +43,7 @@ export function watchAll(
     owner,
     from: undefined,
     ids: [],
+    snapshotsAgain: 0,
     lastType: undefined,
     end: 'open',
   };
@@ -56,6 +59,7 @@ function follow(
     for await (const { type, eventId } of events) {
       log.lastType = type;
       if (type === opening && log.from === undefined) log.from = eventId;
+      else if (type === 'snapshot') log.snapshotsAgain += 1;
       // The opening of a stream that was opened again says where it goes on, which is no event.
       else if (type !== 'open') log.ids.push(eventId);
     }

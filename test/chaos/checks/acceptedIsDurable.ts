@@ -1,32 +1,45 @@
 import { isTerminal } from '@longhaul/proto/wire';
+import { deletedDuring, mayHaveNoRecord, mayNeverEnd } from '../losses.ts';
 import type { TaskStory } from '../taskDriver.ts';
 import type { Check, Violation } from './violation.ts';
 
-/** Every accepted start has a record that ended, and ended as its script says or as clients were told. */
-export const acceptedIsDurable: Check = ({ stories, records, events }) => {
+/**
+ * Every accepted start has a record that ended, and ended as its script says or as clients were told; beside what a
+ * person has destroyed.
+ */
+export const acceptedIsDurable: Check = evidence => {
+  const { stories, records, events } = evidence;
   const violations: Violation[] = [];
   const seen = new Set(events.map(({ id }) => id));
   for (const story of stories) {
-    const { id, repeatedId, plan } = story;
+    const { id, repeatedId, plan, acceptedAtMs = 0 } = story;
     const say = (what: string) => violations.push({ invariant: 'accepted-is-durable', taskId: id, what });
-    for (const complaint of story.complaints) say(`task ${plan.index} (${plan.name}): ${complaint}`);
+    const isExcused =
+      id !== undefined && (mayNeverEnd(evidence, story) || mayHaveNoRecord(evidence, id, acceptedAtMs));
+    if (!isExcused)
+      for (const complaint of story.complaints) say(`task ${plan.index} (${plan.name}): ${complaint}`);
     if (id === undefined) continue;
-    if (plan.repeatAfterMs !== undefined && repeatedId !== id) say(`the same key gave ${repeatedId} as well`);
+    if (plan.repeatAfterMs !== undefined && repeatedId !== id && !isExcused)
+      say(`the same key gave ${repeatedId} as well`);
     const record = records.get(id);
-    if (!record)
-      say(seen.has(id) ? 'it has events and no record' : 'it was accepted, and there is no trace of it');
-    else if (!isTerminal(record.status)) say(`it is ${record.status} for ever`);
-    else for (const wrong of wrongEnding(story, record.status)) say(wrong);
+    if (!record) {
+      if (!isExcused)
+        say(seen.has(id) ? 'it has events and no record' : 'it was accepted, and there is no trace of it');
+    } else if (!isTerminal(record.status)) {
+      if (!mayNeverEnd(evidence, story)) say(`it is ${record.status} for ever`);
+    } else if (!deletedDuring(evidence, 'events', acceptedAtMs)) {
+      for (const wrong of wrongEnding(story, record.status)) say(wrong);
+    }
   }
   // Also those whose start was never answered: each was retried, so nobody waits for them, but they must end.
   for (const record of records.values()) {
-    if (!isTerminal(record.status) && !stories.some(({ id }) => id === record.id)) {
-      violations.push({
-        invariant: 'accepted-is-durable',
-        taskId: record.id,
-        what: `unanswered start: ${record.status} for ever`,
-      });
-    }
+    if (isTerminal(record.status) || stories.some(({ id }) => id === record.id)) continue;
+    if (deletedDuring(evidence, 'requests', Date.parse(record.createdAt))) continue;
+    violations.push({
+      invariant: 'accepted-is-durable',
+      taskId: record.id,
+      what: `unanswered start: ${record.status} for ever`,
+    });
   }
   return violations;
 };

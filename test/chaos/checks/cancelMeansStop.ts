@@ -1,7 +1,9 @@
 import { ackWaitMs } from '@longhaul/proto/wire';
-import type { DatedEvent, Evidence } from '../evidence.ts';
+import type { DatedEvent } from '../eventArchive.ts';
+import type { Evidence } from '../evidence.ts';
 import type { HandlerRun } from '../handlerRuns.ts';
 import { overlap, type Span } from '../lives.ts';
+import { wasDestroyedBefore } from '../losses.ts';
 import type { Check, Violation } from './violation.ts';
 
 /** How long a superseded handler may go on once its process and NATS are well again. */
@@ -22,7 +24,10 @@ export const cancelMeansStop: Check = evidence => {
         taskId: run.taskId,
         what: `${nameOf(run)}: ${what}`,
       });
-    const events = evidence.eventsOf.get(run.taskId) ?? [];
+    // Of a log that was deleted before it began, a run can know nothing.
+    const events = (evidence.eventsOf.get(run.taskId) ?? []).filter(
+      event => !wasDestroyedBefore(evidence, event, run.fromMs),
+    );
     const canceled = events.find(({ event }) => event.type === 'canceled');
     const after = canceled ? run.toMs - canceled.storedAtMs : 0;
     const isReported = canceled?.event.type === 'canceled' && canceled.event.handlerStillRunning === true;

@@ -1,6 +1,7 @@
 import type { Evidence } from '../evidence.ts';
 import type { HandlerRun } from '../handlerRuns.ts';
 import { type Life, overlap } from '../lives.ts';
+import { deletedDuring } from '../losses.ts';
 import { concurrency } from '../system.ts';
 import { awayBefore } from './cancelMeansStop.ts';
 import type { Check, Violation } from './violation.ts';
@@ -37,6 +38,7 @@ function keysHold(evidence: Evidence): Violation[] {
       for (const later of ordered.slice(index + 1)) {
         if (!overlap(run, later) || run.toMs === later.fromMs || run.taskId === later.taskId) continue;
         if (awayBefore(evidence, run, later.fromMs)) continue;
+        if (deletedDuring(evidence, 'limits', run.fromMs, later.fromMs)) continue;
         violations.push({
           invariant: 'limits-hold',
           taskId: later.taskId,

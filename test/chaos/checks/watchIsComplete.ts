@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isTerminalEvent } from '@longhaul/proto/wire';
+import type { DatedEvent } from '../eventArchive.ts';
 import type { Evidence } from '../evidence.ts';
+import { isDestroyed } from '../losses.ts';
 import type { WatchLog } from '../watching.ts';
 import type { Check, Violation } from './violation.ts';
 
@@ -13,22 +15,22 @@ export const watchIsComplete: Check = evidence => {
   ];
 };
 
-function checkOne({ eventsOf }: Evidence, watch: WatchLog): Violation[] {
-  const events = eventsOf.get(watch.taskId ?? '') ?? [];
-  const what = differences(watch, idsBehind(events, watch.from));
+function checkOne(evidence: Evidence, watch: WatchLog): Violation[] {
+  const events = evidence.eventsOf.get(watch.taskId ?? '') ?? [];
+  const what = differences(evidence, watch, events);
   if (watch.end !== 'ended') what.push(`its stream ${describeEnd(watch)}`);
-  const ending = events.find(({ event }) => isTerminalEvent(event));
-  if (watch.lastType !== ending?.event.type) what.push(`its last event was ${watch.lastType}, not its end`);
+  const endings = events.filter(({ event }) => isTerminalEvent(event));
+  const isLost = endings.some(event => isDestroyed(evidence, event));
+  if (!isLost && watch.lastType !== endings[0]?.event.type)
+    what.push(`its last event was ${watch.lastType}, not its end`);
   return what.map(text => ({ invariant: 'watch-is-complete', taskId: watch.taskId, what: text }));
 }
 
-function checkAll({ events }: Evidence, watch: WatchLog): Violation[] {
+function checkAll(evidence: Evidence, watch: WatchLog): Violation[] {
   const what = differences(
+    evidence,
     watch,
-    idsBehind(
-      events.filter(({ event }) => event.owner === watch.owner),
-      watch.from,
-    ),
+    evidence.events.filter(({ event }) => event.owner === watch.owner),
   );
   // It was ended by us, once everything had settled.
   if (watch.end !== 'ended') what.push(`its stream ${describeEnd(watch)}`);
@@ -38,17 +40,23 @@ function checkAll({ events }: Evidence, watch: WatchLog): Violation[] {
   }));
 }
 
-const idsBehind = (events: readonly { readonly seq: number }[], from: string | undefined) =>
-  events.filter(({ seq }) => seq > Number(from ?? 0)).map(({ seq }) => String(seq));
-
-function differences({ ids, from }: WatchLog, expected: readonly string[]): string[] {
-  if (isDeepStrictEqual(ids, expected)) return [];
-  const [seen, stored] = [new Set(ids), new Set(expected)];
+/** What was deleted with its stream cannot be read again, and may be missed; nothing comes twice or out of order. */
+function differences(evidence: Evidence, watch: WatchLog, events: readonly DatedEvent[]): string[] {
+  const { ids, from, snapshotsAgain } = watch;
+  const isBehind = ({ seq }: DatedEvent) => seq > Number(from ?? 0);
+  const behind = events.filter(isBehind);
+  const seen = new Set(ids);
+  const expected = behind
+    .filter(event => seen.has(String(event.seq)) || !isDestroyed(evidence, event))
+    .map(({ seq }) => String(seq));
+  const again = snapshotsAgain > 0 && !events.some(event => isDestroyed(evidence, event));
+  if (!again && isDeepStrictEqual(ids, expected)) return [];
+  const stored = new Set(expected);
   const missed = expected.filter(id => !seen.has(id));
   const foreign = ids.filter(id => !stored.has(id));
   const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
   return [
-    `began behind ${from}, was given ${ids.length} of ${expected.length} events; missed: ${few(missed)}; foreign: ${few(foreign)}; twice: ${few(twice)}`,
+    `began behind ${from}, was given ${ids.length} of ${expected.length} events; missed: ${few(missed)}; foreign: ${few(foreign)}; twice: ${few(twice)}; ${snapshotsAgain} snapshots more`,
   ];
 }
 

@@ -1,0 +1,64 @@
+import type { DatedEvent } from './eventArchive.ts';
+import type { Evidence } from './evidence.ts';
+import type { Deletion, Part } from './person.ts';
+import type { TaskStory } from './taskDriver.ts';
+
+/**
+ * What a deletion destroys by nature, and therefore what a check may excuse; nothing else is.
+ *
+ * - The event stream: the histories in it. What is appended afterwards begins a new history.
+ * - The request stream: requests. A gateway publishes those again whose records it has; the others are lost.
+ * - The bucket of records: records that no event of today's stream tells of.
+ * - The bucket of limits: who has a permit; so runs that began before may overlap with later ones.
+ * - The object store: large inputs and outputs.
+ * - Consumers, the bucket of schedules and that of secrets: nothing that these checks look at.
+ */
+
+/** An event stream that is made anew begins a million behind the earlier one. */
+const gap = 500_000;
+/** A start that was answered so lately has no record that a gateway could publish its request from, nor has a child. */
+const unrecordedMs = 3_000;
+
+const deletionsOf = ({ deletions }: Evidence, part: Part) => deletions.filter(one => one.part === part);
+
+/** Which of the event streams of a run an event was stored in: the first is 0. */
+export function streamOfEvent(evidence: Evidence, { seq }: Pick<DatedEvent, 'seq'>): number {
+  return deletionsOf(evidence, 'events').filter(({ lastSeq }) => seq > lastSeq + gap).length;
+}
+
+/** Whether an event went with its stream. */
+export function isDestroyed(evidence: Evidence, event: Pick<DatedEvent, 'seq'>): boolean {
+  return streamOfEvent(evidence, event) < deletionsOf(evidence, 'events').length;
+}
+
+/** Whether an event went with its stream before a moment. */
+export function wasDestroyedBefore(
+  evidence: Evidence,
+  event: Pick<DatedEvent, 'seq'>,
+  atMs: number,
+): boolean {
+  const deletion = deletionsOf(evidence, 'events')[streamOfEvent(evidence, event)];
+  return deletion !== undefined && deletion.fromMs <= atMs;
+}
+
+/** What was deleted while a task lived, as far as clients know when it began. */
+export function deletedDuring(evidence: Evidence, part: Part, fromMs: number, toMs = Infinity): boolean {
+  return deletionsOf(evidence, part).some(span => span.toMs >= fromMs && span.fromMs <= toMs);
+}
+
+/** Whether nothing is left that a record of the task could be made of. */
+export function mayHaveNoRecord(evidence: Evidence, taskId: string, acceptedAtMs: number): boolean {
+  const isLeft = (evidence.eventsOf.get(taskId) ?? []).some(event => !isDestroyed(evidence, event));
+  if (isLeft || !deletedDuring(evidence, 'records', acceptedAtMs)) return false;
+  return deletedDuring(evidence, 'events', acceptedAtMs) || deletedDuring(evidence, 'requests', acceptedAtMs);
+}
+
+/** Whether the task's request may be lost for good: no gateway knew its record when the request stream was gone. */
+export function mayNeverEnd(evidence: Evidence, { plan, acceptedAtMs = 0 }: TaskStory): boolean {
+  return deletionsOf(evidence, 'requests').some((lost: Deletion) => {
+    if (acceptedAtMs > lost.toMs) return false;
+    // The request of a child is published by an executor; its record follows a moment later.
+    if (plan.name === 'family' || acceptedAtMs > lost.fromMs - unrecordedMs) return true;
+    return deletedDuring(evidence, 'records', acceptedAtMs);
+  });
+}
