@@ -1,4 +1,4 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/nats-core';
 
 /** A lost connection is back within that, or calls are refused at once and streams are told. */
 const toleratedMs = 1_000;
