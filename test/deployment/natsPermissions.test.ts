@@ -17,7 +17,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerAsHolder } from '../../services/executor/src/attempt/holder.ts';
-import { newTaskId } from '../../services/gateway/src/tasks/start/taskIds.ts';
+import { newTaskId } from '../../services/gateway/src/tasks/start/idempotency.ts';
 import { type ConfiguredNats, startConfiguredNats } from './natsUsers.ts';
 
 /** A whole system on the server configuration that is shipped, each part with its own user. */

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { RecordStore } from '../../services/gateway/src/records/recordStore.ts';
 import { defaultRetention } from '../../services/gateway/src/records/retention.ts';
 import { createFindTask } from '../../services/gateway/src/tasks/read/findTask.ts';
-import { newTaskId } from '../../services/gateway/src/tasks/start/taskIds.ts';
+import { newTaskId } from '../../services/gateway/src/tasks/start/idempotency.ts';
 
 /** Invariant 8, owner-only: nor does anybody find out which tasks of others there are. */
 

@@ -25,9 +25,10 @@ import type { ConsoleOptions } from './http/console.ts';
 import type { MetricsAccess } from './http/metricsRoute.ts';
 import type { RequestLog } from './http/observeRequests.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
-import { Families } from './maintenance/childCancellation.ts';
+import { ChildCancellation } from './maintenance/childCancellation.ts';
 import { Expiry } from './maintenance/expiry.ts';
 import { Orphans } from './maintenance/orphans.ts';
+import { restartAfterRepair } from './maintenance/restartAfterRepair.ts';
 import { Admission } from './protection/admission.ts';
 import { Connections } from './protection/connections.ts';
 import { NatsLink } from './protection/natsLink.ts';
@@ -39,21 +40,20 @@ import { RecordIndex } from './records/recordIndex.ts';
 import { RecordStore } from './records/recordStore.ts';
 import { defaultRetention, payloadsKeptMs, type Retention } from './records/retention.ts';
 import { restOperations } from './rest/restPlugin.ts';
-import { restartAfterRepair } from './restartAfterRepair.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedules/createSchedules.ts';
 import { ScheduleStore } from './schedules/scheduleStore.ts';
 import { TaskEnds } from './schedules/taskEnds.ts';
-import { createTaskService } from './service.ts';
 import { exposeStacks } from './tasks/read/exposeStacks.ts';
 import { createFindTask, getTask } from './tasks/read/findTask.ts';
 import { ChildRecords } from './tasks/start/childRecords.ts';
 import { PendingRecords } from './tasks/start/pendingRecords.ts';
 import { cancelTask } from './tasks/steer/cancelTask.ts';
+import { createTaskService } from './tasks/taskService.ts';
 import { LiveFeed } from './tasks/watch/liveFeed.ts';
 import { ExecutorDirectory } from './telemetry/executorDirectory.ts';
 import { GatewayMetrics, type Gauges } from './telemetry/gatewayMetrics.ts';
-import { readProjectionLag, readQueues } from './telemetry/queueState.ts';
+import { readProjectionLag, readQueues } from './telemetry/queues.ts';
 import { requestScope } from './telemetry/requestScope.ts';
 import { createSystemService } from './telemetry/systemService.ts';
 
@@ -84,13 +84,13 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
   readonly logLinesKept?: number;
   /**
    * Who may see the stacks of failures: `owners` (the owner of the task, operators and administrators), `operators`, or
-   * `nobody`. A task's definition can allow less. Default: `operators`; without authentication everybody is one.
+   * `nobody`. A task's definition can allow less. Default: `operators`; without authentication localAdministrator is one.
    */
   readonly exposeStack?: ExposeStack;
   /**
    * How much the JSON of one request, input or output may hold, whatever its size: so many values (members and
    * elements), and so many different names of members; the same on every gateway and executor. More would keep
-   * everybody's calls waiting while it is parsed. Default: 100,000 values and 10,000 names.
+   * localAdministrator's calls waiting while it is parsed. Default: 100,000 values and 10,000 names.
    */
   readonly jsonBreadth?: Partial<JsonBreadthLimits>;
   /**
@@ -183,17 +183,17 @@ export async function createGateway<const C extends Contract>(
   opening.defer(() => taskEnds.stop());
   const index: RecordIndex = new RecordIndex(broker, logger, (record, isOurs) => {
     expiry.update(record);
-    families.update(record, isOurs);
+    childCancellation.update(record, isOurs);
     taskEnds.update(record, isOurs);
   });
   const find = createFindTask(broker, store, index, retention);
-  const families = new Families({
+  const childCancellation = new ChildCancellation({
     broker,
     logger,
     statusOf: id => index.get(id)?.status,
     cancel: async (caller, id, reason) => cancelTask(broker, await getTask(find, caller, id), reason),
   });
-  opening.defer(() => families.stop());
+  opening.defer(() => childCancellation.stop());
   const metrics = new GatewayMetrics(definitions.keys());
   const pending = new PendingRecords(store, index, logger);
   const childRecords = new ChildRecords(broker, logger, index, pending);
@@ -307,7 +307,7 @@ export async function createGateway<const C extends Contract>(
     }),
     logger,
     authenticate,
-    entrance: new Admission(authenticate, condition, protection),
+    admission: new Admission(authenticate, condition, protection),
     protection,
     connections,
     isOpen,

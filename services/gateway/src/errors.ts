@@ -9,7 +9,7 @@ export function faultOf(error: unknown, logger: Pick<FastifyBaseLogger, 'error'>
     const { code, message, issues, taskId } = error;
     return { reason: code, message, issues, ...(taskId === undefined ? {} : { taskId }) };
   }
-  const known = knownFault(error);
+  const known = toGatewayError(error);
   if (known) return faultOf(known, logger);
   // It may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
   const errorId = randomUUID();
@@ -22,7 +22,7 @@ export function faultOf(error: unknown, logger: Pick<FastifyBaseLogger, 'error'>
 }
 
 /** What an answer of NATS means to a caller. `undefined`: it is no such answer. */
-export function knownFault(error: unknown): GatewayError | undefined {
+export function toGatewayError(error: unknown): GatewayError | undefined {
   if (isStorageFull(error)) return storageFull(error);
   if (isStreamNotFound(error)) return topologyLost(undefined, error);
   return isUnavailable(error) ? unavailable(error) : undefined;

@@ -6,6 +6,6 @@ export type { JwtOptions } from './auth/jwtOptions.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './createGateway.ts';
 export type { ConsoleOptions } from './http/console.ts';
 export type { MetricsAccess } from './http/metricsRoute.ts';
-export type { Rate } from './protection/callRate.ts';
+export type { CallRate } from './protection/callRate.ts';
 export type { ProtectionOptions } from './protection/protectionOptions.ts';
 export { defaultRetention, type Retention } from './records/retention.ts';

@@ -70,7 +70,7 @@ export class ApiKeys {
         this.#take(await readApiKeysFile(this.#path));
         this.#logger.info({ file: this.#path, keys: this.#keys.size }, 'API keys read again');
       } catch (error) {
-        // A slip of the pen must not lock everybody out, and cannot have been meant to let anybody in.
+        // A slip of the pen must not lock localAdministrator out, and cannot have been meant to let anybody in.
         const why = error instanceof Error ? error.message : String(error);
         this.#logger.error({ file: this.#path, why }, 'API keys stay as they were');
       }

@@ -15,7 +15,7 @@ import { isLoopbackHost } from './loopback.ts';
  */
 export type Authenticate = (credentials: Credentials) => Caller | undefined | Promise<Caller | undefined>;
 
-/** Who may come in. Without any of these everybody may, and the gateway serves loopback only. */
+/** Who may come in. Without any of these localAdministrator may, and the gateway serves loopback only. */
 export type AuthOptions = {
   /** A function of your own, instead of `apiKeysFile` and `jwt`. */
   readonly authenticate?: Authenticate;
@@ -33,7 +33,7 @@ export type Authentication = {
 };
 
 /** Who calls a gateway that asks nobody. */
-const everybody: Caller = { owner: 'local', role: 'admin' };
+const localAdministrator: Caller = { owner: 'local', role: 'admin' };
 
 /**
  * Sets up authentication.
@@ -65,9 +65,9 @@ export async function openAuthentication(
     }
     logger.warn(
       { host },
-      'no authentication is configured: everybody on this machine is an administrator, and nobody else is served',
+      'no authentication is configured: localAdministrator on this machine is an administrator, and nobody else is served',
     );
-    return { authenticate: () => everybody, isOpen: true, stop: () => {} };
+    return { authenticate: () => localAdministrator, isOpen: true, stop: () => {} };
   }
   const findByToken = jwt && createFindByToken(jwt);
   const keys = apiKeysFile === undefined ? undefined : new ApiKeys(apiKeysFile, logger);

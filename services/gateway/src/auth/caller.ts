@@ -37,7 +37,7 @@ export const permissions = {
   createSchedule: { what: 'create a schedule', own: 'user', others: 'nobody' },
   seeSchedule: { what: 'see and list schedules', own: 'user', others: 'operator' },
   changeSchedule: { what: 'change, run, pause, resume and delete a schedule', own: 'user', others: 'admin' },
-  pauseName: { what: 'pause and resume a task name for everybody', own: 'admin', others: 'admin' },
+  pauseType: { what: 'pause and resume a task name for localAdministrator', own: 'admin', others: 'admin' },
 } as const satisfies { readonly [action: string]: Permission };
 
 export type Action = keyof typeof permissions;
@@ -57,7 +57,7 @@ export function mayDo(caller: Caller, action: Action, owner?: string): boolean {
  * For what the caller may see and yet not change. What it may not even see has to be answered as unknown instead.
  * @throws GatewayError FORBIDDEN
  */
-export function demand(caller: Caller, action: Action, owner?: string): void {
+export function requirePermission(caller: Caller, action: Action, owner?: string): void {
   if (mayDo(caller, action, owner)) return;
   const { what, own, others }: Permission = permissions[action];
   const lowest = owner === caller.owner ? own : others;

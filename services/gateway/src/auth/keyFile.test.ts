@@ -54,12 +54,12 @@ describe('the keys tool refuses a file that others can write', () => {
     expect(await readFile(file, 'utf8')).toBe('{"keys":[]}');
   });
 
-  it('in a folder that everybody can write; not in one where nobody can replace the files of others', async () => {
+  it('in a folder that localAdministrator can write; not in one where nobody can replace the files of others', async () => {
     const open = join(folder, 'open');
     await mkdir(open);
     await chmod(open, 0o777);
     expect(await gatewayErrorOf(join(open, 'keys.json'))).toMatch(
-      /The folder .*open can be written by everybody/,
+      /The folder .*open can be written by localAdministrator/,
     );
     await chmod(open, 0o1777);
     await create(join(open, 'keys.json'));

@@ -74,7 +74,7 @@ async function requireOwnFolder(folder: string): Promise<void> {
   const why = isOthers(uid)
     ? 'belongs to another user'
     : hasRights(mode, writableByOthers) && !(mode & sticky)
-      ? `can be written by everybody (mode ${modeOf(mode)})`
+      ? `can be written by localAdministrator (mode ${modeOf(mode)})`
       : // The group of a user alone is the usual one where new folders have mode 775.
         hasRights(mode, writableByGroup) && !(mode & sticky) && gid !== process.getgid?.()
         ? `can be written by its group (mode ${modeOf(mode)})`

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isLoopbackHost, whyForeign } from './loopback.ts';
+import { foreignRequestReason, isLoopbackHost } from './loopback.ts';
 
 test.each(['localhost', 'LocalHost', '127.0.0.1', '127.255.0.3', '::1', '[::1]', '0:0:0:0:0:0:0:1'])(
   '%s is this machine',
@@ -27,7 +27,7 @@ describe('a gateway without authentication', () => {
     ['a page of its own', { host, origin: 'http://127.0.0.1:8080', 'sec-fetch-site': 'same-origin' }],
     ['a development server', { host, origin: 'http://localhost:5173', 'sec-fetch-site': 'cross-site' }],
     ['a link from elsewhere', { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }],
-  ])('serves %s', (_what, headers) => expect(whyForeign(headers)).toBeUndefined());
+  ])('serves %s', (_what, headers) => expect(foreignRequestReason(headers)).toBeUndefined());
 
   test.each<[string, Record<string, string>]>([
     ['a rebound name', { host: 'evil.example:8080' }],
@@ -42,5 +42,5 @@ describe('a gateway without authentication', () => {
       'a picture in a page of elsewhere',
       { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
     ],
-  ])('refuses %s', (_what, headers) => expect(whyForeign(headers)).toMatch(/no authentication/));
+  ])('refuses %s', (_what, headers) => expect(foreignRequestReason(headers)).toMatch(/no authentication/));
 });

@@ -25,7 +25,7 @@ export type OriginHeaders = Readonly<Record<string, string | string[] | undefine
  *
  * Programs send neither header and are let in: they run on this machine.
  */
-export function whyForeign(headers: OriginHeaders): string | undefined {
+export function foreignRequestReason(headers: OriginHeaders): string | undefined {
   const { host, origin } = headers;
   if (typeof host !== 'string' || !isLoopbackHost(hostOf(host))) {
     return 'This gateway has no authentication and serves this machine only: ask it as localhost, 127.0.0.1 or [::1].';

@@ -1,7 +1,7 @@
 import { GatewayError } from '@longhaul/proto/wire';
 import { describe, expect, test } from 'vitest';
 import type { Caller } from './caller.ts';
-import { type Action, demand, mayDo, permissions, type Role, roles } from './caller.ts';
+import { type Action, mayDo, permissions, type Role, requirePermission, roles } from './caller.ts';
 
 const ann = (role: Role): Caller => ({ owner: 'ann', role });
 
@@ -22,7 +22,7 @@ const expected: { readonly [A in Action]: readonly [own: readonly Role[], others
     ['operator', 'admin'],
   ],
   changeSchedule: [['user', 'operator', 'admin'], ['admin']],
-  pauseName: [['admin'], ['admin']],
+  pauseType: [['admin'], ['admin']],
 };
 
 describe.each(Object.keys(permissions) as Action[])('%s', action => {
@@ -53,14 +53,14 @@ test('an owner is compared whole, not by its looks', () => {
 test('a refusal says who may', () => {
   const refusal = (role: Role, action: Action, owner?: string) => {
     try {
-      demand(ann(role), action, owner);
+      requirePermission(ann(role), action, owner);
     } catch (error) {
       return error instanceof GatewayError ? `${error.code}: ${error.message}` : String(error);
     }
     return 'none';
   };
-  expect(refusal('operator', 'pauseName')).toBe(
-    'FORBIDDEN: Only an admin may pause and resume a task name for everybody.',
+  expect(refusal('operator', 'pauseType')).toBe(
+    'FORBIDDEN: Only an admin may pause and resume a task name for localAdministrator.',
   );
   expect(refusal('operator', 'changeSchedule', 'bob')).toBe(
     "FORBIDDEN: Only an admin may change, run, pause, resume and delete a schedule of another owner's.",

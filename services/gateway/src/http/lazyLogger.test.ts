@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { lazyLogger } from './requestLogger.ts';
+import { lazyLogger } from './observeRequests.ts';
 
 function create() {
   const lines: { level: number; msg: string; requestId?: string }[] = [];

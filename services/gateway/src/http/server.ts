@@ -10,28 +10,26 @@ import {
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { Authenticate } from '../auth/authenticate.ts';
-import { whyForeign } from '../auth/loopback.ts';
+import { foreignRequestReason } from '../auth/loopback.ts';
 import { faultOf } from '../errors.ts';
 import type { Admission } from '../protection/admission.ts';
-import { countBodies } from '../protection/broadBody.ts';
+import { countBodies } from '../protection/bodyBreadth.ts';
 import type { Connections } from '../protection/connections.ts';
-import { allowOrigins } from '../protection/crossOrigin.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
 import type { OwnerStreams } from '../protection/ownerStreams.ts';
 import type { ProtectionLimits } from '../protection/protectionOptions.ts';
-import { addSecurityHeaders } from '../protection/securityHeaders.ts';
+import { addSecurityHeaders, allowOrigins } from '../protection/responseHeaders.ts';
 import { docsPlugin } from '../rest/docs/docsPlugin.ts';
 import { openApiDocument } from '../rest/openapi/document.ts';
 import type { Operation } from '../rest/operation.ts';
+import { sendProblem } from '../rest/problem.ts';
 import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
-import { sendProblem } from '../rest/sendProblem.ts';
 import { RequestIds } from '../telemetry/requestScope.ts';
 import { type ConsoleOptions, consolePages } from './console.ts';
 import { answerClientError, bodyRefusal, catalogueErrorShape } from './errorShape.ts';
 import { KnownPaths } from './knownPaths.ts';
 import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
-import { observeRequests, type RequestLog } from './observeRequests.ts';
-import { lazyLogger, loggedRequest } from './requestLogger.ts';
+import { lazyLogger, loggedRequest, observeRequests, type RequestLog } from './observeRequests.ts';
 import { addTrpcRoutes } from './trpcRoutes.ts';
 
 export type HttpOptions = {
@@ -40,7 +38,7 @@ export type HttpOptions = {
   readonly operations: readonly Operation[];
   readonly logger: Logger;
   /** Where every call comes in. */
-  readonly entrance: Admission;
+  readonly admission: Admission;
   /** Says who reads the metrics. */
   readonly authenticate: Authenticate;
   readonly protection: ProtectionLimits;
@@ -79,7 +77,7 @@ export async function createHttpServer(options: HttpOptions) {
     router,
     operations,
     logger,
-    entrance,
+    admission,
     authenticate,
     protection,
     connections,
@@ -143,7 +141,7 @@ export async function createHttpServer(options: HttpOptions) {
   await allowOrigins(server, protection.allowedOrigins);
   await addTrpcRoutes(server, {
     router,
-    entrance,
+    admission,
     logger: httpLogger,
     ids,
     stop,
@@ -156,7 +154,7 @@ export async function createHttpServer(options: HttpOptions) {
   // Behind the hooks of the WebSockets' plugin, which answers what is refused here.
   if (options.isOpen) {
     server.addHook('onRequest', async (request, reply) => {
-      const message = whyForeign(request.headers);
+      const message = foreignRequestReason(request.headers);
       if (message !== undefined) await reply.code(403).send({ error: { reason: 'FORBIDDEN', message } });
     });
   }
@@ -187,7 +185,7 @@ export async function createHttpServer(options: HttpOptions) {
   });
 
   const callerOf = ({ headers, ip: address }: FastifyRequest, reply: FastifyReply) =>
-    entrance.admit({
+    admission.admit({
       credentials: { headers },
       address,
       calls: 1,

@@ -16,7 +16,7 @@ import type { Admission } from '../protection/admission.ts';
 import { countedSockets } from '../protection/countedSocket.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
 import type { OwnerStreams } from '../protection/ownerStreams.ts';
-import { SocketRoom } from '../protection/socketRoom.ts';
+import { SocketBackpressure } from '../protection/socketBackpressure.ts';
 import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import type { RequestIds } from '../telemetry/requestScope.ts';
 import { answerPlainCalls } from './directCalls.ts';
@@ -26,7 +26,7 @@ const batchLimit = 100;
 
 export type TrpcRoutesOptions = {
   readonly router: AnyTRPCRouter;
-  readonly entrance: Admission;
+  readonly admission: Admission;
   readonly logger: FastifyBaseLogger;
   readonly ids: RequestIds;
   readonly stop: AbortSignal;
@@ -48,7 +48,7 @@ type Asking = {
 
 /** tRPC at `/trpc`: plain calls, batches, SSE and WebSockets. */
 export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutesOptions): Promise<void> {
-  const { router, entrance, logger, ids, stop, streams, link, streamMaxMs, bodyLimitBytes, jsonBreadth } =
+  const { router, admission, logger, ids, stop, streams, link, streamMaxMs, bodyLimitBytes, jsonBreadth } =
     options;
 
   const contextOf = async (
@@ -65,7 +65,7 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     const { traceparent } = headers;
     const scope = { requestId, traceparent: typeof traceparent === 'string' ? traceparent : undefined };
     try {
-      const caller = await entrance.admit({
+      const caller = await admission.admit({
         credentials: { headers, connectionParams },
         address,
         calls,
@@ -87,7 +87,7 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     options: { maxPayload: bodyLimitBytes, WebSocket: countedSockets(jsonBreadth) },
   });
   const sockets = new SocketCredentials();
-  const rooms = new WeakMap<object, SocketRoom>();
+  const rooms = new WeakMap<object, SocketBackpressure>();
   const addresses = new WeakMap<IncomingMessage, string>();
   server.addHook('onRequest', (request, _reply, done) => {
     // A proxy's word for it, which Node's own request does not have.
@@ -96,7 +96,7 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
   });
   server.websocketServer.on('connection', (socket, request: IncomingMessage) => {
     sockets.opened(socket);
-    rooms.set(socket, new SocketRoom(socket, request.socket, 2 * bodyLimitBytes));
+    rooms.set(socket, new SocketBackpressure(socket, request.socket, 2 * bodyLimitBytes));
   });
   server.websocketServer.on('headers', (lines: string[], request: IncomingMessage) =>
     lines.push(`x-request-id: ${ids.of(request)}`),
@@ -131,7 +131,7 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     } catch (error) {
       throw toTrpcError(error);
     }
-    return { ...context, room: rooms.get(socket), admit: () => entrance.admitKnown(caller) };
+    return { ...context, room: rooms.get(socket), admit: () => admission.admitKnown(caller) };
   };
   await server.register(fastifyTRPCPlugin, {
     prefix: '/trpc',

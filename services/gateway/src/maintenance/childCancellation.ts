@@ -19,7 +19,7 @@ const retryDelayMs = 1_000;
 
 type Child = { readonly owner: string; readonly parent: ParentLink; readonly isStopping: boolean };
 
-export type FamiliesDeps = {
+export type ChildCancellationDeps = {
   readonly broker: Broker;
   readonly logger: Logger;
   /** The status of a task as the index has it; `undefined`: it is not in there. */
@@ -37,8 +37,8 @@ export type FamiliesDeps = {
  * its parent was over is canceled when that arrives. A child without a record gets one by its first event at the latest.
  * Canceling what has ended or is canceled already changes nothing, so gateways need not agree on who does it.
  */
-export class Families {
-  readonly #deps: FamiliesDeps;
+export class ChildCancellation {
+  readonly #deps: ChildCancellationDeps;
   /** The children that have not ended, by parent. */
   readonly #byParent = new Map<string, Map<string, Child>>();
   /** Why parents were canceled, as long as they have children here. */
@@ -46,7 +46,7 @@ export class Families {
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
 
-  constructor(deps: FamiliesDeps) {
+  constructor(deps: ChildCancellationDeps) {
     this.#deps = deps;
   }
 

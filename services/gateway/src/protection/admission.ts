@@ -4,7 +4,7 @@ import { type Authenticate, identify } from '../auth/authenticate.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import { RetryLaterError, unavailable } from '../errors.ts';
-import { CallRate, type Turn } from './callRate.ts';
+import { CallRateLimiter, type RateDecision } from './callRate.ts';
 import type { ProtectionLimits } from './protectionOptions.ts';
 
 /** What stands in the way of every call, whoever makes it. */
@@ -15,7 +15,7 @@ export type Condition = {
 };
 
 /** A call, or several in one request. */
-export type Entering = {
+export type AdmissionRequest = {
   readonly credentials: Credentials;
   readonly address: string;
   readonly calls: number;
@@ -27,9 +27,9 @@ export type Entering = {
 export class Admission {
   readonly #authenticate: Authenticate;
   readonly #condition: Condition;
-  readonly #calls: CallRate | undefined;
+  readonly #calls: CallRateLimiter | undefined;
   readonly #policy: string;
-  readonly #failures: CallRate | undefined;
+  readonly #failures: CallRateLimiter | undefined;
 
   constructor(
     authenticate: Authenticate,
@@ -41,12 +41,12 @@ export class Admission {
   ) {
     this.#authenticate = authenticate;
     this.#condition = condition;
-    this.#calls = callRate === 'off' ? undefined : new CallRate(callRate);
+    this.#calls = callRate === 'off' ? undefined : new CallRateLimiter(callRate);
     this.#policy =
       callRate === 'off'
         ? ''
         : `"calls";q=${callRate.burst};w=${Math.ceil(callRate.burst / callRate.perSecond)}`;
-    this.#failures = failureRate === 'off' ? undefined : new CallRate(failureRate);
+    this.#failures = failureRate === 'off' ? undefined : new CallRateLimiter(failureRate);
   }
 
   /**
@@ -54,7 +54,7 @@ export class Admission {
    * @throws GatewayError OVERLOADED, UNAUTHENTICATED, CREDENTIALS_EXPIRED, IDENTITY_UNAVAILABLE, TOO_MANY_REQUESTS,
    *   NATS_UNAVAILABLE
    */
-  async admit({ credentials, address, calls, tell }: Entering): Promise<Caller> {
+  async admit({ credentials, address, calls, tell }: AdmissionRequest): Promise<Caller> {
     this.#requireUnhurried();
     const caller = await this.#identify(credentials, address);
     this.#take(caller, calls, tell);
@@ -89,7 +89,7 @@ export class Admission {
     }
   }
 
-  #take({ owner }: Caller, calls: number, tell: Entering['tell']): void {
+  #take({ owner }: Caller, calls: number, tell: AdmissionRequest['tell']): void {
     const turn = this.#calls?.take(owner, calls, Date.now());
     if (!turn) return;
     tell(this.#headersOf(turn));
@@ -102,7 +102,7 @@ export class Admission {
   }
 
   /** As draft-ietf-httpapi-ratelimit-headers-10 has them. */
-  #headersOf({ left, fullInSeconds }: Turn): Record<string, string> {
+  #headersOf({ left, fullInSeconds }: RateDecision): Record<string, string> {
     return { 'ratelimit-policy': this.#policy, ratelimit: `"calls";r=${left};t=${fullInSeconds}` };
   }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CallRate } from './callRate.ts';
+import { CallRateLimiter } from './callRate.ts';
 
 describe('a rate of calls', () => {
   it('lets a burst through, then as many as come back', () => {
-    const rate = new CallRate({ perSecond: 2, burst: 10 });
+    const rate = new CallRateLimiter({ perSecond: 2, burst: 10 });
     expect(rate.take('ann', 10, 0)).toEqual({
       taken: true,
       left: 0,
@@ -18,7 +18,7 @@ describe('a rate of calls', () => {
   });
 
   it('counts each caller alone', () => {
-    const rate = new CallRate({ perSecond: 1, burst: 1 });
+    const rate = new CallRateLimiter({ perSecond: 1, burst: 1 });
     expect(rate.take('ann', 1, 0).taken).toBe(true);
     expect(rate.take('bob', 1, 0).taken).toBe(true);
     expect(rate.take('ann', 1, 0).taken).toBe(false);
@@ -28,7 +28,7 @@ describe('a rate of calls', () => {
     const calls = fc.array(fc.record({ afterMs: fc.nat(3_000), calls: fc.integer({ min: 1, max: 20 }) }));
     fc.assert(
       fc.property(calls, asked => {
-        const rate = new CallRate({ perSecond: 7, burst: 20 });
+        const rate = new CallRateLimiter({ perSecond: 7, burst: 20 });
         let nowMs = 1_000_000;
         let through = 0;
         for (const { afterMs, calls: count } of asked) {

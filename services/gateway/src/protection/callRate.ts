@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 
 /** How often somebody may call: `burst` calls at once, and `perSecond` in the long run. */
-export type Rate = { readonly perSecond: number; readonly burst: number };
+export type CallRate = { readonly perSecond: number; readonly burst: number };
 
 /** What a rate says of a call. */
-export type Turn = {
+export type RateDecision = {
   readonly taken: boolean;
   /** How many more calls there are now. */
   readonly left: number;
@@ -21,17 +21,17 @@ const knownCallers = 100_000;
  * Counts calls by caller: the generic cell rate algorithm (ITU-T I.371), which needs one number for each and no timer.
  * Kept in memory, so the rate is that of one gateway.
  */
-export class CallRate {
-  readonly #rate: Rate;
+export class CallRateLimiter {
+  readonly #rate: CallRate;
   /** When the burst of a caller will be whole again. */
   readonly #wholeAtMs = new LRUCache<string, number>({ max: knownCallers });
 
-  constructor(rate: Rate) {
+  constructor(rate: CallRate) {
     this.#rate = rate;
   }
 
   /** Takes turns for some calls: for all of them or none. More than a burst is never let through. */
-  take(caller: string, calls: number, nowMs: number): Turn {
+  take(caller: string, calls: number, nowMs: number): RateDecision {
     const { perSecond, burst } = this.#rate;
     const wholeAtMs = Math.max(this.#wholeAtMs.get(caller) ?? 0, nowMs);
     const next = wholeAtMs + (calls * 1_000) / perSecond;

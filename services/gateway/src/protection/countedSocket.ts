@@ -3,7 +3,7 @@ import type { WebsocketPluginOptions } from '@fastify/websocket';
 import { JsonBreadth, type JsonBreadthLimits } from '@longhaul/broker';
 import WebSocket, { type RawData } from 'ws';
 import { catalogueErrorShape } from '../http/errorShape.ts';
-import { tooBroad, uncountedBytes } from './broadBody.ts';
+import { tooManyValues, uncountedBytes } from './bodyBreadth.ts';
 
 /** So much of a message is counted in one turn of the event loop. */
 const pieceBytes = 64 * 1024;
@@ -46,7 +46,7 @@ export function countedSockets(limits: JsonBreadthLimits): WebSocketClass {
       }
       const { excess } = breadth;
       if (excess === undefined) return true;
-      const error = catalogueErrorShape(tooBroad(excess, limits));
+      const error = catalogueErrorShape(tooManyValues(excess, limits));
       // A call without an id is nobody's to answer.
       for (const offset of breadth.idOffsets) {
         const id = idAt(bytes, offset);

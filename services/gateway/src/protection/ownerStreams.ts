@@ -11,7 +11,7 @@ export class OwnerStreams {
     this.#limit = limit;
   }
 
-  /** How many streams are open, of everybody's. */
+  /** How many streams are open, of localAdministrator's. */
   get open(): number {
     return this.#open;
   }

@@ -1,24 +1,24 @@
-import type { Rate } from './callRate.ts';
+import type { CallRate } from './callRate.ts';
 
 /** How the gateway withstands those who ask too much of it. `docs/guides/protection.md` shows what a client sees of each. */
 export type ProtectionOptions = {
   /**
    * How often an owner may call this gateway: `perSecond` calls in the long run, `burst` at once (at least 100, a batch).
-   * Default: 500 and 5,000; `off` where the gateway has no authentication, since everybody is one owner then.
+   * Default: 500 and 5,000; `off` where the gateway has no authentication, since localAdministrator is one owner then.
    */
-  readonly callRate?: Rate | 'off';
+  readonly callRate?: CallRate | 'off';
   /**
    * How often somebody at one address may fail to authenticate before being told to wait; right credentials are let in
    * nonetheless. Default: 1 a second, 100 at once.
    */
-  readonly failedAuthenticationRate?: Rate | 'off';
+  readonly failedAuthenticationRate?: CallRate | 'off';
   /**
    * Streams, WebSockets and waiting calls (`run`, `result` with `waitMs`, `Prefer: wait`) that an owner may have open at
    * this gateway. Default: 1,000; without authentication: any number.
    */
   readonly streamsPerOwner?: number;
   /**
-   * How many stored events, of everybody's, may lie behind the `lastEventId` of a stream over many tasks (`tasks.watch`).
+   * How many stored events, of localAdministrator's, may lie behind the `lastEventId` of a stream over many tasks (`tasks.watch`).
    * With more it begins now and says so. Operators, who may see all of them, have no limit. Default: 10,000.
    */
   readonly replayEvents?: number;

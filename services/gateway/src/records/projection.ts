@@ -12,7 +12,7 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { EventLimits } from './eventLimits.ts';
-import { ensureProjectionConsumer, giveUpPin, projectionPlan } from './projectionConsumer.ts';
+import { ensureProjectionConsumer, projectionPlan, releasePin } from './projectionConsumer.ts';
 import type { RecordIndex } from './recordIndex.ts';
 import type { RecordStore, StoredRecord } from './recordStore.ts';
 
@@ -179,7 +179,7 @@ export class Projection {
     await this.#loop;
     if (this.#pinId === undefined || this.#broker.nc.isClosed()) return;
     // After our last acknowledgement, on the same connection: the next one is given nothing that is folded already.
-    await giveUpPin(this.#broker, this.#pinId).catch((err: unknown) =>
+    await releasePin(this.#broker, this.#pinId).catch((err: unknown) =>
       this.#logger.debug(
         { err },
         'the projection was not handed over; another gateway takes it in a few seconds',

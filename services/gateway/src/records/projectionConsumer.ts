@@ -59,7 +59,7 @@ async function startBehind({ jsm, topology }: Broker, upTo: number): Promise<Par
 type PriorityGroup = { readonly group: string; readonly pinned_client_id?: string };
 
 /** Lets the server pin another gateway at once: by itself it would wait for the `priority_timeout`. */
-export async function giveUpPin(broker: Broker, pinId: string): Promise<void> {
+export async function releasePin(broker: Broker, pinId: string): Promise<void> {
   const { topology, jsm } = broker;
   const { durable_name, priority_groups } = topology.consumers.projection;
   const [group] = priority_groups;

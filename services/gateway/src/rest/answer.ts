@@ -4,8 +4,8 @@ import Negotiator from 'negotiator';
 import type { Logger } from 'pino';
 import type { Caller } from '../auth/caller.ts';
 import type { Operation } from './operation.ts';
-import { ParameterReader } from './readParameters.ts';
-import { sendProblem } from './sendProblem.ts';
+import { sendProblem } from './problem.ts';
+import { ParameterReader } from './readRequest.ts';
 
 const json = 'application/json; charset=utf-8';
 const nothing = strictOptions({});

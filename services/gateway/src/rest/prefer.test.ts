@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { preferenceApplied, readPrefer } from './requestHeaders.ts';
+import { preferenceApplied, readPrefer } from './readRequest.ts';
 
 const none = { respondAsync: false, waitSeconds: undefined };
 

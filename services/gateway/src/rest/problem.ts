@@ -5,7 +5,10 @@ import {
   type InputIssue,
   type StartFault,
 } from '@longhaul/proto/wire';
+import type { FastifyReply } from 'fastify';
+import type { Logger } from 'pino';
 import { z } from 'zod';
+import { faultOf, isPassing, retryAfterSeconds } from '../errors.ts';
 
 /** RFC 9457. */
 export const problemType = 'application/problem+json';
@@ -14,7 +17,7 @@ export const errorsPath = '/docs/errors';
 
 const codes = ['INTERNAL', ...Object.keys(errorCatalogue)] as const;
 
-const problemFault = z.object({
+const problemIssue = z.object({
   pointer: z.string().optional().meta({ description: 'Where in the body it is (RFC 6901).' }),
   parameter: z.string().optional().meta({ description: 'Instead: which parameter of the path or query.' }),
   header: z.string().optional().meta({ description: 'Instead: which header.' }),
@@ -32,7 +35,7 @@ export const problemSchema = z
     status: z.int(),
     detail: z.string().meta({ description: 'What went wrong here, and what to do.' }),
     code: z.enum(codes).meta({ description: 'The end of `type`, to go by. Stable.' }),
-    errors: z.array(problemFault).optional().meta({ description: 'The faults of what was sent.' }),
+    errors: z.array(problemIssue).optional().meta({ description: 'The faults of what was sent.' }),
   })
   .meta({ title: 'Problem', description: 'Why a call was refused (RFC 9457).' });
 export type Problem = z.output<typeof problemSchema>;
@@ -127,4 +130,46 @@ export function titleOf(code: string): string {
 /** A JSON pointer (RFC 6901). */
 export function pointerTo(path: readonly (string | number)[]): string {
   return path.map(part => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** Answers a problem. Retries, authentication and the connection have their headers. */
+export function sendProblem(
+  reply: FastifyReply,
+  thrown: unknown,
+  logger: Logger,
+  inputAt: readonly string[] = [],
+): FastifyReply {
+  const error = fromServer(thrown);
+  const problem = problemOf(faultOf(error, logger), error, inputAt);
+  if (isPassing(problem.status)) reply.header('retry-after', String(retryAfterSeconds(error) ?? 1));
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="longhaul"');
+  if (problem.code === 'SHUTTING_DOWN') reply.header('connection', 'close');
+  return reply
+    .code(problem.status)
+    .type(problemType)
+    .send(`${JSON.stringify(problem)}\n`);
+}
+
+/** What Fastify refuses before a handler is called, as errors of the catalogue. */
+function fromServer(error: unknown): unknown {
+  if (error instanceof GatewayError || !(error instanceof Error)) return error;
+  const { code, statusCode } = error as Error & { readonly code?: unknown; readonly statusCode?: unknown };
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new GatewayError(
+        'PAYLOAD_TOO_LARGE',
+        'The body is larger than the gateway takes. Pass a reference (a path or URL) instead of the data itself.',
+      );
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new GatewayError('URI_TOO_LONG', 'A part of the path is longer than any name or id can be.');
+    case 'FST_ERR_BAD_URL':
+      return new GatewayError('INVALID_REQUEST', 'The path has an escape that is none, like %zz. Mend it.');
+    default:
+      // Whatever else it says is the caller's fault: lengths that lie, bodies that break off.
+      return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+        ? new GatewayError('INVALID_REQUEST', 'The request is malformed.', { cause: error })
+        : error;
+  }
 }

@@ -7,18 +7,18 @@ import { allowOf, type KnownPaths } from '../http/knownPaths.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
 import type { OwnerStreams } from '../protection/ownerStreams.ts';
 import type { ScheduleService } from '../schedules/scheduleService.ts';
-import { type TaskService, unknownTask } from '../service.ts';
+import { type TaskService, unknownTask } from '../tasks/taskService.ts';
 import { answerTo } from './answer.ts';
 import type { Operation } from './operation.ts';
-import { readBody } from './readBody.ts';
+import { sendProblem } from './problem.ts';
+import { readBody } from './readRequest.ts';
 import { batchOperation } from './routes/batchOperation.ts';
-import { controlOperations } from './routes/controlOperations.ts';
 import { eventOperation } from './routes/eventOperation.ts';
 import { scheduleOperations } from './routes/scheduleOperations.ts';
 import { startOperations } from './routes/startOperations.ts';
+import { controlOperations } from './routes/steerOperations.ts';
 import { taskOperations } from './routes/taskOperations.ts';
 import { typeOperations } from './routes/typeOperations.ts';
-import { sendProblem } from './sendProblem.ts';
 
 export type RestDeps = {
   readonly contract: Contract;

@@ -3,14 +3,14 @@ import { type AnyTaskRecord, recordSchema, type TaskSummary } from '@longhaul/pr
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { jsonSchemaOf } from './openapi/components.ts';
-import { matchesTag } from './requestHeaders.ts';
+import { matchesTag } from './readRequest.ts';
 import {
+  etagOf,
   retryAfterSeconds,
   taskLine,
   taskLineSchema,
   taskPayload,
   taskSchema,
-  taskTag,
 } from './taskPayload.ts';
 
 const at = (seconds: number) => new Date(seconds * 1_000).toISOString();
@@ -93,10 +93,10 @@ describe('Retry-After', () => {
 describe('the entity tag', () => {
   it('differs by event, status and what is included', () => {
     const tags = [
-      taskTag(record, false),
-      taskTag(record, true),
-      taskTag({ ...record, seq: 8 }, false),
-      taskTag({ ...record, status: 'STOPPING' }, false),
+      etagOf(record, false),
+      etagOf(record, true),
+      etagOf({ ...record, seq: 8 }, false),
+      etagOf({ ...record, status: 'STOPPING' }, false),
     ];
     expect(new Set(tags).size).toBe(tags.length);
   });
@@ -110,7 +110,7 @@ describe('the entity tag', () => {
     ['', false],
     [undefined, false],
   ])('If-None-Match: %s', (header, matches) => {
-    expect(matchesTag(header, taskTag(record, false))).toBe(matches);
+    expect(matchesTag(header, etagOf(record, false))).toBe(matches);
   });
 });
 

@@ -11,8 +11,8 @@ import {
 } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { percentOf } from '../records/taskSummary.ts';
-import { restPolicySchema } from './policy.ts';
 import { snakeKeys } from './snakeCase.ts';
+import { restPolicySchema } from './startParameters.ts';
 
 const instant = z.iso.datetime();
 const percent = z.number().min(0).max(100);
@@ -159,6 +159,6 @@ export function retryAfter(record: Parameters<typeof retryAfterSeconds>[0]): Rec
 export const taskPath = (id: string): string => `/v1/tasks/${id}`;
 
 /** What changes whenever a task does: the last event in its record, and the status, which can change by time alone. */
-export function taskTag({ seq, status }: Pick<TaskRecord, 'seq' | 'status'>, withInput: boolean): string {
+export function etagOf({ seq, status }: Pick<TaskRecord, 'seq' | 'status'>, withInput: boolean): string {
   return `W/"${seq}-${status}${withInput ? '-input' : ''}"`;
 }

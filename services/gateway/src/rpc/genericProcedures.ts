@@ -19,9 +19,9 @@ import {
   watchManyRequestSchema,
 } from '@longhaul/proto/wire';
 import type { ScheduleService } from '../schedules/scheduleService.ts';
-import type { TaskService } from '../service.ts';
 import { taskTypes } from '../tasks/read/taskTypes.ts';
 import { anyRecord, shownEvent } from '../tasks/read/typedViews.ts';
+import type { TaskService } from '../tasks/taskService.ts';
 import type { WatchedMany } from '../tasks/watch/watchMany.ts';
 import type { SystemService } from '../telemetry/systemService.ts';
 import { trackedStream } from './streams.ts';
@@ -73,7 +73,7 @@ export function genericProcedures(contract: Contract, service: TaskService) {
       ),
     ),
     types: procedure.query(async () => {
-      const paused = await service.pausedNames(types.map(({ name }) => name));
+      const paused = await service.pausedTypes(types.map(({ name }) => name));
       return types.map(type => ({ ...type, paused: paused.has(type.name) }));
     }),
     pause: procedure

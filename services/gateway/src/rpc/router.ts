@@ -2,7 +2,7 @@ import type { Contract } from '@longhaul/proto';
 import { type GatewayRouter, isTaskDefinition } from '@longhaul/proto/wire';
 import type { TRPCRouterRecord } from '@trpc/server';
 import type { ScheduleService } from '../schedules/scheduleService.ts';
-import type { TaskService } from '../service.ts';
+import type { TaskService } from '../tasks/taskService.ts';
 import type { SystemService } from '../telemetry/systemService.ts';
 import { genericProcedures, scheduleProcedures, systemProcedures } from './genericProcedures.ts';
 import { taskProcedures } from './taskProcedures.ts';

@@ -30,7 +30,11 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
   try {
     for await (const item of open(signal)) {
       // Over SSE nobody asks for the next item before the last one is on its way; a WebSocket has to be waited for.
-      for (let free = context.room?.whenFree(); free && !signal.aborted; free = context.room?.whenFree())
+      for (
+        let free = context.room?.whenDrained();
+        free && !signal.aborted;
+        free = context.room?.whenDrained()
+      )
         await free;
       yield tracked(item.id, await dataOf(item));
     }

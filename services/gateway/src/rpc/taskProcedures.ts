@@ -13,8 +13,8 @@ import {
   watchRequestSchema,
 } from '@longhaul/proto/wire';
 import { faultOf } from '../errors.ts';
-import type { TaskService } from '../service.ts';
 import { typedEvent, typedOutcome, typedRecord } from '../tasks/read/typedViews.ts';
+import type { TaskService } from '../tasks/taskService.ts';
 import { trackedStream } from './streams.ts';
 import { procedure } from './trpc.ts';
 

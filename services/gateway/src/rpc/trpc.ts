@@ -12,10 +12,10 @@ import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
 import type { Caller } from '../auth/caller.ts';
 import { expired, haveEnded } from '../auth/credentials.ts';
-import { faultOf, knownFault, retryAfterSeconds } from '../errors.ts';
+import { faultOf, retryAfterSeconds, toGatewayError } from '../errors.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
 import type { OwnerStreams } from '../protection/ownerStreams.ts';
-import type { SocketRoom } from '../protection/socketRoom.ts';
+import type { SocketBackpressure } from '../protection/socketBackpressure.ts';
 import { keepAliveMs } from '../tasks/watch/followTask.ts';
 import { type RequestScope, requestScope } from '../telemetry/requestScope.ts';
 
@@ -34,7 +34,7 @@ export type Context = {
   /** A stream ends after that and is opened again; not over a WebSocket, whose pings tell whether somebody is there. */
   readonly streamMaxMs: number;
   /** Of a WebSocket: what it takes. */
-  readonly room?: SocketRoom | undefined;
+  readonly room?: SocketBackpressure | undefined;
   /** Of a WebSocket: lets another call in. Over HTTP, that was done for the request. @throws GatewayError */
   readonly admit?: (() => void) | undefined;
   /** Of the request; of a WebSocket, the one that opened it. */
@@ -97,7 +97,7 @@ export const procedure = t.procedure.use(async ({ ctx, path, getRawInput, next }
     });
   });
   const result = await observed(ctx, path, next);
-  ctx.room?.cutWhenFull();
+  ctx.room?.closeWhenFull();
   if (!result.ok) throw toTrpcError(result.error.cause ?? result.error);
   return result;
 });
@@ -127,7 +127,7 @@ export function toTrpcError(error: unknown): TRPCError {
   if (error instanceof GatewayError) {
     return new TRPCError({ code: errorCatalogue[error.code].trpc, message: error.message, cause: error });
   }
-  const known = knownFault(error);
+  const known = toGatewayError(error);
   if (known) return toTrpcError(known);
   if (error instanceof z.ZodError) return new TRPCError({ code: 'BAD_REQUEST', cause: error });
   return new TRPCError({ code: 'INTERNAL_SERVER_ERROR', cause: error });

@@ -31,8 +31,8 @@ export type ScheduledTasks = Pick<FiringDeps, 'find' | 'definitions' | 'start' |
 export function createSchedules(broker: Broker, logger: Logger, tasks: ScheduledTasks): Schedules {
   const store = new ScheduleStore(broker);
   const deps: FiringDeps = { broker, logger, store, ...tasks };
-  const firings = new FiringConsumer(broker, logger, (fire, mayHandBack) =>
-    handleFiring(deps, fire, mayHandBack),
+  const firings = new FiringConsumer(broker, logger, (fire, mayRelease) =>
+    handleFiring(deps, fire, mayRelease),
   );
   const upkeep = new ScheduleUpkeep(broker, store, logger);
   return {

@@ -18,7 +18,7 @@ const handBacks = 10;
 export class FiringConsumer {
   readonly #broker: Broker;
   readonly #logger: Logger;
-  readonly #handle: (fire: Fire, mayHandBack: boolean) => Promise<FiringEnd>;
+  readonly #handle: (fire: Fire, mayRelease: boolean) => Promise<FiringEnd>;
   /** The end of the line of each schedule's firings here: in order, and no two that compete for one record. */
   readonly #lines = new Map<string, Promise<void>>();
   #messages: ConsumerMessages | undefined;
@@ -27,7 +27,7 @@ export class FiringConsumer {
   constructor(
     broker: Broker,
     logger: Logger,
-    handle: (fire: Fire, mayHandBack: boolean) => Promise<FiringEnd>,
+    handle: (fire: Fire, mayRelease: boolean) => Promise<FiringEnd>,
   ) {
     this.#broker = broker;
     this.#logger = logger;

@@ -46,10 +46,10 @@ export type FiringEnd = 'done' | 'handBack';
  *   idempotency key that is made of its time, so that what was started before is found;
  * - before the acknowledgement: all is found done.
  *
- * @param mayHandBack another gateway has not had its turn yet
+ * @param mayRelease another gateway has not had its turn yet
  * @throws what NATS answers: the firing is to be delivered again
  */
-export async function handleFiring(deps: FiringDeps, fire: Fire, mayHandBack: boolean): Promise<FiringEnd> {
+export async function handleFiring(deps: FiringDeps, fire: Fire, mayRelease: boolean): Promise<FiringEnd> {
   const { broker, store } = deps;
   const { owner, id } = fire;
   for (;;) {
@@ -58,7 +58,7 @@ export async function handleFiring(deps: FiringDeps, fire: Fire, mayHandBack: bo
     if (schedule && isAwaited(schedule, fire)) {
       const { decided, cancel } = await decide(deps, schedule, fire.at);
       const starts = decided.firings.some(({ outcome }) => outcome === 'starting');
-      if (starts && mayHandBack && !deps.definitions.has(schedule.name)) return 'handBack';
+      if (starts && mayRelease && !deps.definitions.has(schedule.name)) return 'handBack';
       if (cancel !== undefined) await cancelPrevious(deps, schedule, cancel);
       if ((await store.put(decided, revision)) === undefined) continue;
       now = decided;

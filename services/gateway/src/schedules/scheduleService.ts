@@ -18,8 +18,8 @@ import {
 } from '@longhaul/proto/wire';
 import type { z } from 'zod';
 import type { Caller } from '../auth/caller.ts';
-import { demand, mayDo } from '../auth/caller.ts';
-import { newTaskId } from '../tasks/start/taskIds.ts';
+import { mayDo, requirePermission } from '../auth/caller.ts';
+import { newTaskId } from '../tasks/start/idempotency.ts';
 import { disarmSchedule, settleSchedule } from './arming.ts';
 import { type FiringDeps, handleFiring } from './handleFiring.ts';
 import { changedSchedule, type NewSchedule, newSchedule, saysTheSame, waiting } from './scheduleSettings.ts';
@@ -41,7 +41,7 @@ export function createScheduleService(deps: FiringDeps) {
   /** @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN */
   const ownerToChange = (caller: Caller, named: Named): string => {
     const owner = ownerOf(caller, named);
-    demand(caller, 'changeSchedule', owner);
+    requirePermission(caller, 'changeSchedule', owner);
     return owner;
   };
 

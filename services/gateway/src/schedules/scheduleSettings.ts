@@ -11,7 +11,7 @@ import {
   validateInput,
 } from '@longhaul/proto/wire';
 import type { z } from 'zod';
-import { newTaskId } from '../tasks/start/taskIds.ts';
+import { newTaskId } from '../tasks/start/idempotency.ts';
 import { nextTime, timesOf } from './scheduleTimes.ts';
 
 export type NewSchedule = z.output<typeof createScheduleSchema>;

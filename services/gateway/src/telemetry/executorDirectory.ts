@@ -1,7 +1,7 @@
 import { askAll, type Broker, decode } from '@longhaul/broker';
 import { type ExecutorStatus, executorStatusSchema } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
-import { shortLived } from './shortLived.ts';
+import { cachedLoad } from './cachedLoad.ts';
 
 /** An executor, as it answered last. */
 export type SeenExecutor = {
@@ -26,7 +26,7 @@ export class ExecutorDirectory {
   readonly #broker: Broker;
   readonly #logger: Logger;
   readonly #seen = new Map<string, { readonly status: ExecutorStatus; readonly seenAtMs: number }>();
-  readonly #look = shortLived(keptMs, () => this.#ask());
+  readonly #look = cachedLoad(keptMs, () => this.#ask());
 
   constructor(broker: Broker, logger: Logger) {
     this.#broker = broker;

@@ -1,7 +1,7 @@
 import { activeStatuses, isTerminal, priorities, type TaskRecord } from '@longhaul/proto/wire';
 import { processMetrics } from '@longhaul/service/processMetrics';
 import promClient from 'prom-client';
-import type { ProjectionLag, QueueState } from './queueState.ts';
+import type { ProjectionLag, QueueState } from './queues.ts';
 import { changeOf } from './recordChange.ts';
 import type { TaskCount } from './taskCounts.ts';
 

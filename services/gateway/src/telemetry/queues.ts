@@ -1,5 +1,11 @@
-import { type ActiveStatus, isTerminal, type QueueInfo } from '@longhaul/proto/wire';
-import type { QueueState } from './queueState.ts';
+import type { Broker } from '@longhaul/broker';
+import {
+  type ActiveStatus,
+  isTerminal,
+  type Priority,
+  priorities,
+  type QueueInfo,
+} from '@longhaul/proto/wire';
 import type { TaskCount } from './taskCounts.ts';
 
 /** Where a task is counted. One that is paused has its executor. */
@@ -21,7 +27,7 @@ type Counts = { -readonly [K in keyof QueueInfo]: QueueInfo[K] };
  * the records of the own tasks say. So does a name that has no queue yet, because no executor ever served it.
  *
  * @param counts of the tasks that the caller may see
- * @param seesAll whether those are everybody's
+ * @param seesAll whether those are localAdministrator's
  */
 export function queuesOf(
   names: Iterable<string>,
@@ -51,4 +57,58 @@ export function queuesOf(
     queue.delivered = (queue.delivered ?? 0) + delivered;
   }
   return [...byName.values()];
+}
+
+/** What the server says of the requests of one name and priority. */
+export type QueueState = {
+  readonly name: string;
+  readonly priority: Priority;
+  /** Requests that no executor has been given yet. */
+  readonly pending: number;
+  /** Requests that an executor has, or that wait at the server to be tried again. */
+  readonly delivered: number;
+  readonly paused: boolean;
+};
+
+/**
+ * Reads the queue of every name and priority that has one: a name has none before its first executor (or pause). One
+ * request a 256 consumers.
+ */
+export async function readQueues(broker: Broker, names: Iterable<string>): Promise<QueueState[]> {
+  const { requestStream, consumers } = broker.topology;
+  const byConsumer = new Map<string, Pick<QueueState, 'name' | 'priority'>>();
+  for (const name of names)
+    for (const priority of priorities)
+      byConsumer.set(consumers.requests(name, priority).durable_name, { name, priority });
+  const states: QueueState[] = [];
+  for await (const info of broker.jsm.consumers.list(requestStream)) {
+    const queue = byConsumer.get(info.name);
+    if (!queue) continue;
+    states.push({
+      ...queue,
+      pending: info.num_pending,
+      delivered: info.num_ack_pending,
+      paused: info.paused ?? false,
+    });
+  }
+  return states;
+}
+
+/** How far the records are behind the events. */
+export type ProjectionLag = { readonly events: number; readonly seconds: number };
+
+/** Reads how many events are not folded yet, and how old the oldest of them is. */
+export async function readProjectionLag(broker: Broker): Promise<ProjectionLag> {
+  const { jsm, topology } = broker;
+  const { num_pending, num_ack_pending, ack_floor } = await jsm.consumers.info(
+    topology.eventStream,
+    topology.consumers.projection.durable_name,
+  );
+  const events = num_pending + num_ack_pending;
+  if (events === 0) return { events, seconds: 0 };
+  const oldest = await jsm.direct.getMessage(topology.eventStream, {
+    seq: ack_floor.stream_seq + 1,
+    next_by_subj: topology.subjects.allEvents,
+  });
+  return { events, seconds: oldest ? Math.max(0, (Date.now() - oldest.time.getTime()) / 1_000) : 0 };
 }

@@ -12,10 +12,9 @@ import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import { type Caller, maySee } from '../auth/caller.ts';
 import type { RecordIndex } from '../records/recordIndex.ts';
+import { cachedLoad } from './cachedLoad.ts';
 import type { ExecutorDirectory } from './executorDirectory.ts';
-import { readQueues } from './queueState.ts';
-import { queuesOf } from './queues.ts';
-import { shortLived } from './shortLived.ts';
+import { queuesOf, readQueues } from './queues.ts';
 import { ThroughputSeries } from './throughput.ts';
 
 type ThroughputQuery = z.output<typeof throughputRequestSchema>;
@@ -45,7 +44,7 @@ const seriesKept = 64;
  * administrator sees all of it; a user sees the executors without others' tasks, and the numbers of the own tasks.
  */
 export function createSystemService({ broker, index, directory, names }: SystemDeps) {
-  const queueStates = shortLived(keptMs, () => readQueues(broker, names));
+  const queueStates = cachedLoad(keptMs, () => readQueues(broker, names));
   const series = new LRUCache<string, () => Promise<Throughput>>({ max: seriesKept });
 
   const executors = async (caller: Caller): Promise<ExecutorInfo[]> =>
@@ -100,7 +99,7 @@ export function createSystemService({ broker, index, directory, names }: SystemD
     const key = JSON.stringify([...whose, query.lastMs, query.buckets, query.name]);
     let known = series.get(key);
     if (!known) {
-      known = shortLived(seriesKeptMs, () => look(caller, query));
+      known = cachedLoad(seriesKeptMs, () => look(caller, query));
       series.set(key, known);
     }
     return known();

@@ -3,11 +3,10 @@ import { startManyLimit, startOptionsSchema, strictOptions } from '@longhaul/pro
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { faultOf } from '../../errors.ts';
-import type { TaskService } from '../../service.ts';
+import type { TaskService } from '../../tasks/taskService.ts';
 import { type Operation, operation } from '../operation.ts';
-import { policyOf, restPolicySchema } from '../policy.ts';
 import { problemOf, problemSchema } from '../problem.ts';
-import { restStartOptions, startOptionsOf } from '../taskParams.ts';
+import { policyOf, restPolicySchema, restStartOptions, startOptionsOf } from '../startParameters.ts';
 import { taskSchema } from '../taskPayload.ts';
 import { checkedPayload } from './startOperations.ts';
 

@@ -3,13 +3,13 @@ import { watchRequestSchema } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { untilCredentialsEnd } from '../../auth/credentials.ts';
 import type { OwnerStreams } from '../../protection/ownerStreams.ts';
-import type { TaskService } from '../../service.ts';
 import { anyRecord, shownEvent, typedEvent } from '../../tasks/read/typedViews.ts';
+import type { TaskService } from '../../tasks/taskService.ts';
 import type { Watched } from '../../tasks/watch/watchTask.ts';
 import { type EventStreamOptions, eventStream, type StreamedEvent } from '../eventStream.ts';
 import { type Operation, operation } from '../operation.ts';
 import { snakeKeys } from '../snakeCase.ts';
-import { oneTask } from '../taskParams.ts';
+import { oneTask } from '../startParameters.ts';
 import { taskPayload } from '../taskPayload.ts';
 import { checkedPayload } from './startOperations.ts';
 

@@ -10,8 +10,8 @@ import { z } from 'zod';
 import { type ScheduleService, scheduleNotFound } from '../../schedules/scheduleService.ts';
 import { headers } from '../commonAnswers.ts';
 import { type Operation, operation } from '../operation.ts';
-import { policyOf, restPolicySchema } from '../policy.ts';
 import { snakeKeys } from '../snakeCase.ts';
+import { policyOf, restPolicySchema } from '../startParameters.ts';
 
 const tag = 'Schedules';
 const { id, name, input, cron, every, timeZone, overlap, misfire, misfireAfterMs, priority } =

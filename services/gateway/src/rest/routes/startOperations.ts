@@ -9,14 +9,21 @@ import {
   type TaskRecord,
 } from '@longhaul/proto/wire';
 import { z } from 'zod';
-import type { TaskService } from '../../service.ts';
 import { type InputCheck, typedRecord } from '../../tasks/read/typedViews.ts';
+import type { TaskService } from '../../tasks/taskService.ts';
 import { accepted, ended } from '../commonAnswers.ts';
 import { type Answer, type Operation, operation, type RestCall } from '../operation.ts';
-import { policyOf, restPolicySchema } from '../policy.ts';
 import { RequestError } from '../problem.ts';
-import { preferenceApplied, readPrefer } from '../requestHeaders.ts';
-import { idempotencyKey, keyOf, prefer, restStartOptions, startOptionsOf } from '../taskParams.ts';
+import { preferenceApplied, readPrefer } from '../readRequest.ts';
+import {
+  idempotencyKey,
+  keyOf,
+  policyOf,
+  prefer,
+  restPolicySchema,
+  restStartOptions,
+  startOptionsOf,
+} from '../startParameters.ts';
 import { retryAfter, taskPath, taskPayload, taskSchema } from '../taskPayload.ts';
 
 const { max_attempts, timeout_ms, total_timeout_ms } = restPolicySchema.shape;

@@ -7,24 +7,24 @@ import {
   type TaskRecord,
 } from '@longhaul/proto/wire';
 import { z } from 'zod';
-import type { TaskService } from '../../service.ts';
 import { anyRecord } from '../../tasks/read/typedViews.ts';
+import type { TaskService } from '../../tasks/taskService.ts';
 import { accepted, headers as answerHeaders, ended } from '../commonAnswers.ts';
 import { type Operation, operation } from '../operation.ts';
 import { NoResultError } from '../problem.ts';
-import { matchesTag, preferenceApplied, readPrefer } from '../requestHeaders.ts';
-import { idempotencyKey, keyOf, oneTask, prefer } from '../taskParams.ts';
+import { matchesTag, preferenceApplied, readPrefer } from '../readRequest.ts';
+import { idempotencyKey, keyOf, oneTask, prefer } from '../startParameters.ts';
 import {
+  etagOf,
   retryAfter,
   taskLine,
   taskLineSchema,
   taskPath,
   taskPayload,
   taskSchema,
-  taskTag,
 } from '../taskPayload.ts';
-import { cancelOperations } from './cancelOperations.ts';
 import { checkedPayload } from './startOperations.ts';
+import { cancelOperations } from './steerOperations.ts';
 
 const tag = 'Tasks';
 const resultProblems = ['PAYLOAD_EXPIRED', 'PAYLOAD_DAMAGED', 'PAYLOAD_TOO_LARGE'] as const;
@@ -117,7 +117,7 @@ export function taskOperations(
       handle: async ({ caller, params, query, headers }) => {
         const withInput = query.include === 'input';
         const record = await service.look(caller, params.id);
-        const etag = taskTag(record, withInput);
+        const etag = etagOf(record, withInput);
         const about = { etag, ...retryAfter(record) };
         if (matchesTag(headers['if-none-match'], etag)) return { status: 304, headers: about };
         const whole = await service.complete(record, withInput);

@@ -1,8 +1,8 @@
 import type { Contract } from '@longhaul/proto';
 import { taskNameSchema } from '@longhaul/proto/wire';
 import { z } from 'zod';
-import { type TaskService, unknownTask } from '../../service.ts';
 import { taskTypes } from '../../tasks/read/taskTypes.ts';
+import { type TaskService, unknownTask } from '../../tasks/taskService.ts';
 import { type Operation, operation } from '../operation.ts';
 
 const tag = 'Task types';
@@ -37,7 +37,7 @@ const oneType = {
 export function typeOperations(contract: Contract, service: TaskService): Operation[] {
   const types = taskTypes(contract);
   const withPauses = async (names: readonly string[]) => {
-    const paused = await service.pausedNames(names);
+    const paused = await service.pausedTypes(names);
     return types
       .filter(({ name }) => names.includes(name))
       .map(({ name, timeoutMs, ...type }) => ({

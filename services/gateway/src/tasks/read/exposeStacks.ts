@@ -8,7 +8,7 @@ import {
 } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
 import { mayDo } from '../../auth/caller.ts';
-import type { TaskService } from '../../service.ts';
+import type { TaskService } from '../taskService.ts';
 
 /** Whose failure it is. */
 type Failed = { readonly name: string; readonly owner: string };

@@ -6,6 +6,7 @@ import {
   type TaskAddress,
   type TaskRecord,
 } from '@longhaul/proto/wire';
+import { v7 as uuidV7 } from 'uuid';
 import type { Caller } from '../../auth/caller.ts';
 import type { FindTask } from '../read/findTask.ts';
 import { publishRequest } from './publishRequest.ts';
@@ -97,4 +98,9 @@ async function removeExpiredLog(
   const filter = subjects.eventsOf(task.id);
   if (!raced) await broker.jsm.streams.purge(eventStream, { filter, seq: last.seq + 1 });
   return raced;
+}
+
+/** A new task's id: sorts by the time it was made (RFC 9562, version 7). */
+export function newTaskId(): string {
+  return uuidV7();
 }

@@ -8,8 +8,8 @@ import { Orphans } from '../../maintenance/orphans.ts';
 import { RecordIndex } from '../../records/recordIndex.ts';
 import { RecordStore } from '../../records/recordStore.ts';
 import { defaultRetention } from '../../records/retention.ts';
+import { newTaskId } from './idempotency.ts';
 import { PendingRecords } from './pendingRecords.ts';
-import { newTaskId } from './taskIds.ts';
 
 it('writes the record of a task whose gateway died before it could, once it is old enough', async () => {
   const nc = await connect({ servers: inject('natsUrl') });

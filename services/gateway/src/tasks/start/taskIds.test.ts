@@ -4,7 +4,7 @@ import { taskIdSchema } from '@longhaul/proto/wire';
 import fc from 'fast-check';
 import { version } from 'uuid';
 import { describe, expect, test } from 'vitest';
-import { newTaskId } from './taskIds.ts';
+import { newTaskId } from './idempotency.ts';
 
 const idSecret = new Uint8Array(32).fill(7);
 const keyedTaskId = (owner: string, name: string, key: string) =>

@@ -8,7 +8,7 @@ const farAwayMs = 100 * 365 * 24 * 60 * 60 * 1_000;
  * Pauses a task name: no executor is given a request of it any more; starts are accepted and wait, what runs goes on.
  * The pause is kept by the nats-server, so it outlives restarts of everything (consumer pauses, NATS ADR-28).
  */
-export async function pauseName(broker: Broker, name: string): Promise<void> {
+export async function pauseType(broker: Broker, name: string): Promise<void> {
   const { requestStream, consumers } = broker.topology;
   const until = new Date(Date.now() + farAwayMs);
   await Promise.all(
@@ -25,7 +25,7 @@ export async function pauseName(broker: Broker, name: string): Promise<void> {
  * Ends a pause: what waits is taken again. Resuming what is not paused changes nothing. Executors are told, so that
  * they pull anew; one that does not hear it does so when its pulls expire, within 30 s.
  */
-export async function resumeName(broker: Broker, name: string): Promise<void> {
+export async function resumeType(broker: Broker, name: string): Promise<void> {
   const { requestStream, consumers } = broker.topology;
   await Promise.all(
     priorities.map(async priority => {
@@ -39,7 +39,7 @@ export async function resumeName(broker: Broker, name: string): Promise<void> {
 }
 
 /** Which of some names are paused. */
-export async function pausedNames(broker: Broker, names: readonly string[]): Promise<ReadonlySet<string>> {
+export async function pausedTypes(broker: Broker, names: readonly string[]): Promise<ReadonlySet<string>> {
   const { requestStream, consumers } = broker.topology;
   const paused = new Set<string>();
   for await (const { name, paused: isPaused } of broker.jsm.consumers.list(requestStream))

@@ -1,12 +1,12 @@
 import { type Broker, consumerPart, type TopologyRepair } from '@longhaul/broker';
-import type { Orphans } from './maintenance/orphans.ts';
-import type { Projection } from './records/projection.ts';
-import type { RecordIndex } from './records/recordIndex.ts';
-import type { Schedules } from './schedules/createSchedules.ts';
-import type { LiveFeed } from './tasks/watch/liveFeed.ts';
+import type { Projection } from '../records/projection.ts';
+import type { RecordIndex } from '../records/recordIndex.ts';
+import type { Schedules } from '../schedules/createSchedules.ts';
+import type { LiveFeed } from '../tasks/watch/liveFeed.ts';
+import type { Orphans } from './orphans.ts';
 
 /** What of a gateway rests on streams, buckets and consumers. */
-export type Resting = {
+export type RestartableParts = {
   readonly index: RecordIndex;
   readonly projection: Projection;
   readonly schedules: Pick<Schedules, 'restart'>;
@@ -18,7 +18,7 @@ export type Resting = {
 export async function restartAfterRepair(
   { topology }: Broker,
   { parts, eventsRestarted }: TopologyRepair,
-  { index, projection, schedules, feed, orphans }: Resting,
+  { index, projection, schedules, feed, orphans }: RestartableParts,
 ): Promise<void> {
   const { requestStream, eventStream, bucketStream, consumers } = topology;
   const isNew = (...names: string[]) => names.some(name => parts.has(name));

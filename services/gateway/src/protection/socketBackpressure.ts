@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
  * How much a WebSocket takes. tRPC's adapter sends whatever there is, so a client that does not read would have the
  * gateway keep everything for it. Here streams wait for room, and calls are no longer read while answers wait.
  */
-export class SocketRoom {
+export class SocketBackpressure {
   readonly #wire: Socket;
   readonly #socket: WebSocket;
   readonly #mostWaitingBytes: number;
@@ -20,7 +20,7 @@ export class SocketRoom {
     this.#wire = wire;
     this.#mostWaitingBytes = mostWaitingBytes;
     socket.on('message', () => {
-      const drained = this.whenFree();
+      const drained = this.whenDrained();
       if (!drained || socket.isPaused) return;
       // What has been received is answered still; more is not read until those answers are on their way.
       socket.pause();
@@ -29,9 +29,9 @@ export class SocketRoom {
   }
 
   /** Resolves when something can be sent again, or nothing ever will; `undefined`: now. */
-  whenFree(): Promise<void> | undefined {
+  whenDrained(): Promise<void> | undefined {
     if (!this.#wire.writableNeedDrain || this.#wire.destroyed) return undefined;
-    // One for everybody who waits: a socket can have as many streams as its owner may have.
+    // One for localAdministrator who waits: a socket can have as many streams as its owner may have.
     this.#drained ??= new Promise(resolve => {
       const free = () => {
         this.#wire.off('drain', free);
@@ -46,7 +46,7 @@ export class SocketRoom {
   }
 
   /** Cuts the socket off when more waits for its client than any client that reads leaves waiting. */
-  cutWhenFull(): void {
+  closeWhenFull(): void {
     if (this.#wire.writableLength > this.#mostWaitingBytes) this.#socket.terminate();
   }
 }

@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 export const uncountedBytes = 32 * 1024;
 
 /** What a request is refused with that holds more JSON than the gateway parses at once. */
-export function tooBroad(excess: keyof JsonBreadthLimits, limits: JsonBreadthLimits): GatewayError {
+export function tooManyValues(excess: keyof JsonBreadthLimits, limits: JsonBreadthLimits): GatewayError {
   const what =
     excess === 'values'
       ? `more than ${limits.values} values (members of objects and elements of arrays)`
@@ -20,7 +20,7 @@ export function tooBroad(excess: keyof JsonBreadthLimits, limits: JsonBreadthLim
 
 /**
  * Counts what a body holds while it arrives, and refuses it at the piece that exceeds a limit: parsing a few megabytes
- * of members would keep the event loop, and so everybody's calls, waiting for seconds. The count of one piece takes
+ * of members would keep the event loop, and so localAdministrator's calls, waiting for seconds. The count of one piece takes
  * less than a millisecond.
  *
  * @returns a hook for `preParsing`
@@ -71,6 +71,6 @@ class CountedBody extends Transform {
       return;
     }
     this.#refuse();
-    done(tooBroad(excess, this.#limits));
+    done(tooManyValues(excess, this.#limits));
   }
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
-import { shortLived } from './shortLived.ts';
+import { cachedLoad } from './cachedLoad.ts';
 
 describe('a short-lived answer', () => {
   test('is shared while it is new, also before it is there, and loaded again after that', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
       let loads = 0;
-      const look = shortLived(1_000, async () => {
+      const look = cachedLoad(1_000, async () => {
         loads += 1;
         return loads;
       });
@@ -25,7 +25,7 @@ describe('a short-lived answer', () => {
     try {
       let loads = 0;
       const loading = Promise.withResolvers<void>();
-      const look = shortLived(
+      const look = cachedLoad(
         tookMs => 10 * tookMs,
         async () => {
           loads += 1;
@@ -49,7 +49,7 @@ describe('a short-lived answer', () => {
 
   test('is not kept when it is a failure', async () => {
     let loads = 0;
-    const look = shortLived(1_000, async () => {
+    const look = cachedLoad(1_000, async () => {
       loads += 1;
       if (loads === 1) throw new Error('not now');
       return loads;

@@ -13,32 +13,29 @@ import {
 } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import type { Caller } from './auth/caller.ts';
-import { type Action, demand } from './auth/caller.ts';
-import type { OwnerStreams } from './protection/ownerStreams.ts';
-import type { RecordIndex } from './records/recordIndex.ts';
-import { awaitEnd } from './tasks/read/awaitEnd.ts';
-import { type FindTask, getTask } from './tasks/read/findTask.ts';
-import { listTasks } from './tasks/read/listTasks.ts';
-import { PayloadReader } from './tasks/read/payloadReader.ts';
-import { withLimit } from './tasks/read/withLimit.ts';
-import { taskIdOf } from './tasks/start/idempotency.ts';
-import type { PendingRecords } from './tasks/start/pendingRecords.ts';
-import { Placeholder } from './tasks/start/placeholder.ts';
-import { ReservedPermits } from './tasks/start/reservedPermits.ts';
-import { retryTask } from './tasks/start/retryTask.ts';
-import { type Started, startMany } from './tasks/start/startMany.ts';
-import { type NewTask, startTask } from './tasks/start/startTask.ts';
-import { newTaskId } from './tasks/start/taskIds.ts';
-import { type CancelManyQuery, cancelMany } from './tasks/steer/cancelMany.ts';
-import { cancelTask } from './tasks/steer/cancelTask.ts';
-import { controlTask } from './tasks/steer/controlTask.ts';
-import { pausedNames, pauseName, resumeName } from './tasks/steer/pausedTypes.ts';
-import type { LiveFeed } from './tasks/watch/liveFeed.ts';
-import { Replays } from './tasks/watch/replays.ts';
-import { type WatchedList, watchList } from './tasks/watch/watchList.ts';
-import { type WatchedMany, watchMany } from './tasks/watch/watchMany.ts';
-import { type Watched, watchTask } from './tasks/watch/watchTask.ts';
+import type { Caller } from '../auth/caller.ts';
+import { type Action, requirePermission } from '../auth/caller.ts';
+import type { OwnerStreams } from '../protection/ownerStreams.ts';
+import type { RecordIndex } from '../records/recordIndex.ts';
+import { awaitEnd, withLimit } from './read/awaitEnd.ts';
+import { type FindTask, getTask } from './read/findTask.ts';
+import { listTasks } from './read/listTasks.ts';
+import { PayloadReader } from './read/payloadReader.ts';
+import { newTaskId, taskIdOf } from './start/idempotency.ts';
+import type { PendingRecords } from './start/pendingRecords.ts';
+import { Placeholder } from './start/placeholder.ts';
+import { ReservedPermits } from './start/reservedPermits.ts';
+import { retryTask } from './start/retryTask.ts';
+import { type NewTask, type Started, startMany, startTask } from './start/startTask.ts';
+import { type CancelManyQuery, cancelMany } from './steer/cancelMany.ts';
+import { cancelTask } from './steer/cancelTask.ts';
+import { controlTask } from './steer/controlTask.ts';
+import { pausedTypes, pauseType, resumeType } from './steer/pausedTypes.ts';
+import type { LiveFeed } from './watch/liveFeed.ts';
+import { Replays } from './watch/replays.ts';
+import { type WatchedList, watchList } from './watch/watchList.ts';
+import { type WatchedMany, watchMany } from './watch/watchMany.ts';
+import { type Watched, watchTask } from './watch/watchTask.ts';
 
 export type ServiceDeps = {
   readonly broker: Broker;
@@ -86,7 +83,7 @@ export function createTaskService(deps: ServiceDeps) {
   /** A task that the caller may see, for doing something with it. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
   const getTaskTo = async (action: Action, caller: Caller, id: string): Promise<TaskRecord> => {
     const record = await getTask(find, caller, id);
-    demand(caller, action, record.owner);
+    requirePermission(caller, action, record.owner);
     return record;
   };
 
@@ -95,7 +92,7 @@ export function createTaskService(deps: ServiceDeps) {
     cancelTask(broker, await getTaskTo('steerTask', caller, id), reason);
 
   /** Of a task that has not ended while it was waited for, the record says how far it is. */
-  const asFarAsItGot = async (caller: Caller, waited: TaskRecord): Promise<TaskRecord> => {
+  const latestRecord = async (caller: Caller, waited: TaskRecord): Promise<TaskRecord> => {
     if (isTerminal(waited.status)) return waited;
     const record = await find(caller, waited.id);
     return record && (record.seq >= waited.seq || isTerminal(record.status)) ? record : waited;
@@ -150,7 +147,7 @@ export function createTaskService(deps: ServiceDeps) {
         const record = await startTask(starting, caller, task, id);
         const isNew = task.idempotencyKey === undefined;
         const ended = await withLimit(waitMs, signals, limit => awaitEnd(broker, tap, record, limit, isNew));
-        return await payloads.withOutput(await asFarAsItGot(caller, ended));
+        return await payloads.withOutput(await latestRecord(caller, ended));
       } finally {
         tap.close();
       }
@@ -187,7 +184,7 @@ export function createTaskService(deps: ServiceDeps) {
       const tap = feed.open(broker.topology.subjects.live(record, 'life'));
       try {
         const ended = await withLimit(waitMs, signals, limit => awaitEnd(broker, tap, record, limit));
-        return await payloads.withOutput(await asFarAsItGot(caller, ended));
+        return await payloads.withOutput(await latestRecord(caller, ended));
       } finally {
         tap.close();
       }
@@ -218,13 +215,13 @@ export function createTaskService(deps: ServiceDeps) {
       if (events) yield* events;
     },
 
-    pausedNames: (names: readonly string[]): Promise<ReadonlySet<string>> => pausedNames(broker, names),
+    pausedTypes: (names: readonly string[]): Promise<ReadonlySet<string>> => pausedTypes(broker, names),
 
     /** @throws GatewayError FORBIDDEN, UNKNOWN_TASK */
     setPaused: async (caller: Caller, name: string, paused: boolean): Promise<TypePause> => {
-      demand(caller, 'pauseName');
+      requirePermission(caller, 'pauseType');
       if (!definitions.has(name)) throw unknownTask(name);
-      await (paused ? pauseName(broker, name) : resumeName(broker, name));
+      await (paused ? pauseType(broker, name) : resumeType(broker, name));
       return { name, paused };
     },
 
