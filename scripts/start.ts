@@ -1,7 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateNatsServer, startNatsServer } from '@longhaul/nats-server';
-import { readEnvironment } from '@longhaul/service';
+import { readEnvironment } from '@longhaul/runtime';
 import { z } from 'zod';
 import { buildConsole, builtConsole } from './start/buildConsole.ts';
 import { runDemo } from './start/demo.ts';

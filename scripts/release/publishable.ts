@@ -9,7 +9,7 @@ export const publishable = [
   'packages/proto',
   'packages/client',
   'packages/broker',
-  'packages/service',
+  'packages/runtime',
   'packages/nats-server',
   'services/gateway',
   'services/executor',

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createExecutor } from '@longhaul/executor';
-import { runService } from '@longhaul/service';
+import { runService } from '@longhaul/runtime';
 import { crashContract } from './crashContract.ts';
 
 const standing = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { type Duplex, Writable } from 'node:stream';
 import type { GatewayRouter } from '@longhaul/proto/wire';
-import { createLogger } from '@longhaul/service';
+import { createLogger } from '@longhaul/runtime';
 import {
   eventThat,
   type ScriptedContract,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startTracing } from '@longhaul/service';
+import { startTracing } from '@longhaul/runtime';
 import { freshNamespace, spawnGateway } from '@longhaul/testing';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 

@@ -5,13 +5,11 @@ export {
   type TaskFailedErrorOf,
   TaskOutputUnfitError,
 } from './api/taskErrors.ts';
-export type { Backoff } from './contract/backoff.ts';
 export { ContractError, type ContractErrorCode } from './contract/contractError.ts';
-export { type Contract, defineContract, type TaskAt, type TaskNames } from './contract/defineContract.ts';
+export { type Contract, defineContract, type TaskAt, type TaskTypes } from './contract/defineContract.ts';
 export { defineTask, type TaskOptions } from './contract/defineTask.ts';
-export { type RestRoute, restRoute } from './contract/restRoute.ts';
+export { restRoute } from './contract/restRoute.ts';
 export type {
-  ErrorSchemas,
   ErrorsOf,
   InputOf,
   OutputOf,
@@ -19,8 +17,8 @@ export type {
   ProgressOf,
   TaskDefinition,
 } from './contract/taskDefinition.ts';
-export type { ConcurrencyLimit, ConcurrencyOptions, RateLimit, WhenBusy } from './contract/taskLimits.ts';
+export type { ConcurrencyOptions, RateLimit } from './contract/taskLimits.ts';
 export type { TaskPolicy } from './contract/taskPolicy.ts';
-export type { TaskStatus } from './decide/status.ts';
 export { checkContract } from './evolve/checkContract.ts';
 export { contractSnapshot } from './evolve/contractSnapshot.ts';
+export type { TaskStatus } from './wire/status.ts';

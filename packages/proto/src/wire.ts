@@ -5,6 +5,7 @@ export {
   type GatewayErrorCode,
   type InputIssue,
 } from './api/errorCatalogue.ts';
+export type { GatewayErrorData, GatewayErrorShape } from './api/procedure.ts';
 export {
   type CancelManyRequest,
   type ChildTaskOptions,
@@ -35,8 +36,6 @@ export {
   watchRequestSchema,
 } from './api/requests.ts';
 export type {
-  GatewayErrorData,
-  GatewayErrorShape,
   GatewayRoot,
   GatewayRouter,
   GenericProcedures,
@@ -100,12 +99,18 @@ export type {
 } from './api/taskViews.ts';
 export { type EndedTask, fitted, typedFailure, typedOutcome } from './api/typedOutcome.ts';
 export { faultsError, faultsText, issuesOf, requireShallow, validateInput } from './api/validateInput.ts';
-export { backoffSchema } from './contract/backoff.ts';
+export { type Backoff, backoffSchema } from './contract/backoff.ts';
 export { isTaskDefinition, listTasks } from './contract/defineContract.ts';
-export { ownRestSegments } from './contract/restRoute.ts';
+export { ownRestSegments, type RestRoute } from './contract/restRoute.ts';
 export { strictOptions } from './contract/strictOptions.ts';
-export { type ExposeStack, exposures } from './contract/taskDefinition.ts';
-export { concurrencyKeyLimit, type LimitOptions, type TaskLimits } from './contract/taskLimits.ts';
+export { type ErrorSchemas, type ExposeStack, exposures } from './contract/taskDefinition.ts';
+export {
+  type ConcurrencyLimit,
+  concurrencyKeyLimit,
+  type LimitOptions,
+  type TaskLimits,
+  type WhenBusy,
+} from './contract/taskLimits.ts';
 export { defaultPolicy, type PolicyOverrides, policyOverridesSchema } from './contract/taskPolicy.ts';
 export { backoffDelayMs } from './decide/backoff.ts';
 export { type Claim, type ClaimLimits, decideClaim } from './decide/claim.ts';
@@ -136,14 +141,11 @@ export { type RateAnswer, takeTurn } from './decide/rate.ts';
 export { decideRefusal, type Refusal, type RefusedEvent } from './decide/refusal.ts';
 export { type AfterFailure, decideAfterFailure, type RetryAdvice } from './decide/retry.ts';
 export {
-  type ActiveStatus,
   activeStatuses,
   isRunning,
   isTerminal,
   nextStatus,
   statusAsOf,
-  statuses,
-  type TerminalStatus,
   terminalStatuses,
   transitions,
 } from './decide/status.ts';
@@ -167,6 +169,7 @@ export {
   cancelReplySchema,
   cancelRequestSchema,
 } from './wire/cancel.ts';
+export { type ChildLink, childrenKept, type ParentLink } from './wire/childLinks.ts';
 export { type CommandRole, commandRoles, type Wake, wakeSchema } from './wire/command.ts';
 export {
   type ControlOutcome,
@@ -185,7 +188,6 @@ export {
   isTerminalEvent,
   kindOfEvent,
   type LifecycleEvent,
-  type LifecycleType,
   type StoredEvent,
   type TaskEvent,
 } from './wire/event.ts';
@@ -202,7 +204,6 @@ export {
   thrownSchema,
   withoutStacks,
 } from './wire/failure.ts';
-export { type ChildLink, childrenKept, type ParentLink } from './wire/family.ts';
 export {
   type HolderReply,
   type HolderRequest,
@@ -224,6 +225,7 @@ export {
   type Priority,
   priorities,
   prioritySchema,
+  statusSchema,
   taskIdSchema,
   taskNameSchema,
 } from './wire/names.ts';
@@ -236,7 +238,7 @@ export {
   natsUsers,
 } from './wire/natsPermissions.ts';
 export { type PayloadRef, payloadRefSchema } from './wire/payload.ts';
-export { type AttemptRecord, recordSchema, statusSchema, type TaskRecord } from './wire/record.ts';
+export { type AttemptRecord, recordSchema, type TaskRecord } from './wire/record.ts';
 export { requestSchema, type TaskRequest } from './wire/request.ts';
 export {
   defaultMisfireAfterMs,
@@ -256,6 +258,12 @@ export {
   scheduleIdSchema,
   scheduleSchema,
 } from './wire/schedule.ts';
+export {
+  type ActiveStatus,
+  type LifecycleType,
+  statuses,
+  type TerminalStatus,
+} from './wire/status.ts';
 export {
   createSubjects,
   type EventAddress,

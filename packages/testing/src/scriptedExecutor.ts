@@ -1,5 +1,5 @@
 import { createExecutor } from '@longhaul/executor';
-import { runService } from '@longhaul/service';
+import { runService } from '@longhaul/runtime';
 import { answerHeap } from './answerHeap.ts';
 import { logHandlers } from './handlerLog.ts';
 import { scriptedContract, scriptedHandlers } from './scriptedTasks.ts';

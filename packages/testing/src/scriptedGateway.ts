@@ -1,5 +1,5 @@
 import { createGateway, type ProtectionOptions } from '@longhaul/gateway';
-import { runService } from '@longhaul/service';
+import { runService } from '@longhaul/runtime';
 import { answerBusy } from './answerBusy.ts';
 import { answerHeap } from './answerHeap.ts';
 import { scriptedContract } from './scriptedTasks.ts';

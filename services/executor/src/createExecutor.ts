@@ -11,7 +11,7 @@ import {
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
 import { createTopology, wakeSchema } from '@longhaul/proto/wire';
-import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/service';
+import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/runtime';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { Attempt, type AttemptSetting } from './attempt/attempt.ts';

@@ -1,8 +1,8 @@
 import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
 import { defaultPayloadLimitBytes } from '@longhaul/proto/wire';
+import { readEnvironment, runService } from '@longhaul/runtime';
 import { sampleContract } from '@longhaul/samples';
 import { sampleHandlers } from '@longhaul/samples/handlers';
-import { readEnvironment, runService } from '@longhaul/service';
 import { z } from 'zod';
 import { createExecutor, type HandlersOf, selectTasks } from './index.ts';
 

@@ -17,7 +17,7 @@ import {
   type GatewayRouter,
   listTasks,
 } from '@longhaul/proto/wire';
-import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/service';
+import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/runtime';
 import type { Logger } from 'pino';
 import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
 import { topologyLost } from './errors.ts';

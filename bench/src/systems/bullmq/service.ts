@@ -1,4 +1,4 @@
-import { runService } from '@longhaul/service';
+import { runService } from '@longhaul/runtime';
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify';
 import { Queue, QueueEvents } from 'bullmq';
 import { fastify } from 'fastify';

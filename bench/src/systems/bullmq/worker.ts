@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { runService } from '@longhaul/service';
+import { runService } from '@longhaul/runtime';
 import { type Job, Worker } from 'bullmq';
 import { z } from 'zod';
 import { endWithParent } from '../endWithParent.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createExecutor, type HandlersOf } from '@longhaul/executor';
-import { runService } from '@longhaul/service';
+import { runService } from '@longhaul/runtime';
 import { endWithParent } from '../endWithParent.ts';
 import { preciseNowMs } from '../preciseNow.ts';
 import { type BenchContract, benchContract } from './contract.ts';

@@ -1,5 +1,5 @@
 import { createGateway } from '@longhaul/gateway';
-import { runService } from '@longhaul/service';
+import { runService } from '@longhaul/runtime';
 import { endWithParent } from '../endWithParent.ts';
 import { benchContract } from './contract.ts';
 

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { strictOptions } from '../contract/strictOptions.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
-import { statuses } from '../decide/status.ts';
-import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from '../wire/names.ts';
-import { statusSchema } from '../wire/record.ts';
+import { instantSchema, prioritySchema, statusSchema, taskIdSchema, taskNameSchema } from '../wire/names.ts';
+import { statuses } from '../wire/status.ts';
 
 /** The longest that one call may be asked to wait: proxies commonly end a silent request after a minute. */
 export const waitLimitMs = 50_000;

@@ -1,7 +1,5 @@
 import type {
   TRPCBuiltRouter,
-  TRPCDefaultErrorData,
-  TRPCErrorShape,
   TRPCMutationProcedure,
   TRPCQueryProcedure,
   TRPCSubscriptionProcedure,
@@ -9,6 +7,7 @@ import type {
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import type { CancelManyOutcome, CancelOutcome } from '../wire/cancel.ts';
 import type { ControlOutcome } from '../wire/control.ts';
+import type { Call, EventStream, GatewayErrorShape } from './procedure.ts';
 import type {
   CancelManyRequest,
   ListRequest,
@@ -22,7 +21,6 @@ import type {
   AnyTaskEvent,
   AnyTaskRecord,
   ListChange,
-  StartFault,
   StartResultOf,
   TaskEventOf,
   TaskOutcomeOf,
@@ -31,20 +29,6 @@ import type {
   TaskType,
   TypePause,
 } from './taskViews.ts';
-
-/** What an error carries beside tRPC's own data: a stable code, and the faults of what was sent. */
-export type GatewayErrorData = TRPCDefaultErrorData &
-  Omit<StartFault, 'message'> & {
-    /** Of what passes by itself: the seconds to wait, which a stream, batch or WebSocket has no header for. */
-    readonly retryAfterSeconds?: number;
-  };
-export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
-
-/** A stream of events, each with the id to resume after. */
-export type EventStream<E> = AsyncIterable<{ id: string; data: E }, void, unknown>;
-
-/** One procedure's types. */
-export type Call<I, O> = { input: I; output: O; meta: object; errorShape: GatewayErrorShape };
 
 /**
  * The procedures of one task definition. A `type`, never an `interface`: tRPC's router record needs the implicit

@@ -1,10 +1,10 @@
 import type { ErrorsOf, OutputOf, ProgressOf, TaskDefinition } from '../contract/taskDefinition.ts';
-import type { ActiveStatus, TaskStatus } from '../decide/status.ts';
+import type { ChildLink } from '../wire/childLinks.ts';
 import type { TaskEvent } from '../wire/event.ts';
 import type { BuiltInFailureCode, Failure, Thrown } from '../wire/failure.ts';
-import type { ChildLink } from '../wire/family.ts';
 import type { Priority } from '../wire/names.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
+import type { ActiveStatus, TaskStatus } from '../wire/status.ts';
 import type { GatewayErrorCode, InputIssue } from './errorCatalogue.ts';
 
 /** Why a task failed: one of its declared errors with its data, or one that every task can have. */

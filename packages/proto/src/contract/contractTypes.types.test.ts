@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FailureOf, TaskEventOf, TaskOutcomeOf, TaskRecordOf } from '../api/taskViews.ts';
 import type { BuiltInFailureCode } from '../wire/failure.ts';
-import { defineContract, type TaskAt, type TaskNames } from './defineContract.ts';
+import { defineContract, type TaskAt, type TaskTypes } from './defineContract.ts';
 import { defineTask } from './defineTask.ts';
 import type { ErrorsOf, InputOf, OutputOf, ParsedInputOf, ProgressOf } from './taskDefinition.ts';
 
@@ -41,7 +41,7 @@ defineTask({
 });
 
 // Names and what they stand for.
-true satisfies Equal<TaskNames<typeof contract>, 'numbers.count' | 'numbers.deep.er' | 'plain'>;
+true satisfies Equal<TaskTypes<typeof contract>, 'numbers.count' | 'numbers.deep.er' | 'plain'>;
 true satisfies Equal<TaskAt<typeof contract, 'numbers.count'>, Count>;
 true satisfies Equal<TaskAt<typeof contract, 'numbers.deep.er'>, Plain>;
 true satisfies Equal<TaskAt<typeof contract, 'plain'>, Plain>;

@@ -12,11 +12,11 @@ type ReservedNames = {
 };
 
 /** Every task name of a contract, as a union of dotted paths. */
-export type TaskNames<C extends Contract> = {
+export type TaskTypes<C extends Contract> = {
   [K in keyof C & string]: C[K] extends TaskDefinition
     ? K
     : C[K] extends Contract
-      ? `${K}.${TaskNames<C[K]>}`
+      ? `${K}.${TaskTypes<C[K]>}`
       : never;
 }[keyof C & string];
 

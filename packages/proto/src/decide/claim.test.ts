@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { TaskStatus } from '../wire/status.ts';
 import type { TaskState } from '../wire/taskState.ts';
 import { type Claim, decideClaim } from './claim.ts';
-import type { TaskStatus } from './status.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const nowMs = Date.parse(at);

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { childrenKept } from '../wire/childLinks.ts';
 import { eventSchema, type StoredEvent, type TaskEvent } from '../wire/event.ts';
-import { childrenKept } from '../wire/family.ts';
 import { recordSchema, type TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
+import { statuses } from '../wire/status.ts';
 import { attemptsKept, fold, recordOfRequest, requestOfRecord } from './fold.ts';
-import { isTerminal, statuses } from './status.ts';
+import { isTerminal } from './status.ts';
 import { nextState } from './taskState.ts';
 
 const id = '01890000-0000-7000-8000-000000000000';

@@ -1,6 +1,6 @@
+import { type ChildLink, childrenKept } from '../wire/childLinks.ts';
 import { isLifecycle, type LifecycleEvent, type StoredEvent } from '../wire/event.ts';
 import { withoutStacks } from '../wire/failure.ts';
-import { type ChildLink, childrenKept } from '../wire/family.ts';
 import type { AttemptRecord, TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
 import { isRunning, isTerminal, nextStatus } from './status.ts';

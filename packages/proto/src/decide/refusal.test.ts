@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { TaskStatus } from '../wire/status.ts';
 import type { TaskState } from '../wire/taskState.ts';
 import { decideRefusal, type Refusal, type RefusedEvent } from './refusal.ts';
-import type { TaskStatus } from './status.ts';
 
 const pending: TaskState = { status: 'PENDING', attempt: 0, failures: 0, losses: 0, events: 0 };
 

@@ -1,6 +1,7 @@
 import type { EventType } from '../wire/event.ts';
+import type { TerminalStatus } from '../wire/status.ts';
 import type { TaskState } from '../wire/taskState.ts';
-import { isTerminal, type TerminalStatus } from './status.ts';
+import { isTerminal } from './status.ts';
 import { isToPause } from './taskState.ts';
 
 /** What the writer of a refused event does next. */

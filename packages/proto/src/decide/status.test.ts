@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { LifecycleType } from '../wire/event.ts';
-import { isTerminal, nextStatus, statusAsOf, statuses, type TaskStatus, transitions } from './status.ts';
+import type { LifecycleType } from '../wire/status.ts';
+import { statuses, type TaskStatus } from '../wire/status.ts';
+import { isTerminal, nextStatus, statusAsOf, transitions } from './status.ts';
 
 const events: readonly LifecycleType[] = [
   'started',

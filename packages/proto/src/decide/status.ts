@@ -1,20 +1,10 @@
-import type { LifecycleType } from '../wire/event.ts';
-
-/** Every status of a task. The last three are terminal: nothing follows them. */
-export const statuses = [
-  'SCHEDULED',
-  'PENDING',
-  'RUNNING',
-  'PAUSED',
-  'RETRYING',
-  'STOPPING',
-  'COMPLETED',
-  'FAILED',
-  'CANCELED',
-] as const;
-export type TaskStatus = (typeof statuses)[number];
-export type TerminalStatus = 'COMPLETED' | 'FAILED' | 'CANCELED';
-export type ActiveStatus = Exclude<TaskStatus, TerminalStatus>;
+import {
+  type ActiveStatus,
+  type LifecycleType,
+  statuses,
+  type TaskStatus,
+  type TerminalStatus,
+} from '../wire/status.ts';
 
 type Moves = { readonly [E in LifecycleType]?: TaskStatus };
 
@@ -28,9 +18,9 @@ const fromWaiting: Moves = { started: 'RUNNING', retrying: 'RETRYING', stopping:
  */
 export const transitions: { readonly [S in TaskStatus]: Moves } = {
   SCHEDULED: fromWaiting,
-  // A task that was handed back while a pause was requested can be resumed before another attempt.
+  // A task that was released while a pause was requested can be resumed before another attempt.
   PENDING: { ...fromWaiting, resumed: 'PENDING' },
-  // `started` again: its executor was lost, and another one took the task over. `released`: it was handed back.
+  // `started` again: its executor was lost, and another one took the task over.
   RUNNING: {
     ...fromWaiting,
     released: 'PENDING',
@@ -39,7 +29,7 @@ export const transitions: { readonly [S in TaskStatus]: Moves } = {
     paused: 'PAUSED',
     resumed: 'RUNNING',
   },
-  // Another attempt runs up to its first checkpoint: whether the task is to pause stands apart from its status.
+  // A new attempt runs up to its first checkpoint: the requested pause is kept apart from the status.
   PAUSED: { ...fromWaiting, released: 'PENDING', child: 'PAUSED', pausing: 'PAUSED', resumed: 'RUNNING' },
   RETRYING: { ...fromWaiting, resumed: 'RETRYING' },
   // A handler may end by itself before it heeds the cancel. A lost executor's STOPPING task is never started again.
@@ -58,24 +48,24 @@ export function nextStatus(status: TaskStatus, event: LifecycleType): TaskStatus
   return transitions[status][event];
 }
 
-/** Whether an executor has it, as far as its event log says. */
+/** Whether an executor has the task, as far as its event log tells. */
 export function isRunning(status: TaskStatus): status is 'RUNNING' | 'PAUSED' {
   return status === 'RUNNING' || status === 'PAUSED';
 }
 
-/** Whether nothing can follow. */
+/** Whether no event can follow this status. */
 export function isTerminal(status: TaskStatus): status is TerminalStatus {
   return terminal.has(status);
 }
 
-/** Those that something can follow. */
+/** The statuses that are not terminal. */
 export const activeStatuses: readonly ActiveStatus[] = statuses.filter(
   (status): status is ActiveStatus => !isTerminal(status),
 );
-/** Those that nothing can follow. */
+/** The terminal statuses. */
 export const terminalStatuses: readonly TerminalStatus[] = statuses.filter(isTerminal);
 
-/** The status to show: no event tells that a scheduled start has come due, and from then on the task is waiting. */
+/** The status to show at a time. No event marks the moment at which a SCHEDULED task comes due, so the clock decides. */
 export function statusAsOf(status: TaskStatus, scheduledFor: string | undefined, nowMs: number): TaskStatus {
   return status === 'SCHEDULED' && scheduledFor !== undefined && Date.parse(scheduledFor) <= nowMs
     ? 'PENDING'

@@ -1,5 +1,5 @@
 import type { TaskSummary } from '../api/taskViews.ts';
-import type { TaskStatus } from './status.ts';
+import type { TaskStatus } from '../wire/status.ts';
 
 /** Which tasks a list shows: every part that is given must fit. Instants as records have them, with milliseconds. */
 export type TaskFilter = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { statusSchema } from './record.ts';
+import { statusSchema } from './names.ts';
 
 /** The payload of a request on `tasks.cancel.<id>`. */
 export const cancelRequestSchema = z

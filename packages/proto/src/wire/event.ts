@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { transitions } from '../decide/status.ts';
+import { childSchema } from './childLinks.ts';
 import { failureSchema } from './failure.ts';
-import { childSchema } from './family.ts';
 import { instantSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { requestSchema } from './request.ts';
+import type { LifecycleType } from './status.ts';
 import { taskStateSchema } from './taskState.ts';
 
 /**
@@ -137,9 +138,8 @@ export const eventSchema = z
 
 export type TaskEvent = z.infer<typeof eventSchema>;
 export type EventType = TaskEvent['type'];
-/** The events that decide over a task: they move its status, or (`child`) say what must outlive an attempt. */
-export type LifecycleEvent = Exclude<TaskEvent, { type: 'progress' | 'log' }>;
-export type LifecycleType = LifecycleEvent['type'];
+/** An event that can change what is decided about its task: its status, or (`child`) the children it has. */
+export type LifecycleEvent = Extract<TaskEvent, { type: LifecycleType }>;
 
 /** An event as the stream holds it: with its place, and the task that its subject names. */
 export type StoredEvent = {

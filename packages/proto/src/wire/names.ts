@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { statuses } from './status.ts';
 
 /** Of several waiting tasks, higher goes first. */
 export const priorities = ['high', 'normal', 'low'] as const;
 export type Priority = (typeof priorities)[number];
 export const prioritySchema = z.enum(priorities);
+
+export const statusSchema = z.enum(statuses);
 
 /** A task's id: a UUID (version 7 where Longhaul makes it, 8 where it stands for an idempotency key). */
 export const taskIdSchema = z.uuid().toLowerCase();

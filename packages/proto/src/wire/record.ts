@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
-import { statuses } from '../decide/status.ts';
+import { childrenKept, childSchema, parentSchema } from './childLinks.ts';
 import { failureSchema } from './failure.ts';
-import { childrenKept, childSchema, parentSchema } from './family.ts';
-import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
+import { instantSchema, prioritySchema, statusSchema, taskIdSchema, taskNameSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { scheduleIdSchema } from './schedule.ts';
-
-export const statusSchema = z.enum(statuses);
 
 /** One start of a task's handler, as its record keeps it. */
 export const attemptSchema = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { concurrencyKeyLimit } from '../contract/taskLimits.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
-import { parentSchema } from './family.ts';
+import { parentSchema } from './childLinks.ts';
 import { instantSchema, prioritySchema, taskIdSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { scheduleIdSchema } from './schedule.ts';

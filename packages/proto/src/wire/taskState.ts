@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { instantSchema } from './names.ts';
-import { statusSchema } from './record.ts';
+import { instantSchema, statusSchema } from './names.ts';
 
 /**
  * What decisions about a task need to know of it, as every lifecycle event carries it: so a claim, a cancel or a

@@ -1,4 +1,5 @@
-import type { ErrorSchemas, ErrorsOf, ParsedInputOf, TaskDefinition } from '@longhaul/proto';
+import type { ErrorsOf, ParsedInputOf, TaskDefinition } from '@longhaul/proto';
+import type { ErrorSchemas } from '@longhaul/proto/wire';
 import type { z } from 'zod';
 import type { StartChildren } from './children/childTypes.ts';
 import type { ExecOptions, ExecResult } from './exec.ts';

@@ -1,4 +1,4 @@
-import { processMetrics } from '@longhaul/service/processMetrics';
+import { processMetrics } from '@longhaul/runtime/processMetrics';
 import promClient from 'prom-client';
 import { type AttemptOutcome, attemptOutcomes } from './observeAttempt.ts';
 

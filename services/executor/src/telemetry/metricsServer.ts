@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { metricsContentType } from '@longhaul/service/processMetrics';
+import { metricsContentType } from '@longhaul/runtime/processMetrics';
 import type { Logger } from 'pino';
 
 /** Where an executor serves its metrics. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { EnvironmentError } from '@longhaul/service';
+import { EnvironmentError } from '@longhaul/runtime';
 import { z } from 'zod';
 import type { AuthOptions } from './authenticate.ts';
 import type { JwtOptions } from './jwtOptions.ts';

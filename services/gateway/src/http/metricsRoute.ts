@@ -1,5 +1,5 @@
 import { errorCatalogue } from '@longhaul/proto/wire';
-import { metricsContentType } from '@longhaul/service/processMetrics';
+import { metricsContentType } from '@longhaul/runtime/processMetrics';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Authenticate } from '../auth/authenticate.ts';
 

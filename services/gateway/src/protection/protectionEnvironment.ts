@@ -1,4 +1,4 @@
-import { EnvironmentError } from '@longhaul/service';
+import { EnvironmentError } from '@longhaul/runtime';
 import { z } from 'zod';
 import type { ProtectionOptions } from './protectionOptions.ts';
 

@@ -1,5 +1,5 @@
 import { activeStatuses, isTerminal, priorities, type TaskRecord } from '@longhaul/proto/wire';
-import { processMetrics } from '@longhaul/service/processMetrics';
+import { processMetrics } from '@longhaul/runtime/processMetrics';
 import promClient from 'prom-client';
 import type { ProjectionLag, QueueState } from './queues.ts';
 import { changeOf } from './recordChange.ts';

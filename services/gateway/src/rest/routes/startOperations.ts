@@ -1,4 +1,5 @@
-import type { RestRoute, TaskDefinition } from '@longhaul/proto';
+import type { TaskDefinition } from '@longhaul/proto';
+import type { RestRoute } from '@longhaul/proto/wire';
 import {
   type AnyTaskRecord,
   faultsError,

@@ -2,4 +2,5 @@ export { EnvironmentError, readEnvironment } from './environment.ts';
 export { createLogger, safeSerializers } from './logger.ts';
 export { runService, type StoppableService } from './runService.ts';
 export { throttleRepeats } from './throttleRepeats.ts';
-export { startTracing, type Tracing } from './tracing.ts';
+export { startTracing } from './tracing.ts';
+export type { Tracing } from './tracingSdk.ts';

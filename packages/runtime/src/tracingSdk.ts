@@ -20,11 +20,20 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { SamplerName, Tracing } from './tracing.ts';
 
-/** Registers the SDK: spans go to the OTLP endpoint of the environment in batches, traces come and go as W3C headers. */
+/** The samplers of OpenTelemetry's specification. */
+export type SamplerName =
+  | 'always_on'
+  | 'always_off'
+  | 'traceidratio'
+  | `parentbased_${'always_on' | 'always_off' | 'traceidratio'}`;
+
+/** Ends the tracing of a process: exports the spans that are left. */
+export type Tracing = { readonly stop: () => Promise<void> };
+
+/** Registers the SDK: spans go to the OTLP endpoint of the environment in batches, trace contexts travel as W3C headers. */
 export function registerSdk(name: string, sampler: SamplerName, ratio: number): Tracing {
-  // What the environment says comes last, and wins.
+  // The environment comes last, so it overrides.
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': name }))
     .merge(

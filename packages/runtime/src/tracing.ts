@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { readEnvironment } from './environment.ts';
-
-/** What ends the tracing of a process: exports what is left. */
-export type Tracing = { readonly stop: () => Promise<void> };
+import type { SamplerName, Tracing } from './tracingSdk.ts';
 
 const samplers = [
   'always_on',
@@ -11,7 +9,7 @@ const samplers = [
   'parentbased_always_on',
   'parentbased_always_off',
   'parentbased_traceidratio',
-] as const;
+] as const satisfies readonly SamplerName[];
 
 /** OpenTelemetry's own variables. The exporter reads the rest of `OTEL_EXPORTER_OTLP_*` itself. */
 const tracingEnvironment = z.object({
@@ -27,10 +25,10 @@ const tracingEnvironment = z.object({
 
 /**
  * Registers OpenTelemetry's SDK for this process where its environment asks for it (an endpoint is set), and loads it
- * only then: without it the SDK costs neither time nor memory, and every span is nothing.
+ * only then: without it the SDK costs neither time nor memory, and spans are not recorded.
  *
- * @param name the service's, unless `OTEL_SERVICE_NAME` says another
- * @returns `undefined`: not asked for
+ * @param name the name of the service, where `OTEL_SERVICE_NAME` is not set
+ * @returns `undefined` when tracing is not asked for
  * @throws EnvironmentError
  */
 export async function startTracing(
@@ -44,5 +42,3 @@ export async function startTracing(
   const { registerSdk } = await import('./tracingSdk.ts');
   return registerSdk(name, asked.OTEL_TRACES_SAMPLER, asked.OTEL_TRACES_SAMPLER_ARG);
 }
-
-export type SamplerName = (typeof samplers)[number];
