@@ -5,8 +5,7 @@ import { readEnvironment } from '@longhaul/runtime';
 import { z } from 'zod';
 import { buildConsole, builtConsole } from './start/buildConsole.ts';
 import { runDemo } from './start/demo.ts';
-import { startService } from './start/service.ts';
-import { supervise } from './start/supervise.ts';
+import { startService, supervise } from './start/service.ts';
 
 /** `npm start`: NATS, a gateway and an executor, a task to watch, and then serving until Ctrl-C. */
 const root = join(import.meta.dirname, '..');

@@ -1,15 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorTable, failureTable } from './errorTables.ts';
-import { jsonText } from './jsonText.ts';
 import { limitTable } from './limitTable.ts';
 import { fillMarkers } from './markers.ts';
 import { natsConfiguration } from './natsConfiguration.ts';
-import { permissionTable } from './permissionTable.ts';
-import { statusTable } from './statusTable.ts';
-import { consumerTable, streamTable } from './streamTables.ts';
 import { subjectTable } from './subjectTable.ts';
-import { wireSchemas } from './wireSchemas.ts';
+import {
+  consumerTable,
+  errorTable,
+  failureTable,
+  permissionTable,
+  statusTable,
+  streamTable,
+} from './tables.ts';
+import { jsonText, wireSchemas } from './wireSchemas.ts';
 
 /** A generated file that is not what the code says. `wanted`: its right content; `undefined`: it should not be there. */
 export type StaleFile = { readonly path: string; readonly wanted: string | undefined };

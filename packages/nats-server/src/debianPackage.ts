@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { readAptSources, sourcesEntryFor } from './aptSources.ts';
 import { firstLineOf, NatsServerError } from './errors.ts';
-import type { WayContext } from './wayContext.ts';
+import type { WayContext } from './wayToGet.ts';
 
 /** Debian's names for the suites that follow the releases, newest last; both outlive any release's own name. */
 const newestSuites = ['testing', 'unstable'] as const;

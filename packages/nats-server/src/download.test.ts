@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { downloadRelease } from './download.ts';
+import { downloadRelease, releaseDigests } from './download.ts';
 import { fakeNatsServer, scratchFolder } from './fakePrograms.ts';
-import { releaseDigests } from './releaseDigests.ts';
 import { pinnedNatsServerVersion, readBinaryVersion } from './version.ts';
 
 /** Serves files by their path, as the release page does. */

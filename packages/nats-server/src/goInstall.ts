@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { NatsServerError } from './errors.ts';
 import { binaryName } from './projectCache.ts';
 import { pinnedNatsServerVersion } from './version.ts';
-import type { WayContext } from './wayContext.ts';
+import type { WayContext } from './wayToGet.ts';
 
 const module = `github.com/nats-io/nats-server/v2@v${pinnedNatsServerVersion}`;
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { NatsServerError } from './errors.ts';
 import { fakeNatsServer, fakeProgram, scratchFolder } from './fakePrograms.ts';
 import { locateNatsServer } from './locate.ts';
-import type { WayToGet } from './waysToGet.ts';
+import type { WayToGet } from './wayToGet.ts';
 
 const neverAsked: WayToGet = {
   name: 'never',

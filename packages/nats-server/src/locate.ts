@@ -1,10 +1,20 @@
 import { access, constants, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { getDebianPackage } from './debianPackage.ts';
+import { downloadRelease } from './download.ts';
 import { firstLineOf, NatsServerError } from './errors.ts';
+import { goInstall } from './goInstall.ts';
 import { binaryName, defaultCacheDir, putIntoCache } from './projectCache.ts';
 import { isRecentEnough, minimumNatsServerVersion, readBinaryVersion } from './version.ts';
-import { defaultWays, type WayToGet } from './waysToGet.ts';
+import type { WayToGet } from './wayToGet.ts';
+
+/** In the order in which they are tried. */
+export const defaultWays: readonly WayToGet[] = [
+  { name: 'GitHub release', get: context => downloadRelease(context) },
+  { name: 'go install', get: goInstall },
+  { name: 'Debian package', get: context => getDebianPackage(context) },
+];
 
 export interface LocateOptions {
   /** Gets a line about what is being done. Default: silence. */
@@ -107,7 +117,7 @@ async function getOne(
 
 function unavailable(answers: string[], cacheDir: string): string {
   return [
-    `no nats-server ${minimumNatsServerVersion} or newer could be had. What was tried:`,
+    `no nats-server ${minimumNatsServerVersion} or newer was found or fetched. What was tried:`,
     '  NATS_SERVER_BIN: not set',
     '  PATH: none that is recent enough',
     `  ${cacheDir}: none that runs here`,

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { NatsServerError } from './errors.ts';
-import { LogRing } from './logRing.ts';
 import { guardAgainstOrphan } from './orphanGuard.ts';
 
 /** Replaying large streams from disk takes a while; a server silent for longer than this is stuck. */
@@ -96,4 +95,23 @@ async function endChild(child: ChildProcess, ended: Promise<void>, signal: NodeJ
   const byForce = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
   await ended;
   clearTimeout(byForce);
+}
+
+/** How many of a server's last lines are kept for error messages; a chatty server must not fill memory. */
+const keptLines = 200;
+
+/** The last lines that a server wrote. */
+export class LogRing {
+  readonly #lines: string[] = [];
+
+  add(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > keptLines) this.#lines.shift();
+  }
+
+  /** The last `count` lines, oldest first, indented for an error message. */
+  tail(count: number): string {
+    const lines = this.#lines.slice(-count);
+    return lines.length === 0 ? '  (it wrote nothing)' : lines.map(line => `  ${line}`).join('\n');
+  }
 }

@@ -1,6 +1,6 @@
 import { createExecutor } from '@longhaul/executor';
 import { runService } from '@longhaul/runtime';
-import { answerHeap } from './answerHeap.ts';
+import { answerHeap } from './answerTest.ts';
 import { logHandlers } from './handlerLog.ts';
 import { scriptedContract, scriptedHandlers } from './scriptedTasks.ts';
 

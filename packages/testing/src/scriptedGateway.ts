@@ -1,7 +1,6 @@
 import { createGateway, type ProtectionOptions } from '@longhaul/gateway';
 import { runService } from '@longhaul/runtime';
-import { answerBusy } from './answerBusy.ts';
-import { answerHeap } from './answerHeap.ts';
+import { answerBusy, answerHeap } from './answerTest.ts';
 import { scriptedContract } from './scriptedTasks.ts';
 
 /** A gateway of the scripted tasks, for tests that kill it. Its callers say who they are by a header, `x-owner`. */

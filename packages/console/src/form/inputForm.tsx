@@ -4,7 +4,7 @@ import { Failed } from '../components/states.tsx';
 import { faultOf } from '../gateway/faults.ts';
 import { session } from '../gateway/session.ts';
 import { type FieldFault, faultsIn, isUnread, placeOf } from './faults.ts';
-import { FormContext } from './fields/field.ts';
+import { FormContext } from './fields/field.tsx';
 import { SchemaField } from './fields/schemaField.tsx';
 import { readJson, toJson } from './inputs.ts';
 import { initialValue, type Schema, type Value } from './schema.ts';

@@ -1,6 +1,6 @@
 import { opendir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import { resolveInside } from '../allowedPath.ts';
+import { resolveInside } from '../folders.ts';
 
 /** What counts as an audio file, by the end of its name in any case. */
 export const audioExtensions = [

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fitTexts } from './fitTexts.ts';
 import { transcribeOptionsFromEnv } from './options.ts';
-import { argsFor, parseRecogniserCommand } from './recogniserCommand.ts';
-import { percentIn, recognised } from './recogniserOutput.ts';
+import { argsFor, fitTexts, parseRecogniserCommand, percentIn, recognised } from './recogniser.ts';
 
 describe('the command line', () => {
   const argsOf = (commandLine: string, file: string) => {

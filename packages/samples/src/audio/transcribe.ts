@@ -2,14 +2,19 @@ import { stat } from 'node:fs/promises';
 import type { Handler, TaskContext } from '@longhaul/executor';
 import { ExecError } from '@longhaul/executor';
 import type { OutputOf } from '@longhaul/proto';
-import { resolveInside } from '../allowedPath.ts';
+import { ownFolder, resolveInside } from '../folders.ts';
 import type { sampleContract } from '../index.ts';
-import { ownFolder } from '../ownFolder.ts';
 import { type AudioFile, audioExtensions, listAudioFiles } from './audioFiles.ts';
-import { fitTexts } from './fitTexts.ts';
 import type { TranscribeOptions } from './options.ts';
-import { argsFor, parseRecogniserCommand, type RecogniserCommand } from './recogniserCommand.ts';
-import { percentIn, type Recognised, recognised } from './recogniserOutput.ts';
+import {
+  argsFor,
+  fitTexts,
+  parseRecogniserCommand,
+  percentIn,
+  type Recognised,
+  type RecogniserCommand,
+  recognised,
+} from './recogniser.ts';
 
 type Transcribe = typeof sampleContract.audio.transcribe;
 type Output = OutputOf<Transcribe>;

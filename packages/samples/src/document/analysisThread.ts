@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { TaskError } from '@longhaul/executor/sandbox';
-import type { ThreadReply, ThreadRequest } from './analysisMessages.ts';
+import type { ThreadReply, ThreadRequest } from './analysisThreads.ts';
 import { analyzeDocument } from './analyzeDocument.ts';
 import type { DocumentErrors } from './documentTypes.ts';
 

@@ -1,10 +1,13 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TaskError } from '@longhaul/executor';
-import type { ThreadReply } from './analysisMessages.ts';
 import type { AnalysisJob, ReportProgress } from './analyzeDocument.ts';
-import { documentError } from './documentError.ts';
-import type { DocumentOutput } from './documentTypes.ts';
+import {
+  type DocumentErrors,
+  type DocumentOutput,
+  type DocumentProgress,
+  documentError,
+} from './documentTypes.ts';
 
 /** How analysis threads are kept. */
 export type ThreadOptions = {
@@ -184,3 +187,19 @@ function tooComplex(): TaskError {
     { format: null, reason: 'TOO_COMPLEX' },
   );
 }
+
+/** What the executor's main thread sends to an analysis thread. */
+export type ThreadRequest = AnalysisJob;
+
+/** What an analysis thread sends back: any number of `progress`, then one of the others. */
+export type ThreadReply =
+  | { readonly kind: 'progress'; readonly progress: DocumentProgress }
+  | { readonly kind: 'done'; readonly output: DocumentOutput }
+  | {
+      /** A declared error of the task. */
+      readonly kind: 'declared';
+      readonly code: keyof DocumentErrors;
+      readonly message: string;
+      readonly data: unknown;
+    }
+  | { readonly kind: 'failed'; readonly error: unknown };

@@ -1,5 +1,4 @@
 import { documentLimits } from '../contract/document.ts';
-import { documentError } from './documentError.ts';
 import type {
   DocumentOutput,
   DocumentProgress,
@@ -7,13 +6,13 @@ import type {
   ReadDocument,
   Section,
 } from './documentTypes.ts';
+import { documentError } from './documentTypes.ts';
 import { entityTally } from './entities.ts';
 import { type LanguageModel, loadLanguageModel } from './languageModel.ts';
 import { readDocument } from './readDocument.ts';
-import { sentimentTally } from './sentiment.ts';
 import { type Sentence, summarize } from './summary.ts';
 import { cutText, toPieces } from './textPieces.ts';
-import { wordCounts } from './wordCounts.ts';
+import { sentimentTally, wordCounts } from './textStatistics.ts';
 
 /** What is to be analyzed, and how much of the result is wanted. */
 export type AnalysisJob = {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { TaskError } from '@longhaul/executor';
-import { documentError } from './documentError.ts';
+import { documentError } from './documentTypes.ts';
 
 /**
  * Joins the chunks of a stream, and stops reading it when they are more than `maxBytes`.

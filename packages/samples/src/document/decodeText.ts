@@ -1,5 +1,5 @@
-import { documentError } from './documentError.ts';
 import type { DocumentFormat } from './documentTypes.ts';
+import { documentError } from './documentTypes.ts';
 
 /**
  * Turns the bytes of a text into characters: by its byte order mark, else as the content type says, else (HTML) as

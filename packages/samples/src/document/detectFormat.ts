@@ -1,6 +1,6 @@
 import { documentFormats } from '../contract/document.ts';
-import { documentError } from './documentError.ts';
 import type { DocumentFormat } from './documentTypes.ts';
+import { documentError } from './documentTypes.ts';
 
 /** What is known of a document whose format is to be told. */
 export type FormatClues = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ownFolder } from '../ownFolder.ts';
+import { ownFolder } from '../folders.ts';
 import { documentOptions } from './documentOptions.ts';
 
 describe('documentOptions', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ownFolder } from '../ownFolder.ts';
+import { ownFolder } from '../folders.ts';
 
 /** How an executor reads documents. */
 export type DocumentOptions = {

@@ -1,3 +1,4 @@
+import { TaskError } from '@longhaul/executor';
 import type { ErrorsOf, OutputOf, ParsedInputOf, ProgressOf } from '@longhaul/proto';
 import type { document } from '../contract/document.ts';
 
@@ -40,3 +41,12 @@ export type ReadDocument = {
   readonly pages: number | null;
   readonly sections: readonly Section[];
 };
+
+/** Makes one of the declared errors of `document.analyze`, for modules that have no task context. */
+export function documentError<C extends keyof DocumentErrors>(
+  code: C,
+  message: string,
+  data: DocumentErrors[C],
+): TaskError<C, DocumentErrors[C]> {
+  return new TaskError(code, message, data);
+}

@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { TaskError } from '@longhaul/executor';
 import { Agent, type Dispatcher, request } from 'undici';
-import { checkedLookup, PrivateAddressError, type ResolveHost, resolveHost } from './checkedLookup.ts';
+import { checkedLookup, PrivateAddressError, type ResolveHost, resolveHost } from './addressPolicy.ts';
 import { collectBytes, tooLarge } from './collectBytes.ts';
-import { documentError } from './documentError.ts';
 import type { DocumentErrors, LoadedDocument } from './documentTypes.ts';
+import { documentError } from './documentTypes.ts';
 
 /** How a document is fetched. */
 export type FetchOptions = {

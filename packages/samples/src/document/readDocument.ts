@@ -1,7 +1,7 @@
 import { decodeText, normalizeText } from './decodeText.ts';
 import { detectFormat } from './detectFormat.ts';
-import { documentError } from './documentError.ts';
 import type { DocumentFormat, LoadedDocument, ReadDocument } from './documentTypes.ts';
+import { documentError } from './documentTypes.ts';
 
 type TextFormat = Exclude<DocumentFormat, 'pdf'>;
 

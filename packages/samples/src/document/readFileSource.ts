@@ -3,7 +3,7 @@ import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { TaskError } from '@longhaul/executor';
 import { collectBytes, tooLarge } from './collectBytes.ts';
-import { documentError } from './documentError.ts';
+import { documentError } from './documentTypes.ts';
 
 /** How a file is read. */
 export type FileOptions = {

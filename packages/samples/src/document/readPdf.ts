@@ -1,6 +1,6 @@
 import { getDocumentProxy, getResolvedPDFJS } from 'unpdf';
-import { documentError } from './documentError.ts';
 import type { ReadDocument } from './documentTypes.ts';
+import { documentError } from './documentTypes.ts';
 import { type PdfBlock, type PdfLine, type PdfRun, toBlocks, toLines } from './pdfLines.ts';
 import { sectionBuilder } from './sectionBuilder.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { threePointsAround, tiltOfPlane } from './alignFlat.ts';
 import { closeInOnPeak, type ReadAt, scanForPeak } from './findPeak.ts';
-import { threePointsAround, tiltOfPlane } from './plane.ts';
-import { profileStatistics } from './profileStatistics.ts';
+import { profileStatistics } from './measureProfile.ts';
 
 describe('finding a peak', () => {
   const bell = (centre: number, parts: number[] = []): ReadAt => {

@@ -4,8 +4,7 @@ import { sampleContract } from '../index.ts';
 import { motionHandlers, motionOptionsFromEnv } from './index.ts';
 import { simulatedStage } from './simulation/simulatedStage.ts';
 import { StageFault } from './stageController.ts';
-import { expectBarNeverGoesBack, type Progress, positionsOf, setUp } from './testStage.ts';
-import { virtualClock } from './virtualClock.ts';
+import { expectBarNeverGoesBack, type Progress, positionsOf, setUp, virtualClock } from './testStage.ts';
 
 const { motion } = sampleContract;
 

@@ -1,5 +1,4 @@
-import { haltStage } from './haltStage.ts';
-import { createRun, type MotionRun, placeOf, rounded, stageFault } from './motionRun.ts';
+import { createRun, type MotionRun, placeOf, rounded, type StartedMove, stageFault } from './motionRun.ts';
 import type { MotionContext } from './motionTypes.ts';
 import { type MoveStep, moveAxis } from './moveAxis.ts';
 import { type SensorName, StageFault } from './stageController.ts';
@@ -97,4 +96,32 @@ async function bringToRest(run: MotionRun): Promise<unknown> {
 function asTaskError(run: MotionRun, error: unknown): unknown {
   if (!(error instanceof StageFault)) return error;
   return stageFault(run.stage, run.latestMove?.info.name ?? null, null, error.message);
+}
+
+const pollMs = 10;
+// A stage that takes longer is reported as a fault, because it may still move.
+const maxStopMs = 2_000;
+
+/**
+ * Brings the axis of the latest move to rest, and reports where that is. Takes no signal: it is what a cancel does.
+ *
+ * @throws TaskError `STAGE_FAULT` when it does not come to rest; what the controller throws
+ */
+export async function haltStage(run: MotionRun, move: StartedMove): Promise<void> {
+  const { stage, stages } = run;
+  const { name, unit } = move.info;
+  const giveUpAtMs = stages.clock.nowMs() + maxStopMs;
+  await stage.controller.stop(name, stages.stopMode);
+  for (;;) {
+    const { position, moving } = await stage.controller.state(name);
+    const place = placeOf(move, position);
+    if (!moving) {
+      const description = `Stopped ${name} at ${place.currentPosition} ${unit}`;
+      run.report({ description, phase: 'stopped', stopped: true, ...place });
+      return;
+    }
+    if (stages.clock.nowMs() > giveUpAtMs) throw stageFault(stage, name, position, 'it does not stop.');
+    run.report({ description: `Stopping ${name}`, phase: 'stopping', stopped: false, ...place });
+    await stages.clock.sleep(pollMs);
+  }
 }

@@ -1,10 +1,10 @@
 import type { ProgressOf } from '@longhaul/proto';
 import { expect } from 'vitest';
 import type { sampleContract } from '../index.ts';
+import type { Clock } from './clock.ts';
 import { motionHandlers } from './index.ts';
 import { type SimulatedStageOptions, simulatedStage } from './simulation/simulatedStage.ts';
 import type { StageController } from './stageController.ts';
-import { virtualClock } from './virtualClock.ts';
 
 export type Progress = ProgressOf<typeof sampleContract.motion.moveAbsolute>;
 
@@ -31,4 +31,52 @@ export function expectBarNeverGoesBack(progress: readonly Progress[]) {
   const percents = progress.map(({ percent }) => percent);
   expect(percents).toEqual([...percents].sort((a, b) => a - b));
   expect(progress.at(-1)).toMatchObject({ percent: 100, phase: 'done' });
+}
+
+/**
+ * A clock that never waits: when everything sleeps, it jumps to the next sleeper's time. For tests of motions, so that
+ * seconds of travel take milliseconds and every poll falls on the same moment in each run.
+ */
+export function virtualClock(): Clock {
+  let nowMs = 0;
+  let jumping = false;
+  const sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
+
+  const jump = () => {
+    jumping = false;
+    sleepers.sort((a, b) => a.atMs - b.atMs);
+    const next = sleepers.shift();
+    if (next === undefined) return;
+    nowMs = Math.max(nowMs, next.atMs);
+    next.wake();
+    planJump();
+  };
+  const planJump = () => {
+    if (jumping || sleepers.length === 0) return;
+    jumping = true;
+    // After all that is runnable now, so that whoever was woken can fall asleep again first.
+    setImmediate(jump);
+  };
+
+  return {
+    nowMs: () => nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const onAbort = () => {
+          sleepers.splice(sleepers.indexOf(sleeper), 1);
+          reject(signal?.reason);
+        };
+        const sleeper = {
+          atMs: nowMs + ms,
+          wake: () => {
+            signal?.removeEventListener('abort', onAbort);
+            resolve();
+          },
+        };
+        signal?.addEventListener('abort', onAbort, { once: true });
+        sleepers.push(sleeper);
+        planJump();
+      }),
+  };
 }

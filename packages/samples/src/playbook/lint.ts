@@ -1,13 +1,12 @@
 import type { Handler } from '@longhaul/executor';
 import { lintText } from './builtIn/lintText.ts';
 import { ruleTable } from './builtIn/ruleTable.ts';
-import { engineFailed, named, notInstalled, runAnsible } from './engines/runAnsible.ts';
+import { engineFailed, findExecutable, named, notInstalled, runAnsible } from './engines/runAnsible.ts';
 import { parseSarif } from './engines/sarif.ts';
-import { findExecutable } from './findExecutable.ts';
 import type { PlaybookOptions } from './options.ts';
 import { type PlaybookSource, withPlaybook } from './playbookSource.ts';
 import type { LintResult, PlaybookContext, PlaybookTasks } from './playbookTypes.ts';
-import { makeReport } from './report.ts';
+import { makeReport } from './playbookTypes.ts';
 
 /** `playbook.lint`: with ansible-lint where it is installed, else with the built-in checks. */
 export function lintHandler(options: PlaybookOptions): Handler<PlaybookTasks['lint']> {

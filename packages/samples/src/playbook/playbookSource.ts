@@ -1,8 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { resolveInside } from '../allowedPath.ts';
-import { ownFolder } from '../ownFolder.ts';
+import { ownFolder, resolveInside } from '../folders.ts';
 import type { PlaybookOptions } from './options.ts';
 import { type PlaybookContext, playbookError } from './playbookTypes.ts';
 

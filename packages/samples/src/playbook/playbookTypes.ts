@@ -1,5 +1,4 @@
-import type { TaskContext } from '@longhaul/executor';
-import { TaskError } from '@longhaul/executor';
+import { type TaskContext, TaskError } from '@longhaul/executor';
 import type { ErrorsOf, OutputOf, ProgressOf } from '@longhaul/proto';
 import type { sampleContract } from '../index.ts';
 
@@ -36,4 +35,24 @@ export function playbookError<C extends keyof PlaybookErrors>(
   data: PlaybookErrors[C],
 ): TaskError<C, PlaybookErrors[C]> {
   return new TaskError(code, message, data);
+}
+
+const maxFindings = 500;
+
+/** Orders, counts and bounds findings for an output. */
+export function makeReport(findings: readonly Finding[], startedAt: number) {
+  const count = (severity: Finding['severity']) =>
+    findings.filter(finding => finding.severity === severity).length;
+  const errors = count('error');
+  const ordered = [...findings].sort(
+    (a, b) =>
+      a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column || a.rule.localeCompare(b.rule),
+  );
+  return {
+    ok: errors === 0,
+    findings: ordered.slice(0, maxFindings),
+    truncated: findings.length > maxFindings,
+    summary: { errors, warnings: count('warning'), infos: count('info') },
+    elapsedMs: Math.round(performance.now() - startedAt),
+  };
 }

@@ -1,14 +1,18 @@
 import type { Handler } from '@longhaul/executor';
-import { placeOfTask } from './builtIn/placeOfTask.ts';
+import { placeOfTask } from './builtIn/playbookModel.ts';
 import { readPlaybook } from './builtIn/readPlaybook.ts';
 import { parseMessages } from './engines/ansibleMessages.ts';
 import { parseFailures, parseRecap, type Recap, taskStartedIn } from './engines/dryRun.ts';
-import { engineFailed, named, notInstalled, runAnsible } from './engines/runAnsible.ts';
-import { findExecutable } from './findExecutable.ts';
+import { engineFailed, findExecutable, named, notInstalled, runAnsible } from './engines/runAnsible.ts';
 import type { PlaybookOptions } from './options.ts';
 import { type PlaybookSource, withPlaybook } from './playbookSource.ts';
-import { type Finding, type PlaybookContext, type PlaybookTasks, playbookError } from './playbookTypes.ts';
-import { makeReport } from './report.ts';
+import {
+  type Finding,
+  makeReport,
+  type PlaybookContext,
+  type PlaybookTasks,
+  playbookError,
+} from './playbookTypes.ts';
 
 const onLocalhost = ['-i', 'localhost,', '-c', 'local'];
 

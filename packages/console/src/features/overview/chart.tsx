@@ -1,7 +1,6 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import { isolatedIn } from './isolated.ts';
 import 'uplot/dist/uPlot.min.css';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 /** One line of a chart. `tone` is the name of a colour of the design. */
 export type Line = {
@@ -158,4 +157,10 @@ function useThemeCount(): number {
     };
   }, []);
   return count;
+}
+
+/** The places of values that have none beside them: no line goes there, so each needs a point to be seen. */
+export function isolatedIn(values: readonly (number | null | undefined)[]): number[] {
+  const isThere = (at: number) => typeof values[at] === 'number';
+  return [...values.keys()].filter(at => isThere(at) && !isThere(at - 1) && !isThere(at + 1));
 }

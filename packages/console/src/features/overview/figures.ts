@@ -1,5 +1,6 @@
 import type { QueueInfo } from '@longhaul/proto/wire';
-import type { Snapshot } from '../../gateway/system.ts';
+import { useEffect, useState } from 'react';
+import { followSystem, type Range, type Snapshot } from '../../gateway/system.ts';
 
 export const waitingOf = ({ pending }: QueueInfo): number =>
   Object.values(pending).reduce((sum, count) => sum + count, 0);
@@ -32,4 +33,17 @@ export function figuresOf(snapshot: Snapshot): Figures {
     slots: here.reduce((total, { slots }) => total + slots, 0),
     busySlots: here.reduce((total, { runningCount }) => total + runningCount, 0),
   };
+}
+
+/** The system as it was when NATS answered last; nothing until it has. */
+export function useSystem({ lastMs, buckets }: Range): Snapshot | undefined {
+  const [latest, setLatest] = useState<Snapshot>();
+  useEffect(
+    () =>
+      followSystem({ lastMs, buckets }, snapshot => {
+        if (snapshot) setLatest(snapshot);
+      }),
+    [lastMs, buckets],
+  );
+  return latest;
 }

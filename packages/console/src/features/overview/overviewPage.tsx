@@ -7,10 +7,9 @@ import { typesQuery } from '../../gateway/queries.ts';
 import type { Range } from '../../gateway/system.ts';
 import { Charts } from './charts.tsx';
 import { ExecutorsCard } from './executorsCard.tsx';
-import { type Figures, figuresOf } from './figures.ts';
+import { type Figures, figuresOf, useSystem } from './figures.ts';
 import { SchedulesCard } from './schedulesCard.tsx';
 import { TypesCard } from './typesCard.tsx';
-import { useSystem } from './useSystem.ts';
 import './overview.css';
 
 const minuteMs = 60_000;

@@ -1,3 +1,5 @@
+import './run.css';
+import type { TaskType } from '@longhaul/proto/wire';
 import { useQuery } from '@tanstack/react-query';
 import { CirclePause, PackageOpen, Play, Search } from 'lucide-react';
 import { useDeferredValue, useId, useState } from 'react';
@@ -9,9 +11,7 @@ import { InputForm } from '../../form/inputForm.tsx';
 import { withDefaults } from '../../form/schema.ts';
 import { taskQuery, typesQuery } from '../../gateway/queries.ts';
 import { taskNamed } from '../../gateway/tasks.ts';
-import { findTypes } from './findTypes.ts';
 import { noOptions, StartOptionFields, toStartOptions } from './startOptions.tsx';
-import './run.css';
 
 /** Every type of task, and a form to start one. */
 export default function RunPage() {
@@ -152,4 +152,15 @@ function StartForm({ name }: { readonly name: string }) {
       </div>
     </>
   );
+}
+
+/** The types in which every word of a search is found, those with it in their names first. */
+export function findTypes(types: readonly TaskType[], search: string): TaskType[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const named = ({ name, title = '' }: TaskType) => `${name} ${title}`.toLowerCase();
+  const all = (type: TaskType) => `${named(type)} ${(type.description ?? '').toLowerCase()}`;
+  const rank = (type: TaskType) => (words.every(word => named(type).includes(word)) ? 0 : 1);
+  return types
+    .filter(type => words.every(word => all(type).includes(word)))
+    .sort((one, other) => rank(one) - rank(other) || one.name.localeCompare(other.name));
 }

@@ -13,12 +13,11 @@ import { CodeCard } from './codeCard.tsx';
 import { ErrorCard } from './errorCard.tsx';
 import { FactsCard } from './factsCard.tsx';
 import { LogCard } from './logCard.tsx';
-import { NotShown } from './notShown.tsx';
+import { NotShown, UnfitNote } from './notShown.tsx';
 import { ProgressCard } from './progressCard.tsx';
 import { TaskActions } from './taskActions.tsx';
 import { percentIn, taskNow } from './taskState.ts';
 import { TimelineCard } from './timelineCard.tsx';
-import { UnfitNote } from './unfitNote.tsx';
 import { useStory } from './useStory.ts';
 import './task.css';
 

@@ -12,7 +12,6 @@ import { useLocation } from 'wouter';
 import { useShortcuts } from '../../app/shortcuts.ts';
 import type { TaskList } from './taskList.ts';
 import { TaskRow } from './taskRow.tsx';
-import { useNarrow } from './useNarrow.ts';
 
 const rowPx = 46;
 const narrowRowPx = 74;
@@ -170,4 +169,15 @@ export function TaskGrid({
       </div>
     </div>
   );
+}
+
+const query = matchMedia('(max-width: 760px)');
+const subscribe = (listener: () => void) => {
+  query.addEventListener('change', listener);
+  return () => query.removeEventListener('change', listener);
+};
+
+/** Whether the page is as wide as a phone; the style sheets draw the line at the same width. */
+export function useNarrow(): boolean {
+  return useSyncExternalStore(subscribe, () => query.matches);
 }

@@ -7,13 +7,13 @@ import {
   StageFault,
 } from '../stageController.ts';
 import { type MotionProfile, planMove, planStop } from './kinematics.ts';
-import { seededNoise } from './noise.ts';
 import {
   defaultSample,
   focusReading,
   heightReading,
   type Pose,
   type SampleModel,
+  seededNoise,
   tiltReading,
 } from './sample.ts';
 

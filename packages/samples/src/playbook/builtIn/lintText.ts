@@ -1,6 +1,5 @@
 import { scheduler } from 'node:timers/promises';
 import type { Finding } from '../playbookTypes.ts';
-import { switchedOff } from './noqa.ts';
 import type { Fault, Playbook } from './playbookModel.ts';
 import { readPlaybook } from './readPlaybook.ts';
 import type { Rule } from './rule.ts';
@@ -60,4 +59,14 @@ function isSwitchedOff(finding: Finding, playbook: Playbook): boolean {
   if (finding.severity === 'error') return false;
   const off = switchedOff(playbook.lines[finding.line - 1] ?? '');
   return off === 'all' || off?.has(finding.rule) === true;
+}
+
+const marker = /#\s*noqa\b:?\s*(?<rules>.*)$/;
+
+/** The rules that a line switches off by `# noqa: rule`; `all` for a bare `# noqa`; `undefined` for an ordinary line. */
+export function switchedOff(line: string): ReadonlySet<string> | 'all' | undefined {
+  const found = marker.exec(line);
+  if (found === null) return undefined;
+  const rules = (found.groups?.rules ?? '').split(/[\s,]+/).filter(Boolean);
+  return rules.length === 0 ? 'all' : new Set(rules);
 }

@@ -1,4 +1,13 @@
-import type { LineCounter, Node, Scalar, YAMLError, YAMLMap } from 'yaml';
+import {
+  isMap,
+  isNode,
+  isScalar,
+  type LineCounter,
+  type Node,
+  type Scalar,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml';
 import type { TaskSection } from './keywords.ts';
 
 /** Something wrong at a place of the text. */
@@ -70,4 +79,36 @@ export type Playbook = {
 /** The entry of a key, if there is one. */
 export function entryOf(of: { readonly entries: readonly Entry[] }, key: string): Entry | undefined {
   return of.entries.find(entry => entry.key === key);
+}
+
+/** The keys of a mapping with their values; none for anything else. */
+export function entriesOf(node: Node | null): Entry[] {
+  if (!isMap(node)) return [];
+  return node.items.map(({ key, value }) => ({
+    // A key such as `on` is a boolean to YAML and a word to people.
+    key: isScalar(key) ? (key.source ?? String(key.value)) : '',
+    offset: offsetOf(isNode(key) ? key : node),
+    value: isNode(value) ? value : null,
+  }));
+}
+
+/** Where a node begins. */
+export function offsetOf(node: Node): number {
+  return node.range?.[0] ?? 0;
+}
+
+/** Where the first task of this name begins; the beginning of the file when there is none. */
+export function placeOfTask(
+  { plays, lineCounter }: Playbook,
+  name: string,
+): { line: number; column: number } {
+  const task = plays
+    .flatMap(play => play.tasks)
+    .find(item => {
+      const value = entryOf(item, 'name')?.value;
+      return isScalar(value) && value.value === name;
+    });
+  if (task === undefined) return { line: 1, column: 1 };
+  const { line, col } = lineCounter.linePos(task.offset);
+  return { line, column: col };
 }

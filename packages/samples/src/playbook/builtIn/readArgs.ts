@@ -1,6 +1,5 @@
 import { isMap, isScalar, type Node } from 'yaml';
-import { entriesOf } from './entries.ts';
-import { type ArgValue, type Entry, entryOf, type ModuleArgs } from './playbookModel.ts';
+import { type ArgValue, type Entry, entriesOf, entryOf, type ModuleArgs } from './playbookModel.ts';
 
 const nameAndValue = /(?<!\S)([a-z_]+)=("[^"]*"|'[^']*'|\S+)/g;
 

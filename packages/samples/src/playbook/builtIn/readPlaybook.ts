@@ -10,14 +10,15 @@ import {
   visit,
   type YAMLMap,
 } from 'yaml';
-import { entriesOf, offsetOf } from './entries.ts';
 import { blockSections, type TaskSection, taskKeywords, taskSections } from './keywords.ts';
 import { shortModuleName } from './moduleNames.ts';
 import {
   type Block,
   type Entry,
+  entriesOf,
   entryOf,
   type Fault,
+  offsetOf,
   type Play,
   type Playbook,
   type Task,
