@@ -69,6 +69,13 @@ async function fill({ start }: System) {
 async function expectRecovered(one: System, accepted: readonly string[], expect: ExpectStatic) {
   await expect.poll(one.ready, { timeout: 20_000 }).toMatchObject({ code: 200 });
   expect(one.log.lines.filter(({ code }) => code === 'STORAGE_FULL')).toHaveLength(1);
+  // The test's own connection may reconnect later than the gateway's.
+  const answers = () =>
+    one.broker.jsm.getAccountInfo().then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(answers, { timeout: 20_000 }).toBe(true);
   await one.addExecutor();
   // What was accepted was stored, and ends.
   const last = accepted.at(-1);

@@ -69,6 +69,8 @@ export class TopologyGuard {
   #looking: Promise<void> | undefined;
   #fault: string | undefined;
   #said = '';
+  /** What was found lost or changed, for the reason that is reported while it cannot be repaired. */
+  #lost = 'What Longhaul keeps in NATS';
 
   constructor(options: TopologyGuardOptions) {
     this.#options = options;
@@ -177,7 +179,7 @@ export class TopologyGuard {
     } catch (err) {
       if (isUnavailable(err)) return 'unanswered';
       const why = err instanceof Error ? err.message : String(err);
-      this.#fault = `What Longhaul keeps in NATS cannot be repaired: ${why}`;
+      this.#fault = `${this.#lost} cannot be repaired: ${why}`;
       if (this.#said !== why)
         logger.error({ err }, 'what Longhaul keeps in NATS cannot be repaired; trying again');
       this.#said = why;
@@ -188,8 +190,9 @@ export class TopologyGuard {
   async #repair(faults: readonly TopologyFault[]): Promise<void> {
     const { broker, consumers, logger, lastEventSeq, onRepaired } = this.#options;
     const { eventStream } = broker.topology;
+    const list = faults.map(({ label, kind }) => `${label} (${kind})`).join(', ');
+    this.#lost = `In NATS, ${list}`;
     if (this.#fault === undefined) {
-      const list = faults.map(({ label, kind }) => `${label} (${kind})`).join(', ');
       this.#fault = `Being repaired in NATS: ${list}.`;
       const fields = { parts: faults.map(({ name, kind }) => ({ name, kind })) };
       logger.error(fields, `lost or changed in NATS, with what was in it: ${list}; it is repaired now`);

@@ -17,6 +17,8 @@ const always = [
   'TOO_MANY_REQUESTS',
   'NOT_ACCEPTABLE',
   'NATS_UNAVAILABLE',
+  'TOPOLOGY_LOST',
+  'STORAGE_FULL',
   'OVERLOADED',
   'SHUTTING_DOWN',
 ] as const;
