@@ -79,6 +79,15 @@ export const ownedRows: { readonly [name: string]: OwnedRow } = {
     about: ({ owner, scheduleId: id }) => mutation('schedules.resume', { id, owner }),
     ...seenNotChanged,
   },
+  'schedules.update': {
+    about: ({ owner, scheduleId: id }) =>
+      mutation('schedules.update', { id, owner, changes: { every: '2h' } }),
+    ...seenNotChanged,
+  },
+  'schedules.run': {
+    about: ({ owner, scheduleId: id }) => mutation('schedules.run', { id, owner }),
+    ...seenNotChanged,
+  },
   'schedules.delete': {
     about: ({ owner, scheduleId: id }) => mutation('schedules.delete', { id, owner }),
     ...seenNotChanged,
@@ -127,6 +136,15 @@ export const ownedRows: { readonly [name: string]: OwnedRow } = {
   },
   'POST /v1/schedules/{id}/resume': {
     about: ({ owner, scheduleId }) => route('POST', `/v1/schedules/${scheduleId}/resume?owner=${owner}`),
+    ...seenNotChanged,
+  },
+  'PATCH /v1/schedules/{id}': {
+    about: ({ owner, scheduleId }) =>
+      route('PATCH', `/v1/schedules/${scheduleId}?owner=${owner}`, { every: '2h' }),
+    ...seenNotChanged,
+  },
+  'POST /v1/schedules/{id}/run': {
+    about: ({ owner, scheduleId }) => route('POST', `/v1/schedules/${scheduleId}/run?owner=${owner}`),
     ...seenNotChanged,
   },
   'DELETE /v1/schedules/{id}': {

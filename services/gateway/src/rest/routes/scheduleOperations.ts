@@ -116,7 +116,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       summary,
       ...oneSchedule,
       answers: { 200: shown },
-      problems: ['SCHEDULE_NOT_FOUND'],
+      problems: ['FORBIDDEN', 'SCHEDULE_NOT_FOUND'],
       handle: async ({ caller, params, query }) => ({
         status: 200,
         body: view(await service[verb](caller, { ...params, ...query })),
@@ -196,6 +196,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       body: { schema: changesSchema, required: true, inputAt: 'input' },
       answers: { 200: shown },
       problems: [
+        'FORBIDDEN',
         'SCHEDULE_NOT_FOUND',
         'INVALID_SCHEDULE',
         'INVALID_INPUT',
@@ -222,7 +223,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
           headers: { location: headers.location },
         },
       },
-      problems: ['SCHEDULE_NOT_FOUND', 'UNKNOWN_TASK', 'INVALID_INPUT', 'TASK_BUSY'],
+      problems: ['FORBIDDEN', 'SCHEDULE_NOT_FOUND', 'UNKNOWN_TASK', 'INVALID_INPUT', 'TASK_BUSY'],
       handle: async ({ caller, params, query }) => {
         const run = await service.run(caller, { ...params, ...query });
         return {
@@ -243,7 +244,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       description: 'Tasks that it has started keep running.',
       ...oneSchedule,
       answers: { 204: { description: 'It is gone.' } },
-      problems: ['SCHEDULE_NOT_FOUND'],
+      problems: ['FORBIDDEN', 'SCHEDULE_NOT_FOUND'],
       handle: async ({ caller, params, query }) => {
         const { id: gone, deleted } = await service.remove(caller, { ...params, ...query });
         if (!deleted) throw scheduleNotFound(gone);
