@@ -12,7 +12,7 @@ import {
   requestSchema,
   taskNameSchema,
 } from '@longhaul/proto/wire';
-import { errorDataLimitBytes } from '../../services/executor/src/attempt/ending.ts';
+import { errorDataLimitBytes } from '../../services/executor/src/handler/ending.ts';
 import { logLineChars } from '../../services/executor/src/handler/logLine.ts';
 import { code, table } from './markers.ts';
 

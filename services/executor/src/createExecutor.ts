@@ -14,9 +14,9 @@ import { createTopology, wakeSchema } from '@longhaul/proto/wire';
 import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/runtime';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
-import { Attempt, type AttemptSetting } from './attempt/attempt.ts';
+import { Attempt } from './attempt/attempt.ts';
+import type { AttemptSetting } from './attempt/attemptContext.ts';
 import { answerAsHolder } from './attempt/holder.ts';
-import { registerExecutor } from './executorService.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { Limits } from './limits/limits.ts';
 import { WaitQueue } from './limits/waitQueue.ts';
@@ -24,8 +24,8 @@ import { RequestConsumer } from './queue/requestConsumer.ts';
 import type { RequestMessage } from './queue/requestMessage.ts';
 import type { Slot } from './queue/slotPool.ts';
 import { openSandboxes } from './sandbox/openSandboxes.ts';
-import type { MetricsOptions } from './telemetry/metricsServer.ts';
-import type { OpenMetrics } from './telemetry/openMetrics.ts';
+import type { MetricsOptions, OpenMetrics } from './telemetry/metricsServer.ts';
+import { registerExecutor } from './telemetry/microService.ts';
 import { watchProcessEnd } from './telemetry/processEnd.ts';
 
 /** What {@link createExecutor} takes. */
@@ -135,7 +135,7 @@ export async function createExecutor<const C extends Contract>(
   let metrics: OpenMetrics | undefined;
   if (options.metrics) {
     // Not even loaded where nobody wants it.
-    const { openMetrics } = await import('./telemetry/openMetrics.ts');
+    const { openMetrics } = await import('./telemetry/metricsServer.ts');
     const gauges = { slots: concurrency, running: () => attempts.size };
     const opened = await openMetrics(options.metrics, broker, tasks.keys(), gauges, logger);
     opening.defer(() => opened.close());

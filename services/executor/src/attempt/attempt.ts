@@ -1,4 +1,4 @@
-import { BadMessageError, type Broker, decode, isUnavailable } from '@longhaul/broker';
+import { BadMessageError, decode, isUnavailable } from '@longhaul/broker';
 import {
   type ClaimLimits,
   deadlineOf,
@@ -9,15 +9,13 @@ import {
   requestSchema,
   type TaskRequest,
 } from '@longhaul/proto/wire';
-import type { Logger } from 'pino';
+import { AttemptAborted } from '../handler/abort.ts';
+import type { RunnableTask } from '../handler/handlerCall.ts';
 import { AttemptPermits } from '../limits/attemptPermits.ts';
-import type { Limits } from '../limits/limits.ts';
 import type { RequestMessage } from '../queue/requestMessage.ts';
 import type { Slot } from '../queue/slotPool.ts';
-import type { RunnableTask } from '../sandbox/openSandboxes.ts';
-import type { AttemptMetrics } from '../telemetry/executorMetrics.ts';
 import { type AttemptOutcome, observeAttempt, outcomeOf } from '../telemetry/observeAttempt.ts';
-import { AttemptAborted } from './abortReasons.ts';
+import type { AttemptSetting } from './attemptContext.ts';
 import { AttemptCancel, listenForCancel } from './cancel.ts';
 import { claimTask, type TakenClaim } from './claim.ts';
 import { type AppendResult, EventWriter } from './eventWriter.ts';
@@ -26,21 +24,6 @@ import { type Held, tellHolder } from './holder.ts';
 import { AttemptPauses, listenForControl } from './pause.ts';
 import type { Answer, TaskEnd } from './settle.ts';
 import { startHeartbeat } from './timers.ts';
-
-/** What every attempt of one executor shares. */
-export type AttemptSetting = {
-  readonly broker: Broker;
-  readonly logger: Logger;
-  readonly executor: string;
-  /** Milliseconds that a first delivery may hold its `started` back. */
-  readonly holdStartedMs: number;
-  readonly definitionOf: (name: string) => RunnableTask | undefined;
-  readonly limits: Limits;
-  /** Ends what still waits for NATS: the process is about to end. */
-  readonly giveUp: AbortSignal;
-  /** Where nobody reads metrics, nothing is counted. */
-  readonly metrics: AttemptMetrics | undefined;
-};
 
 /** After a request that cannot be worked on just now, it is delivered again this much later. */
 const troubleDelayMs = 1_000;
@@ -141,7 +124,7 @@ export class Attempt implements Held {
   /** Tells the handler to end, because the executor shuts down: another one will run the task. */
   handBack(): void {
     this.#abort.abort(
-      new AttemptAborted('HANDED_BACK', 'The executor shuts down; the task will run elsewhere.'),
+      new AttemptAborted('RELEASED', 'The executor shuts down; the task will run elsewhere.'),
     );
   }
 

@@ -1,7 +1,7 @@
 import { type Broker, encode, readCommand } from '@longhaul/broker';
 import { type CancelReply, cancelRequestSchema } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
-import { AttemptAborted } from './abortReasons.ts';
+import { AttemptAborted } from '../handler/abort.ts';
 import type { AppendResult } from './eventWriter.ts';
 
 /** The cancel of one attempt: told to the handler at once, and written to the task's chain. */

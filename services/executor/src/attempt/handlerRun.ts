@@ -1,24 +1,22 @@
 import type { TaskDefinition, TaskPolicy } from '@longhaul/proto';
 import { type RequestAddress, type TaskRequest, withoutStacks } from '@longhaul/proto/wire';
-import { HandlerOutput } from '../handler/handlerOutput.ts';
+import type { Ending } from '../handler/ending.ts';
+import type { HandlerEnd, RunnableTask } from '../handler/handlerCall.ts';
 import type { Slot } from '../queue/slotPool.ts';
 import { logFailure } from '../telemetry/observeAttempt.ts';
-import type { AttemptSetting } from './attempt.ts';
 import { AttemptChildren } from './attemptChildren.ts';
-import type { Ending } from './ending.ts';
+import type { AttemptSetting } from './attemptContext.ts';
 import type { AppendResult, EventWriter } from './eventWriter.ts';
+import { HandlerOutput } from './handlerOutput.ts';
 import type { AttemptPauses } from './pause.ts';
 import { readInput } from './payloads.ts';
-import { callHandler, type HandlerEnd, type RunnableHandler } from './runHandler.ts';
 import { type Answer, settle } from './settle.ts';
 import { StartedGate } from './startedGate.ts';
 import { startTimeLimits } from './timers.ts';
 
 /** One attempt that is to run: what was claimed, and under which limits. */
-export type ClaimedRun = {
+export type ClaimedRun = RunnableTask & {
   readonly address: RequestAddress;
-  readonly definition: TaskDefinition;
-  readonly handler: RunnableHandler;
   readonly request: TaskRequest;
   readonly writer: EventWriter;
   readonly attempt: number;
@@ -132,14 +130,13 @@ export class HandlerRun {
 
   async #callHandler(output: HandlerOutput<TaskDefinition>): Promise<HandlerEnd> {
     const { broker, giveUp } = this.#setting;
-    const { address, definition, handler, request, attempt, abort, pauses } = this.#run;
+    const { address, definition, call, request, attempt, abort, pauses } = this.#run;
     const { signal } = abort;
     const read = await readInput(broker.payloads, request, signal, giveUp);
     if (!read.ok) return { ending: read.ending, handlerEnded: Promise.resolve() };
     this.#isCalled = !signal.aborted;
-    return callHandler({
+    return call({
       definition,
-      handler,
       task: { id: address.id, name: address.name, owner: request.owner, createdAt: request.createdAt },
       input: read.input,
       attempt,

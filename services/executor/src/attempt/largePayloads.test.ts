@@ -3,7 +3,7 @@ import { PayloadError } from '@longhaul/broker';
 import type { PayloadRef, TaskRequest } from '@longhaul/proto/wire';
 import { errors } from '@nats-io/transport-node';
 import { describe, expect, test } from 'vitest';
-import { AttemptAborted } from './abortReasons.ts';
+import { AttemptAborted } from '../handler/abort.ts';
 import { readInput, writeOutput } from './payloads.ts';
 
 const ref: PayloadRef = { object: 'id.input.x', bytes: 5, digest: `SHA-256=${'A'.repeat(43)}=` };

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Broker, encode, readCommand } from '@longhaul/broker';
 import { type ControlReply, type ControlRequest, controlRequestSchema } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
+import type { PausePort } from '../handler/handlerCall.ts';
 import type { Slot } from '../queue/slotPool.ts';
 import type { EventWriter } from './eventWriter.ts';
 import type { StartedGate } from './startedGate.ts';
@@ -9,14 +10,6 @@ import type { TimeLimits } from './timers.ts';
 
 /** A handler whose checkpoints follow each other without a pause lets everything else happen this often. */
 const turnEveryMs = 20;
-
-/** Where a handler meets its checkpoints: in the executor itself, or from its thread. */
-export type PausePort = {
-  /** Resolves at once, or when the task is resumed. Rejects with the signal's reason. */
-  readonly checkpoint: () => Promise<void>;
-  /** Told whenever it changes whether the task is to pause, and once at the beginning. */
-  readonly onRequest: (listener: (toPause: boolean) => void) => void;
-};
 
 /** What an attempt has once its task is claimed. */
 type Claimed = {

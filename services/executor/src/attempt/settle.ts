@@ -1,7 +1,7 @@
 import type { PayloadStore } from '@longhaul/broker';
 import type { TaskPolicy } from '@longhaul/proto';
 import { decideAfterFailure } from '@longhaul/proto/wire';
-import type { Ending } from './ending.ts';
+import type { Ending } from '../handler/ending.ts';
 import type { EventWriter } from './eventWriter.ts';
 import { writeOutput } from './payloads.ts';
 import type { StartedGate } from './startedGate.ts';
@@ -52,7 +52,7 @@ export async function settle(ending: Ending, ended: EndedAttempt): Promise<Answe
   const { writer, gate } = ended;
   const mine = { attempt: ended.attempt, executor: ended.executor };
   switch (ending.kind) {
-    case 'handedBack': {
+    case 'released': {
       // Said in the chain, so that it counts neither as a failure nor as a loss, and as a start all the same: also
       // where its `started` is still held back. Where nothing can be said, the next executor counts a loss.
       if (ended.isCalled) await gate.open().catch(() => {});

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { AttemptAborted } from './abortReasons.ts';
+import type { AttemptAborted } from '../handler/abort.ts';
 import { startTimeLimits } from './timers.ts';
 
 beforeEach(() => void vi.useFakeTimers());

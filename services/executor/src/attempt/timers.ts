@@ -1,6 +1,6 @@
 import { heartbeatMs } from '@longhaul/proto/wire';
+import { AttemptAborted } from '../handler/abort.ts';
 import type { RequestMessage } from '../queue/requestMessage.ts';
-import { AttemptAborted } from './abortReasons.ts';
 
 /** What a timer can wait for: Node fires a longer one at once. A deadline further off is met after a redelivery. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -60,35 +60,6 @@ export function startTimeLimits(
       clearTimeout(taskTimer);
     },
   };
-}
-
-/** Waits, from the abort of a signal on, for the time that a handler has to come to an end. */
-export function graceAfterAbort(
-  signal: AbortSignal,
-  graceMs: () => number,
-): { readonly over: Promise<void>; stop(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  let begin = () => {};
-  const over = new Promise<void>(resolve => {
-    begin = () => {
-      timer = setTimeout(resolve, graceMs());
-    };
-  });
-  if (signal.aborted) begin();
-  else signal.addEventListener('abort', begin, { once: true });
-  return {
-    over,
-    stop: () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', begin);
-    },
-  };
-}
-
-/** Why an attempt's signal was aborted. */
-export function abortReason(signal: AbortSignal): AttemptAborted {
-  const reason: unknown = signal.reason;
-  return reason instanceof AttemptAborted ? reason : new AttemptAborted('CANCELED', String(reason));
 }
 
 /** Says that a request is worked on until it is stopped, so that it is not delivered to another executor. */

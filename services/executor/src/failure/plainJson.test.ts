@@ -2,8 +2,8 @@ import { defineTask } from '@longhaul/proto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { endingOfError, endingOfOutput } from '../attempt/ending.ts';
 import { checkProgress } from '../handler/checkProgress.ts';
+import { endingOfError, endingOfOutput } from '../handler/ending.ts';
 import { TaskError, TaskFault } from '../handler/handlerErrors.ts';
 import { plainJson } from './plainJson.ts';
 

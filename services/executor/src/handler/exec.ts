@@ -1,40 +1,10 @@
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
-
-/** How a child process is run. */
-export type ExecOptions = {
-  readonly cwd?: string;
-  /** Added to the executor's own environment. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Written to the child's standard input, which is then closed. */
-  readonly input?: string;
-  /**
-   * Called with each line that the child writes, without its line break, as it is written. A line of more than
-   * 64 Ki characters comes in pieces. When it throws, the child is ended and the promise rejects with that error.
-   */
-  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
-  /** How many characters of each stream are kept for the result; later ones are dropped and said so. Default: 1 Mi. */
-  readonly maxOutputChars?: number;
-  /** Milliseconds between SIGTERM and SIGKILL when the task is aborted. Default: 2,000. */
-  readonly killAfterMs?: number;
-  /** Ends the child beside the task's own signal: `AbortSignal.timeout(ms)` is a time limit for this child alone. */
-  readonly signal?: AbortSignal;
-};
-
-/** How a child process ended. */
-export type ExecResult = {
-  /** The exit code; for a child that a signal ended, 128 + the signal's number, as in a shell. */
-  readonly exitCode: number;
-  /** What it wrote, without the last line break. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** True when `maxOutputChars` cut one of the streams. */
-  readonly truncated: boolean;
-};
+import { ExecError, type ExecOptions, type ExecResult } from './execTypes.ts';
 
 /** What only Longhaul itself asks of a child. */
-export type ChildControl = {
+export type CommandControl = {
   /** Ends the child and its whole group with SIGKILL, at once. */
   readonly killNow: AbortSignal;
   /** Waited for before more of the child's output is read: a child that writes faster than its lines are taken waits. */
@@ -53,12 +23,12 @@ const maxLineChars = 64 * 1024;
  * promise settles only when the child is gone, and takes what is left of its group with it: after it nothing of the
  * task runs, but for a process that left the group on purpose (`setsid`).
  */
-export async function runChild(
+export async function runCommand(
   command: string,
   args: readonly string[],
   signal: AbortSignal,
   options: ExecOptions = {},
-  control?: ChildControl,
+  control?: CommandControl,
 ): Promise<ExecResult> {
   const broken = new AbortController();
   const others = [options.signal, control?.killNow].filter(other => other !== undefined);
@@ -241,15 +211,4 @@ function keepBeginning(limit: number) {
     text: () => parts.join('').replaceAll(/\r\n?/g, '\n').replace(/\n$/, ''),
     truncated: () => cut,
   };
-}
-
-/** A child process that could not be started. */
-export class ExecError extends Error {
-  override readonly name = 'ExecError';
-  readonly code: 'COMMAND_NOT_FOUND' | 'COMMAND_FAILED_TO_START';
-
-  constructor(code: ExecError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LogLimit, logLinesPerSecond } from './logLimit.ts';
+import { LogLimit, logLinesPerSecond } from './logLine.ts';
 
 const startMs = 1_700_000_000_000;
 

@@ -2,7 +2,7 @@ import type { ErrorsOf, ParsedInputOf, TaskDefinition } from '@longhaul/proto';
 import type { ErrorSchemas } from '@longhaul/proto/wire';
 import type { z } from 'zod';
 import type { StartChildren } from './children/childTypes.ts';
-import type { ExecOptions, ExecResult } from './exec.ts';
+import type { ExecOptions, ExecResult } from './execTypes.ts';
 import type { TaskError } from './handlerErrors.ts';
 
 /** Levels of a task's log lines. */

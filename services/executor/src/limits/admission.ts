@@ -1,7 +1,8 @@
 import type { PayloadStore } from '@longhaul/broker';
 import type { TaskDefinition } from '@longhaul/proto';
 import { concurrencyKeysOf, namesKeys, type TaskRequest } from '@longhaul/proto/wire';
-import { parseInput, readInput } from '../attempt/payloads.ts';
+import { readInput } from '../attempt/payloads.ts';
+import { parseInput } from '../handler/ending.ts';
 import type { Slot } from '../queue/slotPool.ts';
 import type { LimitedTask, Limits } from './limits.ts';
 

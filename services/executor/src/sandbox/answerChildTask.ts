@@ -1,6 +1,6 @@
-import type { HandlerCall } from '../attempt/runHandler.ts';
 import { messageOf } from '../failure/describeThrown.ts';
 import { asStartError, ChildStartError } from '../handler/children/childTypes.ts';
+import type { HandlerCall } from '../handler/handlerCall.ts';
 import type { ChildTaskFailure, FromThread, ToThreadOfChild } from './threadMessages.ts';
 
 /** Does what a handler's thread asks of a child task: starts it, or waits for its end. Never rejects. */

@@ -1,7 +1,6 @@
-import type { AttemptAborted } from '../attempt/abortReasons.ts';
-import { type Ending, endingOfAbort, failed } from '../attempt/ending.ts';
-import type { HandlerCall, HandlerEnd } from '../attempt/runHandler.ts';
-import { abortReason, graceAfterAbort } from '../attempt/timers.ts';
+import { type AttemptAborted, abortReason, graceAfterAbort } from '../handler/abort.ts';
+import { type Ending, endingOfAbort, failed } from '../handler/ending.ts';
+import type { HandlerCall, HandlerEnd } from '../handler/handlerCall.ts';
 import type { SandboxPool } from './sandboxPool.ts';
 import { type ThreadEnd, ThreadRun } from './threadRun.ts';
 
@@ -43,7 +42,7 @@ export async function callSandboxed(call: HandlerCall, pool: SandboxPool): Promi
 }
 
 function graceMs(cancelGraceMs: number, reason: AttemptAborted): number {
-  return reason.code === 'HANDED_BACK' ? Math.min(cancelGraceMs, handBackGraceMs) : cancelGraceMs;
+  return reason.code === 'RELEASED' ? Math.min(cancelGraceMs, handBackGraceMs) : cancelGraceMs;
 }
 
 function endingOf(end: ThreadEnd | 'stuck', signal: AbortSignal): Ending {

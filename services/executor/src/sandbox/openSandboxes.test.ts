@@ -1,8 +1,11 @@
+import { threadId } from 'node:worker_threads';
 import { defineTask, type TaskDefinition } from '@longhaul/proto';
 import { pino } from 'pino';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import { z } from 'zod';
+import type { HandlerCall } from '../handler/handlerCall.ts';
 import { HandlersError, matchHandlers } from '../handler/handlers.ts';
+import { fakeChildren } from '../handler/runHandler.ts';
 import { contract } from './fixtures/contract.ts';
 import { fingerprint } from './loadHandler.ts';
 import { openSandboxes } from './openSandboxes.ts';
@@ -14,13 +17,30 @@ const file = (name: string) => new URL(`./fixtures/${name}`, import.meta.url);
 const right = sandboxed<typeof import('./fixtures/act.ts')>(file('act.ts'));
 const open = (act: unknown, other: unknown = () => ({})) =>
   openSandboxes(matchHandlers(contract, { sandbox: { act, other } }), 1, logger);
+const ignore = () => {};
+/** A call as an attempt makes it. */
+const callOf = (definition: TaskDefinition, input: unknown): HandlerCall => ({
+  definition,
+  task: { id: 'id', name: 'sandbox.act', owner: 'alice', createdAt: '2026-01-01T00:00:00.000Z' },
+  attempt: 1,
+  input,
+  signal: new AbortController().signal,
+  output: { progress: ignore, log: { debug: ignore, info: ignore, warn: ignore, error: ignore } },
+  children: fakeChildren(undefined),
+  pauses: { checkpoint: async () => {}, onRequest: ignore },
+});
 
 describe('opening', () => {
   it('gives sandboxed handlers their threads, and leaves functions as they are', async () => {
-    const other = () => ({});
+    const other = vi.fn(() => ({}));
     const { tasks, close } = await open(right, other);
-    expect(tasks.get('sandbox.act')?.handler).toBeInstanceOf(SandboxPool);
-    expect(tasks.get('sandbox.other')?.handler).toBe(other);
+    const inThread = await tasks
+      .get('sandbox.act')
+      ?.call(callOf(contract.sandbox.act, { do: 'answer', text: '' }));
+    expect(inThread?.ending).toMatchObject({ kind: 'completed', output: { threadId: expect.any(Number) } });
+    expect(inThread?.ending).not.toMatchObject({ output: { threadId } });
+    await tasks.get('sandbox.other')?.call(callOf(contract.sandbox.other, {}));
+    expect(other).toHaveBeenCalledOnce();
     await close();
     const byName = sandboxed<typeof import('./fixtures/act.ts'), 'other'>(file('act.ts'), {
       exportName: 'other',

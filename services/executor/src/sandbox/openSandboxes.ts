@@ -1,14 +1,12 @@
-import type { TaskDefinition } from '@longhaul/proto';
 import type { Logger } from 'pino';
-import type { RunnableHandler } from '../attempt/runHandler.ts';
 import { messageOf } from '../failure/describeThrown.ts';
+import { callHandler } from '../handler/callHandler.ts';
+import type { RunnableTask } from '../handler/handlerCall.ts';
 import { HandlersError, type MatchedTask } from '../handler/handlers.ts';
+import { callSandboxed } from './callSandboxed.ts';
 import { fingerprint } from './loadHandler.ts';
 import { SandboxSpec } from './sandboxed.ts';
 import { SandboxPool } from './sandboxPool.ts';
-
-/** A task that an executor can run. */
-export type RunnableTask = { readonly definition: TaskDefinition; readonly handler: RunnableHandler };
 
 /** The tasks of an executor, with the threads of those that are sandboxed. */
 export type OpenSandboxes = {
@@ -31,12 +29,12 @@ export async function openSandboxes(
   const tasks = new Map<string, RunnableTask>();
   for (const [name, { definition, handler }] of matched) {
     if (!(handler instanceof SandboxSpec)) {
-      tasks.set(name, { definition, handler });
+      tasks.set(name, { definition, call: call => callHandler(call, handler) });
       continue;
     }
     const pool = new SandboxPool(definition, handler, maxThreads, logger);
     pools.set(name, pool);
-    tasks.set(name, { definition, handler: pool });
+    tasks.set(name, { definition, call: call => callSandboxed(call, pool) });
   }
   const close = async () => void (await Promise.all([...pools.values()].map(pool => pool.close())));
   const faults = await Promise.all([...pools].map(([name, pool]) => whyUnfit(name, pool)));

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '../failure/describeThrown.ts';
-import { type ChildControl, ExecError, runChild } from '../handler/exec.ts';
+import { type CommandControl, runCommand } from '../handler/exec.ts';
+import { ExecError } from '../handler/execTypes.ts';
 import type { ChildFailure, ExecOrder, ToThread } from './threadMessages.ts';
 
 /** So much of a child's output may be on its way to a busy thread; then the child has to wait. */
@@ -38,11 +39,11 @@ export class ThreadChildren {
       child.charsOnTheWay += line.length + 1;
       this.#post({ kind: 'line', id, line, stream });
     };
-    const control: ChildControl = {
+    const control: CommandControl = {
       killNow: this.#killNow.signal,
       room: () => (over.aborted ? undefined : this.#room(id, child)),
     };
-    runChild(
+    runCommand(
       command,
       args,
       this.#signal,

@@ -1,10 +1,9 @@
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { TaskDefinition } from '@longhaul/proto';
-import { type Ending, endingOfError, endingOfOutput, failed } from '../attempt/ending.ts';
-import { parseInput } from '../attempt/payloads.ts';
 import { messageOf } from '../failure/describeThrown.ts';
 import { isInstance } from '../failure/safeRead.ts';
-import { startChildren } from '../handler/children/childTasks.ts';
+import { createTaskContext } from '../handler/createTaskContext.ts';
+import { type Ending, endingOfError, endingOfOutput, failed, parseInput } from '../handler/ending.ts';
 import { TaskError } from '../handler/handlerErrors.ts';
 import type { DefinedHandler } from './defineHandler.ts';
 import { fingerprint, loadHandler } from './loadHandler.ts';
@@ -50,18 +49,17 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
     else children.receive(message);
   });
   try {
-    const returned = await handler({
-      input: parsed.input,
+    const context = createTaskContext(parsed.input, {
       task: job.task,
       attempt: job.attempt,
       signal,
+      children: tasks,
       progress: output.progress,
       log: output.log,
-      tasks: startChildren(tasks),
       checkpoint: checkpoints.checkpoint,
       exec: children.exec,
-      error: (code, message, ...data) => new TaskError(code, message, data[0] as never),
     });
+    const returned = await handler(context);
     return { ending: await endingOfOutput(definition, returned), declared: false };
   } catch (error) {
     return { ending: await endingOfError(definition, error), declared: isInstance(error, TaskError) };

@@ -1,5 +1,5 @@
-import type { ExecOptions, ExecResult } from '../handler/exec.ts';
-import { ExecError } from '../handler/exec.ts';
+import type { ExecOptions, ExecResult } from '../handler/execTypes.ts';
+import { ExecError } from '../handler/execTypes.ts';
 import type { TaskContext } from '../handler/taskContext.ts';
 import type { ChildFailure, FromThread, ToThread, ToThreadOfChild } from './threadMessages.ts';
 

@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { GatewayErrorCode, InputIssue } from '@longhaul/proto/wire';
-import type { AbortCode } from '../attempt/abortReasons.ts';
+import type { AbortCode } from '../handler/abort.ts';
 import type { NewChild } from '../handler/children/childTypes.ts';
-import type { ExecError, ExecOptions, ExecResult } from '../handler/exec.ts';
+import type { ExecError, ExecOptions, ExecResult } from '../handler/execTypes.ts';
 import type { LogLevel, TaskContext } from '../handler/taskContext.ts';
 
 /** Which export of which module is the handler. */

@@ -1,7 +1,6 @@
 import type { TaskDefinition } from '@longhaul/proto';
 import { checkProgress } from '../handler/checkProgress.ts';
-import { droppedText, LogLimit } from '../handler/logLimit.ts';
-import { logLine } from '../handler/logLine.ts';
+import { droppedText, LogLimit, logLine } from '../handler/logLine.ts';
 import type { LogLevel, TaskContext, TaskLog } from '../handler/taskContext.ts';
 import { type FromThread, maxUnread, sharedSlots } from './threadMessages.ts';
 

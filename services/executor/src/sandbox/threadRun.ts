@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
-import type { AttemptAborted } from '../attempt/abortReasons.ts';
-import { type Ending, endingOfError } from '../attempt/ending.ts';
-import type { HandlerCall } from '../attempt/runHandler.ts';
 import { messageOf } from '../failure/describeThrown.ts';
+import type { AttemptAborted } from '../handler/abort.ts';
+import { type Ending, endingOfError } from '../handler/ending.ts';
+import type { HandlerCall } from '../handler/handlerCall.ts';
 import { answerChildTask } from './answerChildTask.ts';
 import type { SandboxPool } from './sandboxPool.ts';
 import { ThreadChildren } from './threadChildren.ts';

@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { AttemptAborted } from '../attempt/abortReasons.ts';
+import { AttemptAborted } from '../handler/abort.ts';
 import { type AbortMessage, type FromThread, sharedSlots } from './threadMessages.ts';
 
 /** Checkpoints of a handler's thread: one that is not to pause asks nobody. */

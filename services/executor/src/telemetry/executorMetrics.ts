@@ -1,14 +1,6 @@
 import { processMetrics } from '@longhaul/runtime/processMetrics';
 import promClient from 'prom-client';
-import { type AttemptOutcome, attemptOutcomes } from './observeAttempt.ts';
-
-/** What an attempt tells of itself. */
-export type AttemptMetrics = {
-  begun(name: string): void;
-  /** It took the task over from an executor that was lost. */
-  tookOver(name: string): void;
-  ended(name: string, outcome: AttemptOutcome, seconds: number): void;
-};
+import { type AttemptMetrics, type AttemptOutcome, attemptOutcomes } from './observeAttempt.ts';
 
 /** What is looked at when somebody asks for the metrics. */
 export type ExecutorGauges = {

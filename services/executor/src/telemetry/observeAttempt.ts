@@ -3,7 +3,15 @@ import type { Failure, TaskAddress } from '@longhaul/proto/wire';
 import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { Answer } from '../attempt/settle.ts';
-import type { AttemptMetrics } from './executorMetrics.ts';
+
+/** Where attempts are counted. */
+export type AttemptMetrics = {
+  /** An attempt begins. */
+  begun(name: string): void;
+  /** An attempt takes its task over from an executor that was lost. */
+  tookOver(name: string): void;
+  ended(name: string, outcome: AttemptOutcome, seconds: number): void;
+};
 
 type Observing = {
   readonly broker: Broker;
@@ -89,7 +97,7 @@ export const attemptOutcomes = [
   'failed',
   'canceled',
   'retrying',
-  'handed_back',
+  'released',
   'superseded',
 ] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
@@ -100,7 +108,7 @@ export function outcomeOf(answer: Answer): AttemptOutcome {
     case 'acknowledge':
       return answer.end;
     case 'handBack':
-      return answer.why === 'retry' ? 'retrying' : 'handed_back';
+      return answer.why === 'retry' ? 'retrying' : 'released';
     case 'nothing':
       return 'superseded';
   }

@@ -4,13 +4,13 @@ import { inlineLimitBytes, stateOfRequest } from '@longhaul/proto/wire';
 import { deadlineMs } from '@longhaul/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { standIns } from '../handler/children/standIns.ts';
-import { HandlerOutput } from '../handler/handlerOutput.ts';
-import type { Handler } from '../handler/taskContext.ts';
-import { AttemptAborted } from './abortReasons.ts';
-import { EventWriter } from './eventWriter.ts';
-import { callHandler } from './runHandler.ts';
-import { StartedGate } from './startedGate.ts';
+import { EventWriter } from '../attempt/eventWriter.ts';
+import { HandlerOutput } from '../attempt/handlerOutput.ts';
+import { StartedGate } from '../attempt/startedGate.ts';
+import { AttemptAborted } from './abort.ts';
+import { callHandler } from './callHandler.ts';
+import { fakeChildren } from './runHandler.ts';
+import type { Handler } from './taskContext.ts';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -58,17 +58,17 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
   });
   const gate = new StartedGate(10, () => writer.append({ type: 'started', attempt: 1, executor: 'me' }));
   const output = new HandlerOutput<TaskDefinition>(task, 1, writer, gate);
-  const ended = callHandler({
+  const called = {
     definition: task,
-    handler: handler as unknown as Handler<TaskDefinition>,
     task: { id: 'id', name: 'demo', owner: 'alice', createdAt: request.createdAt },
     input,
     attempt: 1,
     output,
     signal: abort.signal,
-    children: standIns(undefined),
+    children: fakeChildren(undefined),
     pauses: { checkpoint: async () => {}, onRequest: () => {} },
-  });
+  };
+  const ended = callHandler(called, handler as unknown as Handler<TaskDefinition>);
   return { ended, abort, told, output };
 }
 const run = (handler: Handler<Task>, input: unknown = { to: '3' }) => call(definition, handler, input);

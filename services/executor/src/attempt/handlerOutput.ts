@@ -1,11 +1,10 @@
 import type { TaskDefinition } from '@longhaul/proto';
-import type { EventWriter } from '../attempt/eventWriter.ts';
-import type { StartedGate } from '../attempt/startedGate.ts';
-import { checkProgress } from './checkProgress.ts';
-import { Latest } from './latest.ts';
-import { droppedText, LogLimit } from './logLimit.ts';
-import { logLine } from './logLine.ts';
-import type { LogLevel, TaskContext, TaskLog } from './taskContext.ts';
+import { checkProgress } from '../handler/checkProgress.ts';
+import { droppedText, LogLimit, logLine } from '../handler/logLine.ts';
+import type { LogLevel, TaskContext, TaskLog } from '../handler/taskContext.ts';
+import type { EventWriter } from './eventWriter.ts';
+import type { StartedGate } from './startedGate.ts';
+import { Throttle } from './throttle.ts';
 
 type LogLine = {
   readonly level: LogLevel;
@@ -22,7 +21,7 @@ export class HandlerOutput<T extends TaskDefinition> {
   readonly #attempt: number;
   readonly #writer: EventWriter;
   readonly #gate: StartedGate;
-  readonly #latest: Latest<unknown>;
+  readonly #latest: Throttle<unknown>;
   readonly #logLimit = new LogLimit();
   /** What was said before `started` is in the chain: the latest progress, and log lines. */
   #early: { progress: { readonly value: unknown } | undefined; lines: LogLine[] } | undefined = {
@@ -36,7 +35,7 @@ export class HandlerOutput<T extends TaskDefinition> {
     this.#attempt = attempt;
     this.#writer = writer;
     this.#gate = gate;
-    this.#latest = new Latest(definition.policy.progressIntervalMs, value => this.#emitProgress(value));
+    this.#latest = new Throttle(definition.policy.progressIntervalMs, value => this.#emitProgress(value));
   }
 
   readonly progress: TaskContext<T>['progress'] = progress => {

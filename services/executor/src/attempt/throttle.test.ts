@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Latest } from './latest.ts';
+import { Throttle } from './throttle.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function create(intervalMs = 100) {
   const seen: number[] = [];
-  return { seen, latest: new Latest<number>(intervalMs, value => seen.push(value)) };
+  return { seen, latest: new Throttle<number>(intervalMs, value => seen.push(value)) };
 }
 
 test('the first goes at once, and of those that follow within the interval the latest', () => {
@@ -61,7 +61,7 @@ test('the last is never lost, the order is kept, and an interval holds one', () 
     fc.property(steps, given => {
       const times: number[] = [];
       const seen: number[] = [];
-      const latest = new Latest<number>(100, index => {
+      const latest = new Throttle<number>(100, index => {
         seen.push(index);
         times.push(Date.now());
       });

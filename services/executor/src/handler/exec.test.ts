@@ -3,7 +3,8 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ExecError, runChild } from './exec.ts';
+import { runCommand } from './exec.ts';
+import { ExecError } from './execTypes.ts';
 
 const never = new AbortController().signal;
 const node = process.execPath;
@@ -33,7 +34,7 @@ async function abortAfterPids(command: string, args: readonly string[], count: n
   const reason = new Error('canceled by the test');
   const pids: number[] = [];
   let abortedAt = 0;
-  const run = runChild(command, args, abort.signal, {
+  const run = runCommand(command, args, abort.signal, {
     killAfterMs,
     onLine: line => {
       pids.push(Number(line));
@@ -53,7 +54,7 @@ async function abortAfterPids(command: string, args: readonly string[], count: n
 describe('output', () => {
   it('streams the lines of both streams in order, and keeps them', async () => {
     const seen: string[] = [];
-    const result = await runChild(
+    const result = await runCommand(
       node,
       ['-e', `process.stdout.write('one\\r\\ntwo\\n\\nlast'); process.stderr.write('50%\\r100%\\n')`],
       never,
@@ -77,7 +78,7 @@ describe('output', () => {
   it('gives a line out before the child ends, and once where a break falls between two writes', async () => {
     const script = `process.stdout.write('ready\\r'); process.stdin.once('data', d => process.stdout.write('\\ngot ' + d))`;
     const seen: string[] = [];
-    const result = await runChild(node, ['-e', script], never, {
+    const result = await runCommand(node, ['-e', script], never, {
       input: 'word',
       onLine: line => seen.push(line),
     });
@@ -87,13 +88,13 @@ describe('output', () => {
 
   it('keeps a character that is cut by two chunks whole', async () => {
     const script = `process.stdout.write(Buffer.from([0xe2, 0x82]), () => setImmediate(() => process.stdout.write(Buffer.from([0xac, 10]))))`;
-    expect((await runChild(node, ['-e', script], never)).stdout).toBe('€');
+    expect((await runCommand(node, ['-e', script], never)).stdout).toBe('€');
   });
 
   it('keeps the beginning up to the limit and says that it cut', async () => {
     const script = `for (let i = 0; i < 1000; i++) console.log('0123456789')`;
     let lines = 0;
-    const result = await runChild(node, ['-e', script], never, {
+    const result = await runCommand(node, ['-e', script], never, {
       maxOutputChars: 25,
       onLine: () => {
         lines += 1;
@@ -109,7 +110,7 @@ describe('output', () => {
   });
 
   it('does not call output cut that fits exactly', async () => {
-    const result = await runChild(node, ['-e', `process.stdout.write('12345')`], never, {
+    const result = await runCommand(node, ['-e', `process.stdout.write('12345')`], never, {
       maxOutputChars: 5,
     });
     expect(result).toMatchObject({ stdout: '12345', truncated: false });
@@ -117,7 +118,7 @@ describe('output', () => {
 
   it('gives an endless line out in pieces instead of holding it', async () => {
     const lengths: number[] = [];
-    await runChild(node, ['-e', `process.stdout.write('x'.repeat(1_000_000))`], never, {
+    await runCommand(node, ['-e', `process.stdout.write('x'.repeat(1_000_000))`], never, {
       maxOutputChars: 10,
       onLine: line => lengths.push(line.length),
     });
@@ -129,7 +130,7 @@ describe('output', () => {
     const folder = await mkdtemp(join(tmpdir(), 'child-'));
     try {
       const script = `process.stdin.on('data', d => console.log(process.env.COLOUR, process.cwd(), String(d), !!process.env.PATH))`;
-      const result = await runChild(node, ['-e', script], never, {
+      const result = await runCommand(node, ['-e', script], never, {
         cwd: folder,
         env: { COLOUR: 'red' },
         input: 'text',
@@ -143,7 +144,7 @@ describe('output', () => {
 
 describe('ends', () => {
   it('resolves with the exit code, whatever it is', async () => {
-    expect(await runChild(node, ['-e', `console.error('no'); process.exit(3)`], never)).toEqual({
+    expect(await runCommand(node, ['-e', `console.error('no'); process.exit(3)`], never)).toEqual({
       exitCode: 3,
       stdout: '',
       stderr: 'no',
@@ -152,12 +153,12 @@ describe('ends', () => {
   });
 
   it('gives 128 + the number of the signal that ended the child', async () => {
-    const result = await runChild(node, ['-e', `process.kill(process.pid, 'SIGKILL')`], never);
+    const result = await runCommand(node, ['-e', `process.kill(process.pid, 'SIGKILL')`], never);
     expect(result.exitCode).toBe(137);
   });
 
   it('says which command is not there', async () => {
-    const error = await runChild('no-such-command-here', [], never).catch((thrown: unknown) => thrown);
+    const error = await runCommand('no-such-command-here', [], never).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ExecError);
     expect(error).toMatchObject({
       code: 'COMMAND_NOT_FOUND',
@@ -170,7 +171,7 @@ describe('ends', () => {
     try {
       const file = join(folder, 'not-executable');
       await writeFile(file, 'text', { mode: 0o600 });
-      const error = await runChild(file, [], never).catch((thrown: unknown) => thrown);
+      const error = await runCommand(file, [], never).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({
         code: 'COMMAND_FAILED_TO_START',
         message: expect.stringMatching(/EACCES/),
@@ -183,7 +184,7 @@ describe('ends', () => {
   it('ends the child when onLine throws, and rejects with that error', async () => {
     let pid = 0;
     const broken = new Error('the line is no good');
-    const run = runChild(node, ['-e', 'console.log(process.pid); setInterval(() => {}, 1e6)'], never, {
+    const run = runCommand(node, ['-e', 'console.log(process.pid); setInterval(() => {}, 1e6)'], never, {
       onLine: line => {
         pid = Number(line);
         throw broken;
@@ -194,7 +195,7 @@ describe('ends', () => {
   });
 
   it('leaves no child of the child in the background', async () => {
-    const { stdout } = await runChild('sh', ['-c', 'sleep 1000 >/dev/null 2>&1 & echo $!'], never);
+    const { stdout } = await runCommand('sh', ['-c', 'sleep 1000 >/dev/null 2>&1 & echo $!'], never);
     await expectGone(Number(stdout));
   });
 });
@@ -215,7 +216,7 @@ describe('abort', () => {
   it('starts nothing when the signal is already aborted', async () => {
     const reason = new Error('too late');
     const file = join(folder, 'made');
-    await expect(runChild('touch', [file], AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(runCommand('touch', [file], AbortSignal.abort(reason))).rejects.toBe(reason);
     await expect(realpath(file)).rejects.toThrow('ENOENT');
   });
 
@@ -255,7 +256,7 @@ describe('abort', () => {
   });
 
   it("obeys a signal of its own without touching the task's", async () => {
-    const run = runChild(node, ['-e', 'setInterval(() => {}, 1e6)'], never, {
+    const run = runCommand(node, ['-e', 'setInterval(() => {}, 1e6)'], never, {
       signal: AbortSignal.timeout(100),
     });
     await expect(run).rejects.toMatchObject({ name: 'TimeoutError' });

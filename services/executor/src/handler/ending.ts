@@ -10,18 +10,43 @@ import { z } from 'zod';
 import { describeThrown, messageOf } from '../failure/describeThrown.ts';
 import { plainJson } from '../failure/plainJson.ts';
 import { cleanText, isInstance, readProperty } from '../failure/safeRead.ts';
-import { jsonBytes } from '../handler/checkProgress.ts';
-import { AdvisedError, adviceSchema, TaskError, TaskFault } from '../handler/handlerErrors.ts';
-import type { AttemptAborted } from './abortReasons.ts';
+import type { AttemptAborted } from './abort.ts';
+import { jsonBytes } from './checkProgress.ts';
+import { AdvisedError, adviceSchema, TaskError, TaskFault } from './handlerErrors.ts';
 
-/** How an attempt ended. `superseded` and `handedBack` leave nothing in the chain. */
+/** How an attempt ended. `superseded` and `released` leave nothing in the chain. */
 export type Ending =
   /** `large`: too large for an event. */
   | { readonly kind: 'completed'; readonly output: unknown; readonly large?: true }
   | { readonly kind: 'failed'; readonly error: Failure; readonly advice?: RetryAdvice }
   | { readonly kind: 'canceled'; readonly handlerStillRunning: boolean }
   | { readonly kind: 'superseded' }
-  | { readonly kind: 'handedBack' };
+  | { readonly kind: 'released' };
+
+/** The end of an attempt that failed. */
+export type FailedEnding = Extract<Ending, { kind: 'failed' }>;
+type CompletedOrFailed = Extract<Ending, { kind: 'completed' | 'failed' }>;
+
+/** The input of a task as its handler gets it, or the end of a task whose input does not fit. */
+export type ParsedInput =
+  | { readonly ok: true; readonly input: unknown }
+  | { readonly ok: false; readonly ending: Ending };
+
+/** Parses the JSON of a request by its definition, where the handler runs: a transform may make anything of it. */
+export async function parseInput(definition: TaskDefinition, json: unknown): Promise<ParsedInput> {
+  try {
+    const parsed = await definition.input.safeParseAsync(json);
+    if (parsed.success) return { ok: true, input: parsed.data };
+    return invalid(`The input does not fit the executor's schema:\n${z.prettifyError(parsed.error)}`);
+  } catch (error) {
+    // A transform of the schema threw.
+    return invalid(`The input cannot be parsed by the executor's schema: ${messageOf(error)}`);
+  }
+}
+
+function invalid(message: string): ParsedInput {
+  return { ok: false, ending: failed('INVALID_INPUT', message) };
+}
 
 /** How large the data of a declared error may be: the record holds it twice, beside input and progress. */
 export const errorDataLimitBytes = 64 * 1024;
@@ -30,7 +55,10 @@ export const errorDataLimitBytes = 64 * 1024;
  * Checks what a handler returned: it must fit the output schema, and be JSON. Without waiting, as the gateway does
  * it for each reader: a schema with asynchronous refinements throws, here where the handler's author sees it.
  */
-export async function endingOfOutput(definition: TaskDefinition, returned: unknown): Promise<Ending> {
+export async function endingOfOutput(
+  definition: TaskDefinition,
+  returned: unknown,
+): Promise<CompletedOrFailed> {
   try {
     const parsed = definition.output.safeParse(returned);
     if (!parsed.success)
@@ -55,7 +83,7 @@ const advicesRead = 8;
  * Turns what a handler threw, whatever it is, into the failure that its callers see: a declared error keeps its code
  * and data. Never throws, and no code of the thrown value can throw into it.
  */
-export async function endingOfError(definition: TaskDefinition, thrown: unknown): Promise<Ending> {
+export async function endingOfError(definition: TaskDefinition, thrown: unknown): Promise<FailedEnding> {
   let error = thrown;
   let advice: RetryAdvice | undefined;
   for (let read = 0; read < advicesRead && isInstance(error, AdvisedError); read += 1) {
@@ -123,13 +151,13 @@ export function endingOfAbort(reason: AttemptAborted, handlerStillRunning: boole
       );
     case 'SUPERSEDED':
       return { kind: 'superseded' };
-    case 'HANDED_BACK':
-      return { kind: 'handedBack' };
+    case 'RELEASED':
+      return { kind: 'released' };
   }
 }
 
 /** A failure with one of Longhaul's own codes. */
-export function failed(code: TaskFault['code'], message: string): Ending {
+export function failed(code: TaskFault['code'], message: string): FailedEnding {
   return { kind: 'failed', error: { code, message: cleanText(message, failureLimits.messageChars) } };
 }
 

@@ -2,7 +2,7 @@
  * Lets at most one value through per interval; the latest wins. The first goes at once, the last is never lost:
  * `flush` lets it through.
  */
-export class Latest<T> {
+export class Throttle<T> {
   readonly #intervalMs: number;
   readonly #emit: (value: T) => void;
   #waiting: { readonly value: T } | undefined;

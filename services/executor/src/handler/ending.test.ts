@@ -3,9 +3,9 @@ import { defineTask } from '@longhaul/proto';
 import { inlineLimitBytes } from '@longhaul/proto/wire';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { TaskError, TaskFault } from '../handler/handlerErrors.ts';
-import { AttemptAborted } from './abortReasons.ts';
+import { AttemptAborted } from './abort.ts';
 import { type Ending, endingOfAbort, endingOfError, endingOfOutput } from './ending.ts';
+import { TaskError, TaskFault } from './handlerErrors.ts';
 
 const definition = defineTask({
   input: z.string(),
@@ -136,7 +136,7 @@ describe('an abort', () => {
     ['CANCELED', true, { kind: 'canceled', handlerStillRunning: true }],
     ['TIMEOUT', false, { kind: 'failed', error: { code: 'TIMEOUT', message: 'why.' } }],
     ['SUPERSEDED', true, { kind: 'superseded' }],
-    ['HANDED_BACK', false, { kind: 'handedBack' }],
+    ['RELEASED', false, { kind: 'released' }],
   ])('%s, handler still running: %s', (code, stillRunning, ending) => {
     expect(endingOfAbort(aborted(code), stillRunning)).toEqual(ending);
   });
