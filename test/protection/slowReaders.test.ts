@@ -18,9 +18,9 @@ import { RawWatcher } from './rawWatcher.ts';
 
 /** Slow readers cannot make the gateway grow, however they watch: real sockets that are not read any more. */
 
-const eventBytes = 60 * 1024;
-/** Fewer than the stream keeps of one task. */
-const eventCount = 400;
+const eventBytes = 126 * 1024;
+/** Fewer progress events than a task keeps (200 at least), so that every one can be read again. */
+const eventCount = 190;
 const slowOnes = 6;
 /** Unbounded, the slow ones alone would have the gateway keep 140 MiB. */
 const mostGrowthBytes = 100 * 1024 * 1024;
