@@ -71,7 +71,7 @@ ${each(
     if (event.type === 'progress') event.progress.${nameOf(branch, task)}Count satisfies number;
   }
   const ended = await task.outcome();
-  if (ended.status === 'COMPLETED') ended.output.${nameOf(branch, task)}Items[0]?.score satisfies number | undefined;
+  if (ended.status === 'COMPLETED' && !ended.unfit) ended.output.${nameOf(branch, task)}Items[0]?.score satisfies number | undefined;
   if (ended.status === 'FAILED' && ended.error.code === 'TOO_LARGE') ended.error.data.${nameOf(branch, task)}Bytes satisfies number;
 }`,
 )}
@@ -93,7 +93,7 @@ ${each(
     },
   });
   const ended = await trpc.${branch}.${task}.result.query({ id });
-  if (ended.status === 'COMPLETED') ended.output.${nameOf(branch, task)}Items[0]?.score satisfies number | undefined;
+  if (ended.status === 'COMPLETED' && !ended.unfit) ended.output.${nameOf(branch, task)}Items[0]?.score satisfies number | undefined;
 }`,
 )}
 `;

@@ -31,7 +31,7 @@ function walker() {
 
 let current = walker();
 const url = new URL('./threaded.ts', import.meta.url);
-const walk = (context: TaskContext) => current.walk(context);
+const walk = (context: Pick<TaskContext, 'checkpoint' | 'signal'>) => current.walk(context);
 const handlers: HandlersOf<typeof contract> = {
   walk: {
     plain: walk,

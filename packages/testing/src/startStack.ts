@@ -19,7 +19,7 @@ export type StackOptions<C extends Contract> = {
    */
   readonly natsUrl?: string;
   readonly contract: C;
-  readonly handlers: HandlersOf<C>;
+  readonly handlers: HandlersOf<NoInfer<C>>;
   /** Default: 1. */
   readonly gateways?: number;
   /** Default: 1. */

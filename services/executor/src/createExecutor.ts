@@ -33,7 +33,7 @@ export type ExecutorOptions<C extends Contract> = {
   /** The whole contract, or a part of it: `{ audio: contract.audio }`. */
   readonly contract: C;
   /** A handler for each task of that contract, in the same tree. */
-  readonly handlers: HandlersOf<C>;
+  readonly handlers: HandlersOf<NoInfer<C>>;
   readonly nats: NatsOptions;
   /** The first token of every subject. Default: `tasks`. */
   readonly namespace?: string;

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { taskNameLimit } from '../wire/names.ts';
 import { ContractError } from './contractError.ts';
 import { routeKey } from './restRoute.ts';
@@ -11,7 +12,25 @@ type ReservedNames = {
   [N in 'tasks' | 'schedules' | 'system' | 'then' | 'call' | 'apply' | '_def' | 'createCaller']?: never;
 };
 
-/** Every task name of a contract, as a union of dotted paths. */
+/** What {@link defineContract} accepts at first; {@link ContractFaults} then checks each part. */
+type ContractTree = { readonly [name: string]: object };
+
+/** A text in place of each part that is no task definition: the compiler prints it as the type that the part should have. */
+type ContractFaults<C, Prefix extends string = ''> = string extends keyof C
+  ? unknown
+  : {
+      readonly [K in keyof C]: C[K] extends TaskDefinition
+        ? unknown
+        : C[K] extends Contract
+          ? unknown
+          : C[K] extends { readonly input: z.ZodType } | { readonly output: z.ZodType }
+            ? `'${Prefix}${K & string}' is a plain object: write defineTask({ … }) around it`
+            : C[K] extends object
+              ? ContractFaults<C[K], `${Prefix}${K & string}.`>
+              : never;
+    };
+
+/** Every task type of a contract, as a union of dotted paths. */
 export type TaskTypes<C extends Contract> = {
   [K in keyof C & string]: C[K] extends TaskDefinition
     ? K
@@ -55,9 +74,11 @@ const reserved = new Set([
  * @throws ContractError `BAD_NAME` when a name cannot be a token of a NATS subject, is reserved or too long, `EMPTY` when a
  *   branch holds no task, `BAD_ROUTE` when two tasks have the same REST route.
  */
-export function defineContract<const C extends Contract & ReservedNames>(contract: C): C {
-  checkBranch(contract, []);
-  checkRoutes(contract);
+export function defineContract<const C extends ContractTree & ReservedNames>(
+  contract: C & ContractFaults<C>,
+): C {
+  checkBranch(contract as Contract, []);
+  checkRoutes(contract as Contract);
   return contract;
 }
 

@@ -112,9 +112,15 @@ test('an attempt has an hour where the definition says nothing, and any time whe
 describe('the policy', () => {
   // A timer of Node that is longer than 2^31 - 1 ms fires at once.
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])('refuses %s ms', value => {
-    for (const name of Object.keys(defaultPolicy)) {
+    // The one fraction of the policy.
+    const { ownerShare: _, ...others } = defaultPolicy;
+    for (const name of Object.keys(others)) {
       expect(codeOf(() => defineTask({ ...plain, [name]: value }))).toBe('BAD_POLICY');
     }
+  });
+
+  test.each([-0.1, 0, 1.1, Number.NaN])('refuses %s as the share of an owner', ownerShare => {
+    expect(codeOf(() => defineTask({ ...plain, ownerShare }))).toBe('BAD_POLICY');
   });
 
   test.each([0, 1, 2 ** 31 - 1])('takes %s ms', value => {

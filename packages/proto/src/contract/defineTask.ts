@@ -52,7 +52,8 @@ export function defineTask<
   O extends z.ZodType,
   P extends z.ZodType = z.ZodNever,
   const E extends ErrorSchemas = Record<never, never>,
->(options: TaskOptions<I, P, O, E>): TaskDefinition<I, P, O, E> {
+  const S extends boolean = false,
+>(options: TaskOptions<I, P, O, E> & { readonly sandbox?: S }): TaskDefinition<I, P, O, E, S> {
   const {
     title,
     description,
@@ -97,7 +98,7 @@ export function defineTask<
     output,
     errors: errors ?? ({} as E),
     limits: completeLimits([concurrency ?? []].flat(), rate),
-    policy: completePolicy(policy),
+    policy: completePolicy(policy) as TaskPolicy & { readonly sandbox: S },
     exposeStack,
     rest,
   };

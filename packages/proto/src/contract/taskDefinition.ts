@@ -21,6 +21,7 @@ export type TaskDefinition<
   P extends z.ZodType = z.ZodType,
   O extends z.ZodType = z.ZodType,
   E extends ErrorSchemas = ErrorSchemas,
+  S extends boolean = boolean,
 > = {
   readonly kind: 'task';
   readonly title: string | undefined;
@@ -31,7 +32,7 @@ export type TaskDefinition<
   readonly errors: E;
   /** What holds across executors. */
   readonly limits: TaskLimits;
-  readonly policy: TaskPolicy;
+  readonly policy: TaskPolicy & { readonly sandbox: S };
   /** Who may see the stacks of its failures, where the gateway allows it. */
   readonly exposeStack: ExposeStack;
   /** The REST routes that start it, besides `POST /v1/tasks/{name}`. */

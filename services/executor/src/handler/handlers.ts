@@ -1,15 +1,39 @@
 import type { Contract, TaskDefinition } from '@longhaul/proto';
 import { isTaskDefinition, listTasks } from '@longhaul/proto/wire';
 import { type Sandboxed, SandboxSpec } from '../sandbox/sandboxed.ts';
-import type { Handler } from './taskContext.ts';
+import type { Handler, TaskContext } from './taskContext.ts';
 
 /**
  * A handler for each task of a contract, in the same tree: a function, or `sandboxed(…)`. One that is missing is a
  * type error.
  */
-export type HandlersOf<C> = {
-  readonly [K in keyof C]: C[K] extends TaskDefinition ? Handler<C[K]> | Sandboxed<C[K]> : HandlersOf<C[K]>;
+export type HandlersOf<C> = OneHandlerPerTask<'contract', C>;
+
+/**
+ * The handlers of a branch of a contract. Its name and its first argument are what the compiler prints where a handler
+ * is missing; `Prefix` is the path to the branch.
+ */
+type OneHandlerPerTask<_Branch extends string, C, Prefix extends string = ''> = {
+  readonly [K in keyof C]: C[K] extends TaskDefinition
+    ? HandlerFor<`${Prefix}${K & string}`, C[K]>
+    : OneHandlerPerTask<`${Prefix}${K & string}.*`, C[K], `${Prefix}${K & string}.`>;
 };
+
+/** What can handle one task; the compiler prints the task type, which comes first. */
+type HandlerFor<Type extends string, T extends TaskDefinition> = T extends SandboxedTask
+  ? SandboxedHandlerOf<Type, T>
+  : HandlerOf<Type, T>;
+
+type HandlerOf<_Type extends string, T extends TaskDefinition> = Handler<T> | Sandboxed<T>;
+
+/** No handler returns such a text: it is what the compiler prints for a plain function, as the type that it should return. */
+type SandboxedHandlerOf<Type extends string, T extends TaskDefinition> =
+  | Sandboxed<T>
+  | ((
+      context: TaskContext<T>,
+    ) => `Task '${Type}' has sandbox: true, so it needs a handler in a file of its own: write sandboxed(new URL('./file.ts', import.meta.url))`);
+
+type SandboxedTask = { readonly policy: { readonly sandbox: true } };
 
 /** Handlers that are all functions, for code that calls or wraps them. */
 export type PlainHandlersOf<C> = {

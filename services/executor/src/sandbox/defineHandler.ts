@@ -12,7 +12,7 @@ export type DefinedHandler<T extends TaskDefinition> = Handler<T> & { readonly d
  */
 export function defineHandler<T extends TaskDefinition>(
   definition: T,
-  handler: Handler<T>,
+  handler: Handler<NoInfer<T>>,
 ): DefinedHandler<T> {
   return Object.assign((context: TaskContext<T>) => handler(context), { definition });
 }
