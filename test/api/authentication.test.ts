@@ -17,11 +17,11 @@ import { SignJWT } from 'jose';
 import { type Logger, pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import WebSocket from 'ws';
-import { makeApiKey } from '../../services/gateway/src/auth/apiKey.ts';
+import { createApiKey } from '../../services/gateway/src/auth/apiKey.ts';
 import { reasonOf } from './callers.ts';
 import { callOverHttp, openPlainSocket, type ProcedureCall, type RouteCall } from './plainTransports.ts';
 
-const keys = { ann: makeApiKey(), bob: makeApiKey(), rotated: makeApiKey(), root: makeApiKey() };
+const keys = { ann: createApiKey(), bob: createApiKey(), rotated: createApiKey(), root: createApiKey() };
 const secret = 's'.repeat(40);
 let folder = '';
 let stack: Stack<ScriptedContract>;
@@ -128,7 +128,7 @@ describe('credentials', () => {
       {},
       { authorization: 'Bearer ' },
       { authorization: `Basic ${key}` },
-      { authorization: `Bearer ${makeApiKey().key}` },
+      { authorization: `Bearer ${createApiKey().key}` },
       { authorization: `Bearer ${key.slice(0, -1)}` },
       { authorization: `Bearer ${key}`.replace(/_.{20}/, `_${'0'.repeat(20)}`) },
       { authorization: `Bearer ${(await token(60_000)).slice(0, -2)}` },
@@ -195,7 +195,7 @@ describe('when credentials end', () => {
     const streamed = socket.call(watchAll);
     await socket.heard('"open"');
 
-    const read = logged('API keys read again');
+    const read = logged('the API keys were reloaded');
     await writeKeys('rotated', 'bob', 'root');
     await read;
     expect(await reasonOf(tasks.$tasks.list())).toBe('UNAUTHENTICATED');
@@ -204,7 +204,7 @@ describe('when credentials end', () => {
     expect(['UNAUTHENTICATED', 'CREDENTIALS_EXPIRED']).toContain(await removed);
     expect(await streamed).toContain('CREDENTIALS_EXPIRED');
 
-    const readAgain = logged('API keys read again');
+    const readAgain = logged('the API keys were reloaded');
     await writeKeys('ann', 'bob', 'root');
     await readAgain;
     expect(await tasks.$tasks.list()).toHaveProperty('tasks');
@@ -214,7 +214,7 @@ describe('when credentials end', () => {
 describe('the client', () => {
   it('asks for a token once for all calls, and once more when it is refused', async () => {
     let asked = 0;
-    const given = [makeApiKey().key, keys.ann.key];
+    const given = [createApiKey().key, keys.ann.key];
     const tasks = tasksWith(() => {
       asked += 1;
       return Promise.resolve(given.shift() ?? 'none');
@@ -230,7 +230,7 @@ describe('the client', () => {
     let asked = 0;
     const tasks = tasksWith(() => {
       asked += 1;
-      return makeApiKey().key;
+      return createApiKey().key;
     });
     expect(await reasonOf(tasks.$tasks.list())).toBe('UNAUTHENTICATED');
     expect(asked).toBe(2);
@@ -321,7 +321,7 @@ it('no key, token or secret gets into the log, whatever goes wrong', async () =>
   await fetch(`${url}/trpc/${'x'.repeat(6_000)}${query}`);
   await fetch(`${url}/nowhere${query}`, { headers: { 'x-api-key': keys.ann.key } });
   await fetch(`${url}/trpc/%ff${query}`, { headers: { authorization: `Bearer ${keys.ann.key}` } });
-  expect(log).toContain('API keys read');
+  expect(log).toContain('the API keys were read');
   for (const hidden of [secret, jwt, encodeURIComponent(jwt), ...Object.values(keys).map(({ key }) => key)])
     expect(log.includes(hidden)).toBe(false);
   for (const { sha256 } of Object.values(keys)) expect(log.includes(sha256)).toBe(false);

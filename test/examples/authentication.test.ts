@@ -10,7 +10,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startGateway, withKey, withToken } from '../../examples/authentication.ts';
 import { contract } from '../../examples/contract.ts';
 import { handlers } from '../../examples/handler.ts';
-import { makeApiKey } from '../../services/gateway/src/auth/apiKey.ts';
+import { createApiKey } from '../../services/gateway/src/auth/apiKey.ts';
 import { expectShown } from './expectShown.ts';
 
 const natsUrl = inject('natsUrl');
@@ -20,7 +20,7 @@ describe('the example of authentication', () => {
     await using stack = await startStack({ natsUrl, contract, handlers, gateways: 0 });
     const folder = await mkdtemp(join(tmpdir(), 'longhaul-example-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const { key, id, sha256 } = makeApiKey();
+    const { key, id, sha256 } = createApiKey();
     const file = join(folder, 'keys.json');
     await writeFile(file, JSON.stringify({ keys: [{ id, sha256, owner: 'cron' }] }));
     const { publicKey, privateKey } = await generateKeyPair('ES256');

@@ -6,7 +6,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { contract } from '../../examples/contract.ts';
 import { handlers } from '../../examples/handler.ts';
 import { startGateway } from '../../examples/protection.ts';
-import { makeApiKey } from '../../services/gateway/src/auth/apiKey.ts';
+import { createApiKey } from '../../services/gateway/src/auth/apiKey.ts';
 import { expectShown } from './expectShown.ts';
 
 const natsUrl = inject('natsUrl');
@@ -16,7 +16,7 @@ describe('the example of limits of the gateway', () => {
     await using stack = await startStack({ natsUrl, contract, handlers, gateways: 0, executors: 0 });
     const folder = await mkdtemp(join(tmpdir(), 'longhaul-protection-example-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const { key, id, sha256 } = makeApiKey();
+    const { key, id, sha256 } = createApiKey();
     const file = join(folder, 'keys.json');
     await writeFile(file, JSON.stringify({ keys: [{ id, sha256, owner: 'ann' }] }));
     await using gateway = await startGateway(natsUrl, stack.namespace, file);

@@ -59,7 +59,7 @@ export const authenticate: typeof byHeader = request => {
     case 'without-nats':
       throw new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.');
     case 'too-often':
-      throw new GatewayError('TOO_MANY_REQUESTS', 'You call more often than an owner may.');
+      throw new GatewayError('TOO_MANY_REQUESTS', 'You exceeded the call rate of an owner.');
     case 'broken':
       throw new Error('the secret reason');
     default:

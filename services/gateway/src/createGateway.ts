@@ -84,13 +84,13 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
   readonly logLinesKept?: number;
   /**
    * Who may see the stacks of failures: `owners` (the owner of the task, operators and administrators), `operators`, or
-   * `nobody`. A task's definition can allow less. Default: `operators`; without authentication localAdministrator is one.
+   * `nobody`. A task's definition can allow less. Default: `operators`; without authentication everybody is one.
    */
   readonly exposeStack?: ExposeStack;
   /**
    * How much the JSON of one request, input or output may hold, whatever its size: so many values (members and
    * elements), and so many different names of members; the same on every gateway and executor. More would keep
-   * localAdministrator's calls waiting while it is parsed. Default: 100,000 values and 10,000 names.
+   * everybody's calls waiting while it is parsed. Default: 100,000 values and 10,000 names.
    */
   readonly jsonBreadth?: Partial<JsonBreadthLimits>;
   /**
@@ -271,7 +271,7 @@ export async function createGateway<const C extends Contract>(
     index.forgetExpired(retention, Date.now());
   });
   opening.defer(() => link.stop());
-  const whyNotReady = () => {
+  const notReadyReason = () => {
     if (stopping.signal.aborted) return 'The gateway is being stopped.';
     return link.isConnected ? (guard.fault ?? storage.fault) : 'There is no connection to NATS.';
   };
@@ -311,7 +311,7 @@ export async function createGateway<const C extends Contract>(
     protection,
     connections,
     isOpen,
-    whyNotReady,
+    notReadyReason,
     stop: stopping.signal,
     payloadLimitBytes: broker.payloads.limitBytes,
     jsonBreadth: broker.payloads.breadth,

@@ -3,15 +3,18 @@ import { isStorageFull, isStreamNotFound, isUnavailable } from '@longhaul/broker
 import { errorCatalogue, GatewayError, type GatewayErrorCode, type StartFault } from '@longhaul/proto/wire';
 import type { FastifyBaseLogger } from 'fastify';
 
-/** What a caller may know of an error. */
-export function faultOf(error: unknown, logger: Pick<FastifyBaseLogger, 'error'> | undefined): StartFault {
+/** What a caller may learn of an error: its code, message and issues. Anything unexpected becomes INTERNAL. */
+export function callerErrorOf(
+  error: unknown,
+  logger: Pick<FastifyBaseLogger, 'error'> | undefined,
+): StartFault {
   if (error instanceof GatewayError) {
     const { code, message, issues, taskId } = error;
     return { reason: code, message, issues, ...(taskId === undefined ? {} : { taskId }) };
   }
   const known = toGatewayError(error);
-  if (known) return faultOf(known, logger);
-  // It may hold anything (addresses, secrets): the caller gets a number to ask about, the log gets the rest.
+  if (known) return callerErrorOf(known, logger);
+  // The error may contain addresses or secrets. The caller gets an error id; the log gets the error under that id.
   const errorId = randomUUID();
   logger?.error({ err: error, errorId }, 'a call failed unexpectedly');
   return {
@@ -21,34 +24,34 @@ export function faultOf(error: unknown, logger: Pick<FastifyBaseLogger, 'error'>
   };
 }
 
-/** What an answer of NATS means to a caller. `undefined`: it is no such answer. */
+/** Maps an error of NATS to the error that a caller gets. `undefined`: the error is not one of NATS. */
 export function toGatewayError(error: unknown): GatewayError | undefined {
   if (isStorageFull(error)) return storageFull(error);
   if (isStreamNotFound(error)) return topologyLost(undefined, error);
   return isUnavailable(error) ? unavailable(error) : undefined;
 }
 
-/** What is said while a stream or bucket is gone. */
+/** The error while a stream or bucket is missing. */
 export function topologyLost(why: string | undefined, cause?: unknown): GatewayError {
-  const reason = why ?? 'A stream of Longhaul is gone from NATS.';
+  const reason = why ?? 'A stream of Longhaul is missing in NATS.';
   return new GatewayError('TOPOLOGY_LOST', `${reason} Try again in a moment.`, { cause });
 }
 
-/** What is said when NATS has no room. */
+/** The error when the storage of NATS is full. */
 export function storageFull(cause: unknown): GatewayError {
   return new GatewayError(
     'STORAGE_FULL',
-    'NATS has no room left to store it. Raise `max_file_store` of nats-server or the limit of the stream, or free its disk, then try again.',
+    'The storage of NATS is full, so nothing was stored. Raise `max_file_store` of nats-server or the limit of the stream, or free its disk, then try again.',
     { cause },
   );
 }
 
-/** What is said when NATS does not answer. */
+/** The error when NATS does not answer. */
 export function unavailable(cause: unknown): GatewayError {
   return new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.', { cause });
 }
 
-/** A refusal that time mends, with how much of it. */
+/** A refusal that ends by itself, and after how many seconds. */
 export class RetryLaterError extends GatewayError {
   readonly retryAfterSeconds: number;
 
@@ -58,17 +61,17 @@ export class RetryLaterError extends GatewayError {
   }
 }
 
-/** How long callers are told to wait where nothing says how long it takes. */
+/** `Retry-After` where the duration is unknown. */
 const soonSeconds = 1;
 
-/** After how many seconds a refused call may be made again: `Retry-After`. `undefined`: time does not mend it. */
+/** After how many seconds a refused call may be repeated: `Retry-After`. `undefined`: repeating it does not help. */
 export function retryAfterSeconds(error: unknown): number | undefined {
   if (error instanceof RetryLaterError) return error.retryAfterSeconds;
   if (!(error instanceof GatewayError)) return undefined;
-  return isPassing(errorCatalogue[error.code].http) ? soonSeconds : undefined;
+  return isTemporary(errorCatalogue[error.code].http) ? soonSeconds : undefined;
 }
 
-/** Whether an answer of this status is a matter of time: 429 and 503. */
-export function isPassing(httpStatus: number): boolean {
+/** Whether a refusal with this HTTP status is temporary: 429 and 503. */
+export function isTemporary(httpStatus: number): boolean {
   return httpStatus === 429 || httpStatus === 503;
 }

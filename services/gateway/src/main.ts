@@ -10,14 +10,14 @@ import { createGateway, defaultRetention } from './index.ts';
 import { protectionOptionsOf, protectionVariables } from './protection/protectionEnvironment.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
-/** Hours, at most a year; parts of an hour may be given. */
+/** Hours, at most a year; fractions are allowed. */
 const hours = z.coerce
   .number()
   .positive()
   .max(365 * 24);
 const hourMs = 60 * 60 * 1_000;
 
-/** The gateway of the sample contract as a process, configured by its environment. */
+// Runs a gateway of the sample contract as a process, configured by environment variables.
 const env = readEnvironment(
   z.object({
     ...natsVariables.shape,
@@ -61,7 +61,7 @@ await runService('gateway', env.LOG_LEVEL, async logger => {
       failedMs: env.TASK_RETENTION_FAILED_HOURS * hourMs,
       canceledMs: env.TASK_RETENTION_CANCELED_HOURS * hourMs,
     },
-    // Without a build there is an API and no page.
+    // Where the console is not built, only the API is served.
     ...(existsSync(join(env.CONSOLE_DIR, 'index.html')) ? { console: { directory: env.CONSOLE_DIR } } : {}),
     ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
   });

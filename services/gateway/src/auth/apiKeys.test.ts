@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { within } from '@longhaul/testing';
 import { type Logger, pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { apiKeyId, hasHash, looksLikeApiKey, makeApiKey } from './apiKey.ts';
+import { apiKeyId, createApiKey, hasHash, looksLikeApiKey } from './apiKey.ts';
 import { ApiKeys } from './apiKeys.ts';
 import { readApiKeysFile } from './apiKeysFile.ts';
 
@@ -57,8 +57,8 @@ function loggerThat(): { logger: Logger; said: (words: string) => Promise<void>;
 
 describe('a key', () => {
   test('is long, random and known by its id', () => {
-    const one = makeApiKey();
-    const other = makeApiKey();
+    const one = createApiKey();
+    const other = createApiKey();
     expect(one.key).toMatch(/^lh_[0-9a-z]{12}_[A-Za-z0-9_-]{43}$/);
     expect(apiKeyId(one.key)).toBe(one.id);
     expect(looksLikeApiKey(one.key)).toBe(true);
@@ -71,21 +71,21 @@ describe('a key', () => {
     'lh_',
     'lh_0123456789ab_',
     'lh_0123456789ab_x',
-    `x${makeApiKey().key}`,
-    `${makeApiKey().key}=`,
+    `x${createApiKey().key}`,
+    `${createApiKey().key}=`,
   ])('"%s" is none', text => expect(apiKeyId(text)).toBeUndefined());
 
   test('has its hash and no other, nor the empty one', () => {
-    const { key, sha256 } = makeApiKey();
+    const { key, sha256 } = createApiKey();
     expect(hasHash(key, Buffer.from(sha256, 'hex'))).toBe(true);
-    expect(hasHash(key, Buffer.from(makeApiKey().sha256, 'hex'))).toBe(false);
+    expect(hasHash(key, Buffer.from(createApiKey().sha256, 'hex'))).toBe(false);
     expect(hasHash(key, undefined)).toBe(false);
     expect(hasHash(key, Buffer.alloc(32))).toBe(false);
   });
 });
 
 describe('the file', () => {
-  const good = entryOf(makeApiKey());
+  const good = entryOf(createApiKey());
   test.each<[string, unknown, RegExp]>([
     ['no list', {}, /keys/],
     ['two of one id', { keys: [good, good] }, /same id/],
@@ -120,7 +120,7 @@ describe('the keys of a gateway', () => {
   };
 
   test('say whose they are; several may be one owner’s', async () => {
-    const [one, two, root] = [makeApiKey(), makeApiKey(), makeApiKey()];
+    const [one, two, root] = [createApiKey(), createApiKey(), createApiKey()];
     const path = await fileOf('several.json', [
       entryOf(one),
       entryOf(two, { expiresAt: '2026-06-01T00:00:01Z' }),
@@ -131,19 +131,19 @@ describe('the keys of a gateway', () => {
     expect(keys.find(two.key, nowMs)).toMatchObject({ owner: 'ann', expiresAtMs: nowMs + 1_000 });
     expect(keys.find(root.key, nowMs)).toMatchObject({ owner: 'root', role: 'admin' });
     expect(keys.find(`${one.key.slice(0, -1)}${one.key.endsWith('A') ? 'B' : 'A'}`, nowMs)).toBeUndefined();
-    expect(keys.find(makeApiKey().key, nowMs)).toBeUndefined();
+    expect(keys.find(createApiKey().key, nowMs)).toBeUndefined();
     expect(() => keys.find(two.key, nowMs + 1_000)).toThrow(
       expect.objectContaining({ code: 'CREDENTIALS_EXPIRED' }),
     );
   });
 
   test('change with the file: new ones are good, removed and changed ones revoked, the rest stay as they are', async () => {
-    const [stays, goes, changes, comes] = [makeApiKey(), makeApiKey(), makeApiKey(), makeApiKey()];
+    const [stays, goes, changes, comes] = [createApiKey(), createApiKey(), createApiKey(), createApiKey()];
     const path = await fileOf('rotated.json', [entryOf(stays), entryOf(goes), entryOf(changes)]);
     const { logger, said } = loggerThat();
     const keys = await open(path, logger);
     const before = [stays, goes, changes].map(({ key }) => keys.find(key, nowMs)?.revoked);
-    const readAgain = said('API keys read again');
+    const readAgain = said('the API keys were reloaded');
     await fileOf('rotated.json', [
       entryOf(stays, { note: 'the same' }),
       entryOf(changes, { role: 'operator' }),
@@ -158,11 +158,11 @@ describe('the keys of a gateway', () => {
   });
 
   test('outlive a broken file, which is named in the log without its content', async () => {
-    const made = makeApiKey();
+    const made = createApiKey();
     const path = await fileOf('broken.json', [entryOf(made)]);
     const { logger, said, all } = loggerThat();
     const keys = await open(path, logger);
-    const stayed = said('API keys stay as they were');
+    const stayed = said('the file of API keys could not be reloaded; the keys stay as they were');
     await writeFile(path, '{"keys":[{"secret":');
     await stayed;
     expect(keys.find(made.key, nowMs)).toMatchObject({ owner: 'ann' });
@@ -170,12 +170,12 @@ describe('the keys of a gateway', () => {
   });
 
   test('are found behind a link that is pointed elsewhere, as mounted secrets are', async () => {
-    const [old, fresh] = [makeApiKey(), makeApiKey()];
+    const [old, fresh] = [createApiKey(), createApiKey()];
     const link = join(folder, 'link.json');
     await symlink(await fileOf('old.json', [entryOf(old)]), link);
     const { logger, said } = loggerThat();
     const keys = await open(link, logger);
-    const readAgain = said('API keys read again');
+    const readAgain = said('the API keys were reloaded');
     await symlink(await fileOf('fresh.json', [entryOf(fresh)]), `${link}.new`);
     await rename(`${link}.new`, link);
     await readAgain;

@@ -5,21 +5,21 @@ import { type ApiKeyEntry, readApiKeysFile } from './apiKeysFile.ts';
 import type { Caller } from './caller.ts';
 import { expired } from './credentials.ts';
 
-/** How often the file is looked at, in milliseconds: so long a removed key may still be good. */
-const defaultLookMs = 1_000;
+/** How often the file is checked, in milliseconds. A removed key may be accepted for this long. */
+const defaultCheckEveryMs = 1_000;
 
 type KnownKey = { readonly entry: ApiKeyEntry; readonly sha256: Buffer; readonly revoke: AbortController };
 
 /**
- * The API keys of a file, which is looked at again and again: a key that is added is good within a second, one that is
- * removed or changed is refused and its open streams end, without a restart.
+ * The API keys of a file, which is checked for changes every second: without a restart an added key is accepted, and a
+ * removed or changed key is refused and its open streams end.
  */
 export class ApiKeys {
   readonly #path: string;
   readonly #logger: Logger;
   #keys: ReadonlyMap<string, KnownKey> = new Map();
   #reading: Promise<void> = Promise.resolve();
-  readonly #onChange = () => void this.#readAgain();
+  readonly #onChange = () => void this.#reload();
 
   constructor(path: string, logger: Logger) {
     this.#path = path;
@@ -27,20 +27,21 @@ export class ApiKeys {
   }
 
   /**
-   * Reads the file and begins to look at it.
+   * Reads the file and starts to check it for changes.
    * @throws AuthConfigError BAD_API_KEYS_FILE
    */
-  async start(lookMs = defaultLookMs): Promise<void> {
-    // By its state and not by notifications of the kernel: those are lost where secrets are mounted (a link to a folder
-    // that is replaced whole) and on network drives. Before the first read, so that no change falls between the two.
-    watchFile(this.#path, { interval: lookMs, persistent: false }, this.#onChange);
+  async start(checkEveryMs = defaultCheckEveryMs): Promise<void> {
+    // Polls the file's state, since notifications of the kernel are lost where secrets are mounted (a link to a folder
+    // that is replaced as a whole) and on network drives. Starts before the first read, so that no change between the
+    // two is missed.
+    watchFile(this.#path, { interval: checkEveryMs, persistent: false }, this.#onChange);
     try {
-      this.#take(await readApiKeysFile(this.#path));
+      this.#replaceKeys(await readApiKeysFile(this.#path));
     } catch (error) {
       this.stop();
       throw error;
     }
-    this.#logger.info({ file: this.#path, keys: this.#keys.size }, 'API keys read');
+    this.#logger.info({ file: this.#path, keys: this.#keys.size }, 'the API keys were read');
   }
 
   stop(): void {
@@ -48,7 +49,7 @@ export class ApiKeys {
   }
 
   /**
-   * Whose key it is. `undefined`: it is nobody's, or nobody's any more.
+   * Finds the caller of a key. `undefined`: the key is unknown or was removed.
    * @throws GatewayError CREDENTIALS_EXPIRED
    */
   find(key: string, nowMs: number): Caller | undefined {
@@ -63,27 +64,30 @@ export class ApiKeys {
     return { owner, role, revoked, expiresAtMs };
   }
 
-  /** One read after another: what an earlier state of the file said must not replace a later one. */
-  #readAgain(): Promise<void> {
+  /** One read after another, so that an earlier state of the file cannot replace a later one. */
+  #reload(): Promise<void> {
     this.#reading = this.#reading.then(async () => {
       try {
-        this.#take(await readApiKeysFile(this.#path));
-        this.#logger.info({ file: this.#path, keys: this.#keys.size }, 'API keys read again');
+        this.#replaceKeys(await readApiKeysFile(this.#path));
+        this.#logger.info({ file: this.#path, keys: this.#keys.size }, 'the API keys were reloaded');
       } catch (error) {
-        // A slip of the pen must not lock localAdministrator out, and cannot have been meant to let anybody in.
+        // A malformed file must neither lock all callers out nor admit new ones, so the keys stay as they were.
         const why = error instanceof Error ? error.message : String(error);
-        this.#logger.error({ file: this.#path, why }, 'API keys stay as they were');
+        this.#logger.error(
+          { file: this.#path, why },
+          'the file of API keys could not be reloaded; the keys stay as they were',
+        );
       }
     });
     return this.#reading;
   }
 
-  #take(entries: readonly ApiKeyEntry[]): void {
+  #replaceKeys(entries: readonly ApiKeyEntry[]): void {
     const before = this.#keys;
     const keys = new Map<string, KnownKey>();
     for (const entry of entries) {
       const known = before.get(entry.id);
-      if (known && saysTheSame(known.entry, entry)) keys.set(entry.id, known);
+      if (known && grantsTheSame(known.entry, entry)) keys.set(entry.id, known);
       else
         keys.set(entry.id, {
           entry,
@@ -91,13 +95,13 @@ export class ApiKeys {
           revoke: new AbortController(),
         });
     }
-    // First the new ones, then the end of the old: a stream that comes back at once is judged by the new ones.
+    // Replace the keys before the old ones are revoked: a stream that reconnects at once is checked against the new ones.
     this.#keys = keys;
     for (const [id, known] of before) if (keys.get(id) !== known) known.revoke.abort();
   }
 }
 
-/** Whether a key still gives what it gave; a note is for people. */
-function saysTheSame(a: ApiKeyEntry, b: ApiKeyEntry): boolean {
+/** Whether two entries grant the same; their notes do not matter. */
+function grantsTheSame(a: ApiKeyEntry, b: ApiKeyEntry): boolean {
   return a.sha256 === b.sha256 && a.owner === b.owner && a.role === b.role && a.expiresAt === b.expiresAt;
 }

@@ -1,4 +1,4 @@
-/** Authentication that cannot be set up as it was asked for. The message says what to do. */
+/** The options of authentication are missing, invalid or contradictory. The message states what to do. */
 export class AuthConfigError extends Error {
   override readonly name = 'AuthConfigError';
   readonly code: AuthConfigErrorCode;
@@ -9,12 +9,13 @@ export class AuthConfigError extends Error {
   }
 }
 
+/** The stable codes of {@link AuthConfigError}. */
 export type AuthConfigErrorCode =
-  /** Others than this machine could reach a gateway that asks nobody who they are. */
+  /** The gateway would be reachable from other machines without authentication. */
   | 'AUTHENTICATION_REQUIRED'
-  /** The file of API keys cannot be read, or does not hold keys. */
+  /** The file of API keys cannot be read or is invalid. */
   | 'BAD_API_KEYS_FILE'
-  /** The options of JWTs do not go together. */
+  /** The options of JWTs are invalid or contradictory. */
   | 'BAD_JWT_OPTIONS'
-  /** An `authenticate` function beside API keys or JWTs. */
+  /** An `authenticate` function was given together with API keys or JWTs. */
   | 'AMBIGUOUS_AUTHENTICATION';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AuthOptions } from './authenticate.ts';
 import type { JwtOptions } from './jwtOptions.ts';
 
-/** The environment variables of authentication. Secrets come from files, which show up in no list of processes. */
+/** The environment variables of authentication. Secrets are read from files, which no process list shows. */
 export const authVariables = z.object({
   API_KEYS_FILE: z.string().optional(),
   JWT_JWKS_URL: z.string().optional(),
@@ -12,7 +12,7 @@ export const authVariables = z.object({
   JWT_SECRET_FILE: z.string().optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
-  /** With commas: `RS256,ES256`. */
+  /** Separated by commas: `RS256,ES256`. */
   JWT_ALGORITHMS: z
     .string()
     .transform(list => list.split(',').map(algorithm => algorithm.trim()))
@@ -25,8 +25,8 @@ export const authVariables = z.object({
 });
 
 /**
- * What the environment says of authentication, as options of `createGateway`.
- * @throws EnvironmentError when a part of what JWTs need is missing, or a file cannot be read
+ * Reads the authentication options of `createGateway` from the environment.
+ * @throws EnvironmentError when a variable that JWTs need is missing, or a file cannot be read
  */
 export async function authOptionsOf(env: z.output<typeof authVariables>): Promise<AuthOptions> {
   const jwt = await jwtOptionsOf(env);
@@ -39,9 +39,9 @@ export async function authOptionsOf(env: z.output<typeof authVariables>): Promis
 async function jwtOptionsOf(env: z.output<typeof authVariables>): Promise<JwtOptions | undefined> {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = env;
   const keys = [env.JWT_JWKS_URL, env.JWT_PUBLIC_KEY_FILE, env.JWT_SECRET_FILE];
-  const ways = keys.filter(way => way !== undefined).length;
-  if (ways === 0 && issuer === undefined && audience === undefined) return undefined;
-  if (ways !== 1 || issuer === undefined || audience === undefined) {
+  const given = keys.filter(value => value !== undefined).length;
+  if (given === 0 && issuer === undefined && audience === undefined) return undefined;
+  if (given !== 1 || issuer === undefined || audience === undefined) {
     throw new EnvironmentError(
       'JWTs need JWT_ISSUER, JWT_AUDIENCE and exactly one of JWT_JWKS_URL, JWT_PUBLIC_KEY_FILE and JWT_SECRET_FILE.',
     );
@@ -49,25 +49,25 @@ async function jwtOptionsOf(env: z.output<typeof authVariables>): Promise<JwtOpt
   return {
     issuer,
     audience,
-    ...given('jwksUrl', env.JWT_JWKS_URL),
-    ...given('publicKey', await contentOf('JWT_PUBLIC_KEY_FILE', env.JWT_PUBLIC_KEY_FILE)),
-    ...given('secret', await contentOf('JWT_SECRET_FILE', env.JWT_SECRET_FILE)),
-    ...given('algorithms', env.JWT_ALGORITHMS),
-    ...given('clockToleranceSeconds', env.JWT_CLOCK_TOLERANCE_S),
-    ...given('ownerClaim', env.JWT_OWNER_CLAIM),
-    ...given('rolesClaim', env.JWT_ROLES_CLAIM),
+    ...optional('jwksUrl', env.JWT_JWKS_URL),
+    ...optional('publicKey', await contentOf('JWT_PUBLIC_KEY_FILE', env.JWT_PUBLIC_KEY_FILE)),
+    ...optional('secret', await contentOf('JWT_SECRET_FILE', env.JWT_SECRET_FILE)),
+    ...optional('algorithms', env.JWT_ALGORITHMS),
+    ...optional('clockToleranceSeconds', env.JWT_CLOCK_TOLERANCE_S),
+    ...optional('ownerClaim', env.JWT_OWNER_CLAIM),
+    ...optional('rolesClaim', env.JWT_ROLES_CLAIM),
     roleNames: { operator: env.JWT_OPERATOR_ROLE, admin: env.JWT_ADMIN_ROLE },
   };
 }
 
-function given<K extends string, V>(name: K, value: V | undefined): { [key in K]?: V } {
+function optional<K extends string, V>(name: K, value: V | undefined): { [key in K]?: V } {
   return value === undefined ? {} : ({ [name]: value } as { [key in K]: V });
 }
 
 async function contentOf(variable: string, path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
-    // Whoever writes a secret with an editor or `echo` ends the line.
+    // Editors and `echo` add a line end.
     return (await readFile(path, 'utf8')).trim();
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';

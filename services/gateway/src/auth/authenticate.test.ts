@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { makeApiKey } from './apiKey.ts';
+import { createApiKey } from './apiKey.ts';
 import { authOptionsOf, authVariables } from './authEnvironment.ts';
 import { type AuthOptions, identify, openAuthentication } from './authenticate.ts';
 import { type Credentials, credentialOf } from './credentials.ts';
 
-const made = makeApiKey();
+const made = createApiKey();
 let folder = '';
 let apiKeysFile = '';
 beforeAll(async () => {

@@ -10,36 +10,57 @@ import type { JwtOptions } from './jwtOptions.ts';
 import { isLoopbackHost } from './loopback.ts';
 
 /**
- * Says who calls; `undefined`: credentials are missing or wrong. May throw a GatewayError (`CREDENTIALS_EXPIRED`,
- * `IDENTITY_UNAVAILABLE`).
+ * Authenticates a caller by its credentials. Returns `undefined` when they are missing or invalid; the call is then answered
+ * `UNAUTHENTICATED`. Anything that it throws is logged and answered `INTERNAL`.
  */
 export type Authenticate = (credentials: Credentials) => Caller | undefined | Promise<Caller | undefined>;
 
-/** Who may come in. Without any of these localAdministrator may, and the gateway serves loopback only. */
+/**
+ * How callers are authenticated: by API keys, JWTs, both, or a function of your own. Without any of these every caller is
+ * an administrator, and the gateway listens on loopback addresses only.
+ *
+ * @example
+ * ```ts
+ * // API keys of a file, and tokens of an identity provider
+ * const options: AuthOptions = {
+ *   apiKeysFile: '/etc/longhaul/keys.json',
+ *   jwt: { jwksUrl: 'https://id.example.org/jwks', issuer: 'https://id.example.org', audience: 'longhaul' },
+ * };
+ *
+ * // A function of your own, here for a proxy that authenticates users itself
+ * const behindProxy: AuthOptions = {
+ *   authenticate: ({ headers }) => {
+ *     const user = headers['x-authenticated-user'];
+ *     return typeof user === 'string' ? { owner: user, role: 'user' } : undefined;
+ *   },
+ * };
+ * ```
+ */
 export type AuthOptions = {
-  /** A function of your own, instead of `apiKeysFile` and `jwt`. */
+  /** A function that authenticates callers, instead of `apiKeysFile` and `jwt`. */
   readonly authenticate?: Authenticate;
-  /** A file of API keys, made with `pnpm keys`; changes to it count within a second. */
+  /** The path of a file of API keys, created with `pnpm keys`. Changes to it take effect within a second. */
   readonly apiKeysFile?: string;
-  /** Tokens of an identity provider. */
+  /** Accepts JSON Web Tokens of an identity provider. */
   readonly jwt?: JwtOptions;
 };
 
 export type Authentication = {
   readonly authenticate: Authenticate;
-  /** Nobody is asked who they are, so that requests from web pages of elsewhere have to be refused. */
+  /** Whether there is no authentication, so that requests from web pages of other sites have to be refused. */
   readonly isOpen: boolean;
   readonly stop: () => void;
 };
 
-/** Who calls a gateway that asks nobody. */
+/** The caller of every call at a gateway without authentication. */
 const localAdministrator: Caller = { owner: 'local', role: 'admin' };
 
 /**
  * Sets up authentication.
  *
- * @param host where the gateway will listen
- * @throws AuthConfigError when options do not go together, keys cannot be read, or others could reach a gateway without
+ * @param host the address that the gateway will listen on
+ * @throws AuthConfigError when options are invalid or contradictory, keys cannot be read, or a gateway without
+ *   authentication would be reachable from other machines
  */
 export async function openAuthentication(
   options: AuthOptions,
@@ -51,7 +72,7 @@ export async function openAuthentication(
     if (apiKeysFile !== undefined || jwt) {
       throw new AuthConfigError(
         'AMBIGUOUS_AUTHENTICATION',
-        'Give either an `authenticate` function, or `apiKeysFile` and `jwt`. A function of yours can ask others itself.',
+        'Set either `authenticate`, or `apiKeysFile` and `jwt`. A function of your own has to check API keys and tokens itself.',
       );
     }
     return { authenticate, isOpen: false, stop: () => {} };
@@ -60,12 +81,12 @@ export async function openAuthentication(
     if (!isLoopbackHost(host)) {
       throw new AuthConfigError(
         'AUTHENTICATION_REQUIRED',
-        `A gateway on ${host} can be reached by others, so it needs authentication. Set API_KEYS_FILE (make keys with \`pnpm keys create\`) or JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE (in code: apiKeysFile, jwt or authenticate), or listen on 127.0.0.1.`,
+        `A gateway on ${host} can be reached from other machines, so it needs authentication. Set API_KEYS_FILE (create keys with \`pnpm keys create\`) or JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE (in code: apiKeysFile, jwt or authenticate), or listen on 127.0.0.1.`,
       );
     }
     logger.warn(
       { host },
-      'no authentication is configured: localAdministrator on this machine is an administrator, and nobody else is served',
+      'no authentication is configured: every caller on this machine is an administrator, and no other machine is served',
     );
     return { authenticate: () => localAdministrator, isOpen: true, stop: () => {} };
   }
@@ -84,17 +105,20 @@ export async function openAuthentication(
   };
 }
 
-/** The longest owner that records and requests take. */
-const longestOwnerChars = 256;
+/** The longest owner that records and requests can have. */
+const maxOwnerChars = 256;
 
 /**
- * Says who calls, or that nobody does.
+ * Authenticates a caller, or throws.
  * @throws GatewayError UNAUTHENTICATED, CREDENTIALS_EXPIRED, IDENTITY_UNAVAILABLE
  */
 export async function identify(authenticate: Authenticate, credentials: Credentials): Promise<Caller> {
   const caller = await authenticate(credentials);
   // A lone surrogate has no UTF-8, so two such owners could share a subject token.
   const isOwner = caller?.owner.isWellFormed() && caller.owner !== '';
-  if (caller && isOwner && caller.owner.length <= longestOwnerChars) return caller;
-  throw new GatewayError('UNAUTHENTICATED', 'Send credentials that the gateway knows.');
+  if (caller && isOwner && caller.owner.length <= maxOwnerChars) return caller;
+  throw new GatewayError(
+    'UNAUTHENTICATED',
+    'The credentials are missing or invalid. Send a valid API key or token.',
+  );
 }

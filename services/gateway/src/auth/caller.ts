@@ -1,13 +1,14 @@
 import { GatewayError } from '@longhaul/proto/wire';
 
-/** Who calls: the owner of what is started, and what else is allowed. */
+/** An authenticated caller: the owner of the tasks and schedules that it creates, and its role. */
 export type Caller = {
+  /** The identity that tasks and schedules belong to; at most 256 characters. */
   readonly owner: string;
-  /** What it may do beside its own: see the table in `auth/permissions.ts`. */
+  /** Decides what the caller may do with tasks and schedules of other owners: see {@link permissions}. */
   readonly role: Role;
-  /** When its credentials end, in milliseconds since 1970. Streams end with them. Default: never. */
+  /** When its credentials expire, in milliseconds since 1970; its streams end then. Default: never. */
   readonly expiresAtMs?: number;
-  /** Aborted when its credentials are taken back. Streams end with them. Default: never. */
+  /** Aborted when its credentials are revoked; its streams end then. Default: never. */
   readonly revoked?: AbortSignal;
 };
 
@@ -16,20 +17,21 @@ export function maySee(caller: Caller, owner: string): boolean {
   return mayDo(caller, 'seeTask', owner);
 }
 
-/** What a caller can be, each allowed everything that the one before it is. */
+/** The roles of callers. Each role has all permissions of the one before it. */
 export const roles = ['user', 'operator', 'admin'] as const;
+/** `user`: its own tasks and schedules. `operator`: also sees and steers the tasks of others. `admin`: also changes schedules of others and pauses task types. */
 export type Role = (typeof roles)[number];
 
-/** Who may do something: the lowest role that may. `nobody`: no role gives it. */
+/** The lowest role that may do something. `nobody`: no role may. */
 type Permission = {
   readonly what: string;
-  /** With what is the caller's own. */
+  /** With tasks and schedules of the caller. */
   readonly own: Role;
-  /** With what is another owner's, or nobody's. */
+  /** With those of another owner, or of no owner. */
   readonly others: Role | 'nobody';
 };
 
-/** The one table of who may do what; `docs/guides/authentication.md` shows it. */
+/** The permissions of each role; `docs/guides/authentication.md` shows this table. */
 export const permissions = {
   startTask: { what: 'start and run tasks', own: 'user', others: 'nobody' },
   seeTask: { what: 'see, list and watch tasks, and wait for results', own: 'user', others: 'operator' },
@@ -37,7 +39,7 @@ export const permissions = {
   createSchedule: { what: 'create a schedule', own: 'user', others: 'nobody' },
   seeSchedule: { what: 'see and list schedules', own: 'user', others: 'operator' },
   changeSchedule: { what: 'change, run, pause, resume and delete a schedule', own: 'user', others: 'admin' },
-  pauseType: { what: 'pause and resume a task name for localAdministrator', own: 'admin', others: 'admin' },
+  pauseType: { what: 'pause and resume a task type', own: 'admin', others: 'admin' },
 } as const satisfies { readonly [action: string]: Permission };
 
 export type Action = keyof typeof permissions;
@@ -45,7 +47,7 @@ export type Action = keyof typeof permissions;
 /**
  * Whether a caller may do something (invariant 8, owner-only).
  *
- * @param owner whose task or schedule it is done to; without one, it is nobody's
+ * @param owner the owner of the task or schedule; without one, it has no owner
  */
 export function mayDo(caller: Caller, action: Action, owner?: string): boolean {
   const { own, others }: Permission = permissions[action];
@@ -54,7 +56,7 @@ export function mayDo(caller: Caller, action: Action, owner?: string): boolean {
 }
 
 /**
- * For what the caller may see and yet not change. What it may not even see has to be answered as unknown instead.
+ * Requires a permission for something that the caller may see. What it may not see must be answered as unknown instead.
  * @throws GatewayError FORBIDDEN
  */
 export function requirePermission(caller: Caller, action: Action, owner?: string): void {

@@ -4,14 +4,14 @@ import type { Caller, Role } from './caller.ts';
 import { expired } from './credentials.ts';
 import { type JwtOptions, type JwtRules, readJwtOptions } from './jwtOptions.ts';
 
-/** Says whose token it is. `undefined`: it is not good here. */
+/** Finds the caller of a token. `undefined`: the token is not valid for this gateway. */
 export type FindByToken = (token: string) => Promise<Caller | undefined>;
 
 /**
- * Judges JWTs by the issuer's key: signature, algorithm, issuer, audience, times (RFC 7519, RFC 8725).
+ * Verifies JWTs with the issuer's key: signature, algorithm, issuer, audience, times (RFC 7519, RFC 8725).
  *
- * The answer throws GatewayError CREDENTIALS_EXPIRED for a token that was good once, and IDENTITY_UNAVAILABLE when the
- * issuer's keys cannot be had.
+ * The returned function throws GatewayError CREDENTIALS_EXPIRED for a valid token that has expired, and
+ * IDENTITY_UNAVAILABLE when the issuer's keys cannot be fetched.
  *
  * @throws AuthConfigError BAD_JWT_OPTIONS
  */
@@ -25,17 +25,17 @@ export function createFindByToken(options: JwtOptions): FindByToken {
         audience,
         algorithms: [...algorithms],
         clockTolerance: clockToleranceSeconds,
-        // A token without an end could never be taken back.
+        // A token without an expiry could never become invalid.
         requiredClaims: ['exp', ownerClaim],
       });
       return callerOf(payload, rules);
     } catch (error) {
-      // The signature has been checked by then: who asks has had a good token.
+      // jose has checked the signature by then, so the caller had a valid token.
       if (error instanceof errors.JWTExpired) throw expired();
       if (isRefusal(error, typeof key === 'function')) return undefined;
       throw new GatewayError(
         'IDENTITY_UNAVAILABLE',
-        'The keys to check the token with cannot be had. Try again in a moment.',
+        'The keys to verify the token cannot be fetched. Try again in a moment.',
         { cause: error },
       );
     }
@@ -43,8 +43,8 @@ export function createFindByToken(options: JwtOptions): FindByToken {
 }
 
 /**
- * Whether something is wrong with the token itself; anything else is wrong on the way to the keys. With a key of our own
- * there is no way, and a token of another algorithm makes the platform's cryptography throw whatever it likes.
+ * Whether the token itself is invalid; any other error occurred while the keys were fetched. With a local key nothing is
+ * fetched, and a token of another algorithm can make the platform's cryptography throw any error.
  */
 function isRefusal(error: unknown, isRemote: boolean): boolean {
   return !isRemote || refusals.some(kind => error instanceof kind);
@@ -77,7 +77,7 @@ export function callerOf(
   return { owner, role, expiresAtMs: (claims.exp + clockToleranceSeconds) * 1_000 };
 }
 
-/** A claim whose name is a path: `realm_access.roles`. */
+/** Reads a claim whose name is a path: `realm_access.roles`. */
 function within(claims: JWTPayload, path: string): unknown {
   return path.split('.').reduce<unknown>(ownProperty, claims);
 }
@@ -87,7 +87,7 @@ function ownProperty(value: unknown, name: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[name];
 }
 
-/** Roles as issuers write them: a list, or words with spaces between them as in `scope` (RFC 8693, 4.2). */
+/** Reads roles as issuers write them: a list, or words separated by spaces as in `scope` (RFC 8693, 4.2). */
 function wordsOf(value: unknown): readonly unknown[] {
   if (typeof value === 'string') return value.split(' ');
   return Array.isArray(value) ? value : [];

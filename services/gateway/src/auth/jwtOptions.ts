@@ -4,31 +4,43 @@ import { AuthConfigError } from './authConfigError.ts';
 import type { Role } from './caller.ts';
 import { isLoopbackHost } from './loopback.ts';
 
-/** How JWTs are judged. Exactly one of `jwksUrl`, `publicKey` and `secret` says with which key. */
+/**
+ * How JWTs are verified. Exactly one of `jwksUrl`, `publicKey` and `secret` is required.
+ *
+ * @example
+ * ```ts
+ * const jwt: JwtOptions = {
+ *   jwksUrl: 'https://id.example.org/.well-known/jwks.json',
+ *   issuer: 'https://id.example.org',
+ *   audience: 'longhaul',
+ *   rolesClaim: 'realm_access.roles',
+ * };
+ * ```
+ */
 export type JwtOptions = {
-  /** Where the issuer publishes its keys. Over HTTPS, or from this machine. */
+  /** The URL of the issuer's keys (JWKS): HTTPS, or HTTP on this machine. */
   readonly jwksUrl?: string;
   /** One public key of the issuer, as PEM (`BEGIN PUBLIC KEY` or a certificate). */
   readonly publicKey?: string;
-  /** A secret shared with the issuer, of 32 bytes at least. Whoever has it can make tokens. */
+  /** A secret shared with the issuer, of at least 32 bytes. With it tokens can be created. */
   readonly secret?: string;
-  /** What `iss` must be. */
+  /** The required value of `iss`. */
   readonly issuer: string;
-  /** What `aud` must be or contain: without it a token for any other service of the issuer would be good here. */
+  /** The value that `aud` must be or contain. Without it, tokens for other services of the issuer would be accepted. */
   readonly audience: string;
-  /** The algorithms that are taken. Default: those with a public key that RFC 8725 leaves in use; with a secret, HMAC. */
+  /** The accepted algorithms. Default: the public-key algorithms that RFC 8725 permits; with a secret, HMAC. */
   readonly algorithms?: readonly string[];
-  /** How far the issuer's clock may be off, in seconds. Default: 5. */
+  /** How much the issuer's clock may differ, in seconds, from 0 to 300. Default: 5. */
   readonly clockToleranceSeconds?: number;
-  /** The claim that is the owner. Default: `sub`. */
+  /** The claim that contains the owner. Default: `sub`. */
   readonly ownerClaim?: string;
-  /** The claim with roles, a list or words; within another by dots (`realm_access.roles`). Default: `roles`. */
+  /** The claim that contains roles: a list, or words separated by spaces. Dots lead into nested claims (`realm_access.roles`). Default: `roles`. */
   readonly rolesClaim?: string;
-  /** What in that claim makes a caller more than a user. Default: `longhaul-operator` and `longhaul-admin`. */
+  /** The values in that claim that make a caller an operator or administrator. Default: `longhaul-operator` and `longhaul-admin`. */
   readonly roleNames?: { readonly operator: string; readonly admin: string };
-  /** Milliseconds that keys of `jwksUrl` are kept. Default: 600,000. */
+  /** Milliseconds for which keys of `jwksUrl` are cached. Default: 600,000. */
   readonly jwksMaxAgeMs?: number;
-  /** Milliseconds before a token with an unknown key makes the gateway ask `jwksUrl` again. Default: 30,000. */
+  /** The shortest time between two requests to `jwksUrl` for tokens with unknown keys, in milliseconds. Default: 30,000. */
   readonly jwksCooldownMs?: number;
 };
 
@@ -46,10 +58,10 @@ const publicAlgorithms = [
   'Ed25519',
 ];
 const secretAlgorithms = ['HS256', 'HS384', 'HS512'];
-/** A shorter secret can be found by trying (RFC 7518, 3.2). */
-const shortestSecretBytes = 32;
+/** A shorter secret could be found by brute force (RFC 7518, 3.2). */
+const minSecretBytes = 32;
 
-/** Options that go together, with what is not said filled in. */
+/** Checked options with their defaults filled in. */
 export type JwtRules = {
   readonly key: JWTVerifyGetKey | KeyObject | Uint8Array;
   readonly issuer: string;
@@ -64,19 +76,21 @@ export type JwtRules = {
 /** @throws AuthConfigError BAD_JWT_OPTIONS */
 export function readJwtOptions(options: JwtOptions): JwtRules {
   const { issuer, audience, algorithms, clockToleranceSeconds = 5 } = options;
-  if (issuer === '' || audience === '') throw bad('issuer and audience must be said, and not be empty');
-  const usual = options.secret === undefined ? publicAlgorithms : secretAlgorithms;
-  const strange = algorithms?.find(algorithm => !usual.includes(algorithm));
-  // Mixing both kinds is how a public key gets taken for a secret (RFC 8725, 2.1).
-  if (strange !== undefined)
-    throw bad(`${strange} is no algorithm for this kind of key; these are: ${usual.join(', ')}`);
+  if (issuer === '' || audience === '') throw bad('issuer and audience must be set and not be empty');
+  const supported = options.secret === undefined ? publicAlgorithms : secretAlgorithms;
+  const unsupported = algorithms?.find(algorithm => !supported.includes(algorithm));
+  // Allowing both kinds would let an attacker use a public key as a secret (RFC 8725, 2.1).
+  if (unsupported !== undefined)
+    throw bad(
+      `${unsupported} is not an algorithm for this kind of key; supported are: ${supported.join(', ')}`,
+    );
   if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= 300))
-    throw bad('clockToleranceSeconds is a number from 0 to 300');
+    throw bad('clockToleranceSeconds must be a number from 0 to 300');
   return {
     key: keyOf(options),
     issuer,
     audience,
-    algorithms: algorithms ?? usual,
+    algorithms: algorithms ?? supported,
     clockToleranceSeconds,
     ownerClaim: options.ownerClaim ?? 'sub',
     rolesClaim: options.rolesClaim ?? 'roles',
@@ -86,12 +100,12 @@ export function readJwtOptions(options: JwtOptions): JwtRules {
 
 function keyOf({ jwksUrl, publicKey, secret, ...times }: JwtOptions): JwtRules['key'] {
   if ([jwksUrl, publicKey, secret].filter(given => given !== undefined).length !== 1)
-    throw bad('exactly one of jwksUrl, publicKey and secret must be given');
+    throw bad('exactly one of jwksUrl, publicKey and secret must be set');
   if (jwksUrl !== undefined) {
     const url = URL.canParse(jwksUrl) ? new URL(jwksUrl) : undefined;
     const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname));
     if (!url || !isSafe)
-      throw bad('jwksUrl must be an https URL: whoever can change its answer can make tokens');
+      throw bad('jwksUrl must be an https URL, since a changed answer would allow forged tokens');
     return createRemoteJWKSet(url, {
       cacheMaxAge: times.jwksMaxAgeMs ?? 600_000,
       cooldownDuration: times.jwksCooldownMs ?? 30_000,
@@ -101,17 +115,15 @@ function keyOf({ jwksUrl, publicKey, secret, ...times }: JwtOptions): JwtRules['
     try {
       return createPublicKey(publicKey);
     } catch {
-      throw bad('publicKey is no public key in PEM');
+      throw bad('publicKey must be a public key in PEM');
     }
   }
   const bytes = new TextEncoder().encode(secret);
-  if (bytes.length < shortestSecretBytes)
-    throw bad(
-      `secret has fewer than ${shortestSecretBytes} bytes. Make one with \`openssl rand -base64 48\``,
-    );
+  if (bytes.length < minSecretBytes)
+    throw bad(`secret has fewer than ${minSecretBytes} bytes. Create one with \`openssl rand -base64 48\``);
   return bytes;
 }
 
 function bad(why: string): AuthConfigError {
-  return new AuthConfigError('BAD_JWT_OPTIONS', `The options for JWTs are not right: ${why}.`);
+  return new AuthConfigError('BAD_JWT_OPTIONS', `The options of JWTs are invalid: ${why}.`);
 }

@@ -42,7 +42,7 @@ describe('the keys tool refuses a file that others can write', () => {
     await writeFile(file, '{"keys":[]}');
     await chmod(file, mode);
     const before = await readFile(file, 'utf8');
-    await expect(trustedKeyFile(file)).rejects.toThrow(/Others can write .*chmod go-w/);
+    await expect(trustedKeyFile(file)).rejects.toThrow(/Other users can write .*chmod go-w/);
     expect(await readFile(file, 'utf8')).toBe(before);
   });
 
@@ -50,16 +50,16 @@ describe('the keys tool refuses a file that others can write', () => {
     const file = join(folder, 'keys.json');
     await writeFile(file, '{"keys":[]}');
     await chmod(file, 0o622);
-    expect(await gatewayErrorOf(file, command)).toMatch(/Others can write .*chmod go-w/);
+    expect(await gatewayErrorOf(file, command)).toMatch(/Other users can write .*chmod go-w/);
     expect(await readFile(file, 'utf8')).toBe('{"keys":[]}');
   });
 
-  it('in a folder that localAdministrator can write; not in one where nobody can replace the files of others', async () => {
+  it('in a folder that everybody can write; not in one where nobody can replace the files of others', async () => {
     const open = join(folder, 'open');
     await mkdir(open);
     await chmod(open, 0o777);
     expect(await gatewayErrorOf(join(open, 'keys.json'))).toMatch(
-      /The folder .*open can be written by localAdministrator/,
+      /The folder .*open can be written by all users/,
     );
     await chmod(open, 0o1777);
     await create(join(open, 'keys.json'));
@@ -79,10 +79,10 @@ describe('the keys tool refuses a file that others can write', () => {
   });
 
   it('and a folder, and a link that leads in a circle', async () => {
-    expect(await gatewayErrorOf(folder)).toMatch(/is no file/);
+    expect(await gatewayErrorOf(folder)).toMatch(/is not a file/);
     await symlink('b', join(folder, 'a'));
     await symlink('a', join(folder, 'b'));
-    expect(await gatewayErrorOf(join(folder, 'a'))).toMatch(/leads nowhere/);
+    expect(await gatewayErrorOf(join(folder, 'a'))).toMatch(/is a loop of symbolic links/);
   });
 });
 

@@ -2,26 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { lstat, open, readlink, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-/** A key file that is not to be trusted or cannot be written. The message says what to do. */
+/** A key file that other users could change. The message states what to do. */
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
 }
 
-/** More links than this lead in a circle. */
-const linksMost = 16;
+/** More symbolic links than this are treated as a loop. */
+const maxLinks = 16;
 const writableByGroup = 0o020;
 const writableByOthers = 0o002;
 const sticky = 0o1000;
 
 /**
- * Follows symbolic links to the file that they stand for, which need not be there yet, and refuses one that somebody
- * else could replace: who can write the file, a link to it, or a folder in which one of them lies makes the keys.
+ * Follows symbolic links to the file that they point to, which need not exist yet. Refuses a file that another user could
+ * replace: a user who can write the file, a link to it, or a folder that contains one of them can create keys.
  *
  * @throws KeyFileError
  */
 export async function trustedKeyFile(file: string): Promise<string> {
   let at = resolve(file);
-  for (let links = 0; links <= linksMost; links += 1) {
+  for (let links = 0; links <= maxLinks; links += 1) {
     await requireOwnFolder(dirname(at));
     const found = await lstat(at).catch(absent);
     if (!found) return at;
@@ -29,21 +29,22 @@ export async function trustedKeyFile(file: string): Promise<string> {
       at = resolve(dirname(at), await readlink(at));
       continue;
     }
-    if (!found.isFile()) throw new KeyFileError(`${at} is no file. Name the file of the keys, not a folder.`);
-    if (isOthers(found.uid))
+    if (!found.isFile())
+      throw new KeyFileError(`${at} is not a file. Name the file of the keys, not a folder.`);
+    if (isForeign(found.uid))
       throw new KeyFileError(`${at} belongs to another user, who can change it. Use a file of your own.`);
     if (hasRights(found.mode, writableByGroup | writableByOthers))
       throw new KeyFileError(
-        `Others can write ${at} (mode ${modeOf(found.mode)}), and so make keys. Run \`chmod go-w ${at}\`, and look through its keys.`,
+        `Other users can write ${at} (mode ${modeOf(found.mode)}) and create keys. Run \`chmod go-w ${at}\`, and check its keys.`,
       );
     return at;
   }
-  throw new KeyFileError(`${file} is a symbolic link that leads nowhere. Name the file itself.`);
+  throw new KeyFileError(`${file} is a loop of symbolic links. Name the file itself.`);
 }
 
 /**
- * Puts a file's content in one step, so that a gateway never reads half of it. What is there keeps its mode and its
- * owner; a symbolic link is to be followed before (see `trustedKeyFile`), since a rename would put the file in its place.
+ * Replaces a file's content in one step, so that a gateway never reads half of it. An existing file keeps its mode and
+ * owner. Symbolic links must be followed before (see `trustedKeyFile`), since a rename would replace the link.
  */
 export async function replaceFile(file: string, content: string): Promise<void> {
   const before = await stat(file).catch(absent);
@@ -57,7 +58,7 @@ export async function replaceFile(file: string, content: string): Promise<void> 
         if (own.uid !== before.uid || own.gid !== before.gid) await handle.chown(before.uid, before.gid);
         await handle.chmod(before.mode & 0o777);
       }
-      // The rename must not be on the disk before what it names.
+      // The content must be on the disk before the rename is.
       await handle.sync();
     } finally {
       await handle.close();
@@ -71,27 +72,27 @@ export async function replaceFile(file: string, content: string): Promise<void> 
 
 async function requireOwnFolder(folder: string): Promise<void> {
   const { mode, uid, gid } = await stat(folder);
-  const why = isOthers(uid)
+  const why = isForeign(uid)
     ? 'belongs to another user'
     : hasRights(mode, writableByOthers) && !(mode & sticky)
-      ? `can be written by localAdministrator (mode ${modeOf(mode)})`
-      : // The group of a user alone is the usual one where new folders have mode 775.
+      ? `can be written by all users (mode ${modeOf(mode)})`
+      : // Where new folders have mode 775, each user usually has a group of its own.
         hasRights(mode, writableByGroup) && !(mode & sticky) && gid !== process.getgid?.()
         ? `can be written by its group (mode ${modeOf(mode)})`
         : undefined;
   if (why !== undefined)
     throw new KeyFileError(
-      `The folder ${folder} ${why}: others could put a file of theirs in the place of the keys. Use a folder that you alone can write.`,
+      `The folder ${folder} ${why}: they could replace the file of the keys. Use a folder that only you can write.`,
     );
 }
 
-/** The superuser can change everything in any case. */
-function isOthers(uid: number): boolean {
+/** Whether a file belongs to another user. Root does not count: it can change every file anyway. */
+function isForeign(uid: number): boolean {
   const own = process.getuid?.();
   return own !== undefined && uid !== own && uid !== 0 && own !== 0;
 }
 
-/** Systems without users have no such rights. */
+/** Always false on systems without such permissions (Windows). */
 function hasRights(mode: number, rights: number): boolean {
   return process.getuid !== undefined && (mode & rights) !== 0;
 }

@@ -59,9 +59,7 @@ test('a refusal says who may', () => {
     }
     return 'none';
   };
-  expect(refusal('operator', 'pauseType')).toBe(
-    'FORBIDDEN: Only an admin may pause and resume a task name for localAdministrator.',
-  );
+  expect(refusal('operator', 'pauseType')).toBe('FORBIDDEN: Only an admin may pause and resume a task type.');
   expect(refusal('operator', 'changeSchedule', 'bob')).toBe(
     "FORBIDDEN: Only an admin may change, run, pause, resume and delete a schedule of another owner's.",
   );

@@ -2,37 +2,43 @@ import type { WebSocket } from 'ws';
 import type { Caller } from './caller.ts';
 import { untilCredentialsEnd } from './credentials.ts';
 
-/** How long a WebSocket may be open without saying who calls. */
-const helloLimitMs = 10_000;
-/** How long the errors of its streams have to reach a client whose credentials have ended, before its socket is closed. */
-const farewellMs = 1_000;
-/** Codes of our own (RFC 6455, 7.4.2), after HTTP's. */
+/** How long a WebSocket may be open without sending credentials. */
+const credentialsTimeoutMs = 10_000;
+/** The delay before a socket is closed whose credentials expired, so that the errors of its streams arrive before. */
+const closeDelayMs = 1_000;
+/** A private close code (RFC 6455, 7.4.2), derived from HTTP's 401. */
 const unauthenticatedCode = 4401;
 
-/** WebSockets, which say once who calls: those that never do are closed, and those whose credentials end. */
+/** Closes WebSockets that send no credentials in time, and those whose credentials expire or are revoked. */
 export class SocketCredentials {
-  readonly #unknown = new Map<object, { readonly socket: WebSocket; readonly timer: NodeJS.Timeout }>();
+  readonly #unauthenticated = new Map<
+    object,
+    { readonly socket: WebSocket; readonly timer: NodeJS.Timeout }
+  >();
 
-  /** A socket has been opened. */
+  /** Watches a socket that was opened. */
   opened(socket: WebSocket): void {
-    const timer = setTimeout(() => socket.close(unauthenticatedCode, 'no credentials'), helloLimitMs).unref();
-    this.#unknown.set(socket, { socket, timer });
+    const timer = setTimeout(
+      () => socket.close(unauthenticatedCode, 'no credentials'),
+      credentialsTimeoutMs,
+    ).unref();
+    this.#unauthenticated.set(socket, { socket, timer });
     socket.once('close', () => this.#forget(socket));
   }
 
   /**
-   * It is known who calls. Closed once the credentials end, the socket is opened again by tRPC's client, which asks for
-   * new credentials then.
+   * Records the caller of a socket, which is closed when the credentials end. tRPC's client then reconnects with new
+   * credentials.
    *
-   * @param channel what the call came by; nothing is done for anything but a WebSocket
+   * @param channel the channel of the call; ignored unless it is a watched WebSocket
    */
   known(channel: object, caller: Caller): void {
-    const socket = this.#unknown.get(channel)?.socket;
+    const socket = this.#unauthenticated.get(channel)?.socket;
     if (!socket) return;
     this.#forget(socket);
     const end = untilCredentialsEnd(caller);
     const close = () => {
-      setTimeout(() => socket.close(unauthenticatedCode, 'credentials have ended'), farewellMs).unref();
+      setTimeout(() => socket.close(unauthenticatedCode, 'credentials have expired'), closeDelayMs).unref();
     };
     if (end.signal.aborted) close();
     else end.signal.addEventListener('abort', close, { once: true });
@@ -43,7 +49,7 @@ export class SocketCredentials {
   }
 
   #forget(socket: WebSocket): void {
-    clearTimeout(this.#unknown.get(socket)?.timer);
-    this.#unknown.delete(socket);
+    clearTimeout(this.#unauthenticated.get(socket)?.timer);
+    this.#unauthenticated.delete(socket);
   }
 }

@@ -6,27 +6,27 @@ import {
 } from '@trpc/server';
 import { getHTTPStatusCode } from '@trpc/server/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isPassing } from '../errors.ts';
+import { isTemporary } from '../errors.ts';
 import type { Context } from '../rpc/trpc.ts';
 
-/** A plain call: which procedure, and its input as JSON made it. */
+/** A plain call: the path of its procedure, and its parsed input. */
 type PlainCall = {
   readonly path: string;
   readonly type: 'query' | 'mutation';
   readonly input: unknown;
 };
 
-/** What tRPC's adapter sends with every answer of a call. */
+/** The headers that tRPC's adapter sends with every answer of a call. */
 const answerHeaders = { vary: 'trpc-accept, accept', 'content-type': 'application/json' };
 
 /**
- * Answers plain calls (one procedure, JSON in, JSON out) from Fastify's request and reply, as most calls are. tRPC's
- * adapter makes of each a fetch `Request`, a `Response` and their streams first, which costs more than everything
- * that a start does beside it.
+ * Answers plain calls (one procedure, JSON in, JSON out) directly from Fastify's request and reply. Most calls are plain.
+ * tRPC's adapter first creates a fetch `Request`, a `Response` and their streams for each call, which costs more than the
+ * rest of a start.
  *
- * Only what is certain to be a plain call is answered here, with the bytes that the adapter would answer
- * (`directCalls.test.ts` compares them); batches, streams, other content types and whatever is malformed are the
- * adapter's. The one difference is the framing: a `content-length` in place of chunks.
+ * Only requests that are certainly plain calls are answered here, with the same bytes as the adapter's answer
+ * (`directCalls.test.ts` compares them). The adapter handles batches, streams, other content types and malformed requests.
+ * The only difference is the framing: `content-length` instead of chunks.
  *
  * @returns a hook to run before the adapter's routes
  */
@@ -40,18 +40,18 @@ export function answerPlainCalls(
     const call = readPlainCall(request, prefix, typeOf);
     if (!call) return undefined;
     const { status, body } = await answer(router, call, () => createContext(request, reply), signalOf(reply));
-    if (isPassing(status)) retrySoon(reply);
-    // As bytes: to a text Fastify would add a charset.
+    if (isTemporary(status)) setRetryAfter(reply);
+    // As bytes, since Fastify would add a charset to a string.
     return reply.code(status).headers(answerHeaders).send(Buffer.from(body));
   };
 }
 
-/** Says when to call again, where nothing has said so yet. */
-export function retrySoon(reply: FastifyReply): void {
+/** Sets `Retry-After`, unless it is set already. */
+function setRetryAfter(reply: FastifyReply): void {
   if (!reply.hasHeader('retry-after')) reply.header('retry-after', '1');
 }
 
-/** `undefined`: it is not certain to be one. */
+/** `undefined`: the request is not certainly a plain call. */
 function readPlainCall(
   { url, method, headers, body }: FastifyRequest,
   prefix: string,
@@ -94,7 +94,7 @@ async function answer(
 ): Promise<{ readonly status: number; readonly body: string }> {
   const { _config: config } = router._def;
   let ctx: Context | undefined;
-  // What fails before the input was read is answered without it, as the adapter does.
+  // An error before the input was read is answered without the input, as the adapter does.
   let readInput: unknown;
   try {
     ctx = await createContext();
@@ -114,8 +114,8 @@ async function answer(
     return { status: 200, body: JSON.stringify({ result: { data } }) };
   } catch (cause) {
     const error = getTRPCErrorFromUnknown(cause);
-    const said = { config, error, type, path, input: readInput, ctx };
-    const shape = { error: getTRPCErrorShape(said) };
+    const errorContext = { config, error, type, path, input: readInput, ctx };
+    const shape = { error: getTRPCErrorShape(errorContext) };
     return { status: getHTTPStatusCode(shape, [error]), body: JSON.stringify(shape) };
   }
 }
@@ -126,11 +126,11 @@ function procedureType(router: AnyTRPCRouter, path: string): string | undefined 
   return Object.hasOwn(procedures, path) ? procedures[path]?._def.type : undefined;
 }
 
-/** Aborted when the client leaves. */
+/** Aborted when the client disconnects before the answer is sent. */
 function signalOf({ raw }: FastifyReply): AbortSignal {
-  const left = new AbortController();
+  const disconnected = new AbortController();
   raw.once('close', () => {
-    if (!raw.writableFinished) left.abort();
+    if (!raw.writableFinished) disconnected.abort();
   });
-  return left.signal;
+  return disconnected.signal;
 }

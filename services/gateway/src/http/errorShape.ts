@@ -9,12 +9,12 @@ import {
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import { problemOf, problemType } from '../rest/problem.ts';
 
-/** What Fastify says of a body over its limit. */
+/** Fastify's error code for a body over its limit. */
 const bodyTooLargeCode = 'FST_ERR_CTP_BODY_TOO_LARGE';
 
 /**
- * Why the server refused the body of a request before anybody parsed it. `undefined`: it did not.
- * @param limitBytes of a body
+ * The reason why the server refused the body of a request before it was parsed. `undefined`: the error is another one.
+ * @param limitBytes the largest body, in bytes
  */
 export function bodyRefusal(error: unknown, limitBytes: number): GatewayError | undefined {
   if (error instanceof GatewayError && error.code === 'TOO_MANY_VALUES') return error;
@@ -25,7 +25,7 @@ export function bodyRefusal(error: unknown, limitBytes: number): GatewayError | 
   );
 }
 
-/** An error in the form that tRPC gives every other error of a call, for what is refused before tRPC sees it. */
+/** An error in the shape of tRPC's errors, for requests that are refused before tRPC handles them. */
 export function catalogueErrorShape({ code, message, issues }: GatewayError): GatewayErrorShape {
   const { trpc, http } = errorCatalogue[code];
   return {
@@ -35,10 +35,10 @@ export function catalogueErrorShape({ code, message, issues }: GatewayError): Ga
   };
 }
 
-/** Answers bytes that are no HTTP request: there is no request yet that could be answered. */
+/** Answers bytes that are not an HTTP request, for which there is no Fastify request and reply. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const [code, message] = whatIsWrong(error.code);
+  const [code, message] = clientErrorOf(error.code);
   const problem = problemOf({ reason: code, message, issues: [] }, new GatewayError(code, message), []);
   const body = JSON.stringify(problem);
   if (socket.writable) {
@@ -56,13 +56,16 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
   socket.destroySoon();
 }
 
-function whatIsWrong(code: string | undefined): [GatewayErrorCode, string] {
+function clientErrorOf(code: string | undefined): [GatewayErrorCode, string] {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return ['HEADERS_TOO_LARGE', 'Address and headers together have more than 16 KiB. Send less in them.'];
+      return [
+        'HEADERS_TOO_LARGE',
+        'The URL and the headers together have more than 16 KiB. Send less in them.',
+      ];
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return ['REQUEST_TIMEOUT', 'The request did not arrive in time. Send it faster.'];
     default:
-      return ['INVALID_REQUEST', 'That is no HTTP request.'];
+      return ['INVALID_REQUEST', 'The bytes are not an HTTP request.'];
   }
 }

@@ -4,8 +4,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Authenticate } from '../auth/authenticate.ts';
 
 /**
- * Who may read `/metrics`. `loopback`: whoever asks from this machine, and operators from anywhere. `operator`:
- * operators and administrators alone. `off`: nobody; the route is not there.
+ * Who may read `/metrics`. `loopback`: requests from this machine without credentials, and operators from anywhere.
+ * `operator`: operators and administrators only. `off`: the route does not exist.
  */
 export type MetricsAccess = 'loopback' | 'operator' | 'off';
 
@@ -14,7 +14,7 @@ export type MetricsRoute = {
   readonly text: () => Promise<string>;
 };
 
-/** Serves the metrics at `/metrics`. They name no task and no owner, but tell how the system is used. */
+/** Serves the metrics at `/metrics`. They contain no task ids and no owners, but show how the system is used. */
 export function addMetricsRoute(
   server: Pick<FastifyInstance, 'get'>,
   { access, text }: MetricsRoute,
@@ -37,7 +37,7 @@ export function addMetricsRoute(
   });
 }
 
-/** A proxy on this machine speaks for somebody elsewhere, and says so. */
+/** A proxy on this machine sets these for a client elsewhere. */
 const forwardedHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip'];
 
 function isFromThisMachine({ raw, headers }: FastifyRequest): boolean {

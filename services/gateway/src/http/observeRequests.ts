@@ -4,14 +4,14 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify
 import { requestScope } from '../telemetry/requestScope.ts';
 
 /**
- * At which level a line is written for every HTTP request that was answered. Where the logger does not write that level
- * it costs nothing; otherwise about a tenth of the calls that a gateway can serve. `off`: none.
+ * The level of the log line for every answered HTTP request. It costs nothing where the logger does not write that level,
+ * otherwise about a tenth of the gateway's throughput. `off`: no line.
  */
 export type RequestLog = 'off' | 'debug' | 'info';
 
 /**
- * Gives every HTTP request its scope (its id in the answer, the log and everything that is done for it), its span, and
- * its line in the log. Neither says anything of the query, the headers or the body: inputs and credentials stand there.
+ * Gives every HTTP request its scope (the id in the answer, in log lines and in everything that is done for it), its span
+ * and its log line. Query, headers and body are never recorded, since they contain inputs and credentials.
  */
 export function observeRequests(server: Pick<FastifyInstance, 'addHook' | 'log'>, level: RequestLog): void {
   const isLogged =
@@ -26,7 +26,7 @@ export function observeRequests(server: Pick<FastifyInstance, 'addHook' | 'log'>
           {
             method: request.method,
             path: pathOf(request),
-            // A client that went away has seen no status.
+            // A client that disconnected has seen no status.
             ...(reply.raw.writableFinished ? { status: reply.statusCode } : { aborted: true }),
             durationMs: Math.round(performance.now() - beganAtMs),
           },
@@ -37,7 +37,7 @@ export function observeRequests(server: Pick<FastifyInstance, 'addHook' | 'log'>
     done();
   });
 
-  // The last hook before the route: reading the body, which comes before it, would lose the scope again.
+  // The last hook before the route: reading the body, which happens before this hook, would lose the scope.
   server.addHook('preHandler', (request, reply, done) => {
     const { traceparent } = request.headers;
     const scope = {
@@ -69,21 +69,24 @@ function pathOf({ url }: FastifyRequest): string {
 }
 
 /**
- * A logger that becomes a child of another once it writes its first line. Fastify makes a child for each request, most
- * of which log nothing; to make one takes a twentieth of such a request's time, since what is to be redacted is looked
- * for in its bindings.
+ * A logger that creates its child logger with the first line that it writes. Fastify creates a child for each request,
+ * most of which log nothing. Creating one takes a twentieth of such a request's time, since its bindings are searched for
+ * values to redact.
  */
-export function lazyLogger(parent: FastifyBaseLogger, makeChild: () => FastifyBaseLogger): FastifyBaseLogger {
-  let made: FastifyBaseLogger | undefined;
+export function lazyLogger(
+  parent: FastifyBaseLogger,
+  createChild: () => FastifyBaseLogger,
+): FastifyBaseLogger {
+  let created: FastifyBaseLogger | undefined;
   const child = () => {
-    made ??= makeChild();
-    return made;
+    created ??= createChild();
+    return created;
   };
   return {
     get level() {
       return parent.level;
     },
-    child: (...of) => child().child(...of),
+    child: (...args) => child().child(...args),
     fatal: writes('fatal'),
     error: writes('error'),
     warn: writes('warn'),
@@ -98,7 +101,7 @@ export function lazyLogger(parent: FastifyBaseLogger, makeChild: () => FastifyBa
   }
 }
 
-/** What the log may know of a request: a query can hold credentials (`connectionParams`) and inputs. */
+/** A request as it is logged, without its query, which can contain credentials (`connectionParams`) and inputs. */
 export function loggedRequest({ method, url }: { readonly method?: string; readonly url?: string }) {
   return { method, path: url?.split('?', 1)[0] };
 }

@@ -8,7 +8,7 @@ import { OwnerStreams } from '../protection/ownerStreams.ts';
 import { protectionLimits } from '../protection/protectionOptions.ts';
 import { createHttpServer } from './server.ts';
 
-it('a gateway that is being stopped sends localAdministrator elsewhere, and REST in its own words', async () => {
+it('a gateway that is being stopped sends everybody elsewhere, and REST in its own words', async () => {
   const protection = protectionLimits({}, false);
   const authenticate = () => ({ owner: 'ann', role: 'user' }) as const;
   const server = await createHttpServer({
@@ -19,7 +19,7 @@ it('a gateway that is being stopped sends localAdministrator elsewhere, and REST
     protection,
     connections: new Connections(protection.stalledMs),
     admission: new Admission(authenticate, { isOverloaded: () => false, isCutOff: () => false }, protection),
-    whyNotReady: () => undefined,
+    notReadyReason: () => undefined,
     stop: AbortSignal.abort(),
     payloadLimitBytes: 1,
     isOpen: false,

@@ -11,7 +11,7 @@ import {
 import type { Logger } from 'pino';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { foreignRequestReason } from '../auth/loopback.ts';
-import { faultOf } from '../errors.ts';
+import { callerErrorOf } from '../errors.ts';
 import type { Admission } from '../protection/admission.ts';
 import { countBodies } from '../protection/bodyBreadth.ts';
 import type { Connections } from '../protection/connections.ts';
@@ -34,23 +34,23 @@ import { addTrpcRoutes } from './trpcRoutes.ts';
 
 export type HttpOptions = {
   readonly router: AnyTRPCRouter;
-  /** What REST serves. */
+  /** The operations of the REST API. */
   readonly operations: readonly Operation[];
   readonly logger: Logger;
-  /** Where every call comes in. */
+  /** Admits or refuses every call. */
   readonly admission: Admission;
-  /** Says who reads the metrics. */
+  /** Authenticates readers of the metrics. */
   readonly authenticate: Authenticate;
   readonly protection: ProtectionLimits;
   readonly connections: Connections;
-  /** Nobody is asked who they are: requests from elsewhere than this machine's own programs are refused. */
+  /** Whether the gateway has no authentication: then requests are served for programs of this machine only. */
   readonly isOpen: boolean;
   /** Why the gateway is not ready, or `undefined` when it is. */
-  readonly whyNotReady: () => string | undefined;
+  readonly notReadyReason: () => string | undefined;
   readonly stop: AbortSignal;
   /** The largest input of a task, in bytes. */
   readonly payloadLimitBytes: number;
-  /** How much the JSON of one request may hold. */
+  /** How many values and member names the JSON of one request may have. */
   readonly jsonBreadth: JsonBreadthLimits;
   /** Default: no console. */
   readonly console?: ConsoleOptions | undefined;
@@ -60,16 +60,16 @@ export type HttpOptions = {
   readonly requestLog: RequestLog;
 };
 
-/** What one request may have beside its largest input: a batch's other calls, and room for how JSON is written. */
-const besideInputBytes = 2 * 1024 * 1024;
-/** The address and all headers of a request. */
+/** Bytes that a request may have beyond the largest input: other calls of a batch, and the syntax of JSON. */
+const envelopeBytes = 2 * 1024 * 1024;
+/** The largest size of the request line and all headers. */
 const headLimitBytes = 16 * 1024;
 const healthPaths = new Set(['/healthz', '/readyz']);
-/** Of the REST façade: what its paths mean changes with the second. */
+/** The version of the REST API. A breaking change of its paths raises the first number. */
 const apiVersion = '1.0.0';
 
 /**
- * The HTTP side: tRPC with batching, SSE and WebSocket at `/trpc`, REST at `/v1` with its description at
+ * Creates the HTTP server: tRPC with batching, SSE and WebSocket at `/trpc`, REST at `/v1` with its description at
  * `/openapi.json` and `/docs`, metrics at `/metrics`, and health at `/healthz` and `/readyz`.
  */
 export async function createHttpServer(options: HttpOptions) {
@@ -81,12 +81,12 @@ export async function createHttpServer(options: HttpOptions) {
     authenticate,
     protection,
     connections,
-    whyNotReady,
+    notReadyReason,
     stop,
     streams,
   } = options;
-  const bodyLimitBytes = options.payloadLimitBytes + besideInputBytes;
-  // By this type routes of other modules can be added to the server.
+  const bodyLimitBytes = options.payloadLimitBytes + envelopeBytes;
+  // The type of the logger decides whether routes of other modules can be added to the server.
   const httpLogger: FastifyBaseLogger = logger.child(
     { part: 'http' },
     { serializers: { req: loggedRequest } },
@@ -95,7 +95,7 @@ export async function createHttpServer(options: HttpOptions) {
   const server = fastify({
     genReqId: request => ids.of(request),
     requestIdHeader: false,
-    // See `observeRequests` for the log's line of a request.
+    // `observeRequests` writes the log line of a request.
     loggerInstance: httpLogger,
     childLoggerFactory: (parent, bindings, opts) => lazyLogger(parent, () => parent.child(bindings, opts)),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -105,13 +105,13 @@ export async function createHttpServer(options: HttpOptions) {
     http: {
       headersTimeout: protection.headersTimeoutMs,
       maxHeaderSize: headLimitBytes,
-      // By itself Node looks twice a minute, however short the times are.
+      // By default Node checks the timeouts twice a minute, regardless of their length.
       connectionsCheckingInterval:
         Math.min(protection.headersTimeoutMs, protection.requestTimeoutMs, 4_000) / 4,
     },
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
-    // What is refused before a route is found: escapes that are none, parts that are too long.
+    // Requests that are refused before a route is found: invalid escapes, path parameters that are too long.
     frameworkErrors: (error, _request, reply) => sendProblem(reply, error, logger),
     clientErrorHandler: answerClientError,
   });
@@ -121,19 +121,19 @@ export async function createHttpServer(options: HttpOptions) {
     if (refusal)
       return reply.code(errorCatalogue[refusal.code].http).send({ error: catalogueErrorShape(refusal) });
     if ((error.statusCode ?? 500) < 500) throw error;
-    // Its message may hold anything: it is for the log.
-    const fault = faultOf(error, request.log);
-    const status = fault.reason === 'INTERNAL' ? 500 : errorCatalogue[fault.reason].http;
-    return reply.code(status).send({ error: fault });
+    // The message may contain secrets, so it goes to the log only.
+    const shown = callerErrorOf(error, request.log);
+    const status = shown.reason === 'INTERNAL' ? 500 : errorCatalogue[shown.reason].http;
+    return reply.code(status).send({ error: shown });
   });
-  // Without the query, which Fastify's own answer repeats: credentials may stand there.
+  // Without the query, which may contain credentials. Fastify's default answer repeats it.
   server.setNotFoundHandler(async ({ method, url }, reply) => {
     const message = `There is nothing at ${method} ${url.split('?', 1)[0]}.`;
     return reply.code(404).send({ error: { reason: 'UNKNOWN_PROCEDURE', message, issues: [] } });
   });
 
   server.server.maxConnections = protection.connections;
-  connections.of(server.server);
+  connections.observe(server.server);
   server.addHook('onClose', async () => connections.stop());
   observeRequests(server, options.requestLog);
   server.addHook('preParsing', countBodies(options.jsonBreadth));
@@ -151,7 +151,7 @@ export async function createHttpServer(options: HttpOptions) {
     bodyLimitBytes,
     jsonBreadth: options.jsonBreadth,
   });
-  // Behind the hooks of the WebSockets' plugin, which answers what is refused here.
+  // After the hooks of the WebSocket plugin, which answers the upgrade requests that are refused here.
   if (options.isOpen) {
     server.addHook('onRequest', async (request, reply) => {
       const message = foreignRequestReason(request.headers);
@@ -159,7 +159,7 @@ export async function createHttpServer(options: HttpOptions) {
     });
   }
   server.addHook('onRequest', async (request, reply) => {
-    // REST says it in its own words.
+    // REST answers this with a problem document.
     const isRest = request.url.startsWith(`${restPrefix}/`);
     if (stop.aborted && !healthPaths.has(request.url) && !isRest) {
       await reply
@@ -173,23 +173,27 @@ export async function createHttpServer(options: HttpOptions) {
   const paths = new KnownPaths();
   paths.observe(server);
   server.addHook('onRequest', async (request, reply) => {
-    // REST refuses it itself, in its own words, and only to those who may call.
+    // REST refuses it itself with a problem document, after it has authenticated the caller.
     if (!request.is404 || request.url.startsWith(`${restPrefix}/`)) return;
     const path = request.url.split('?', 1)[0] ?? '';
     const allow = paths.allowAt(path);
     if (allow === undefined) return;
     reply.header('allow', allow);
     if (request.method === 'OPTIONS') return reply.code(204).send();
-    const error = { reason: 'METHOD_NOT_ALLOWED', message: `${path} takes ${allow} only.`, issues: [] };
+    const error = {
+      reason: 'METHOD_NOT_ALLOWED',
+      message: `${path} supports only these methods: ${allow}.`,
+      issues: [],
+    };
     return reply.code(405).send({ error });
   });
 
-  const callerOf = ({ headers, ip: address }: FastifyRequest, reply: FastifyReply) =>
+  const callerOf = ({ headers: sent, ip: address }: FastifyRequest, reply: FastifyReply) =>
     admission.admit({
-      credentials: { headers },
+      credentials: { headers: sent },
       address,
       calls: 1,
-      tell: told => reply.headers(told),
+      setHeaders: headers => reply.headers(headers),
     });
   await server.register(restPlugin, { prefix: restPrefix, operations, callerOf, paths, logger, stop });
   await server.register(docsPlugin, { describe: () => openApiDocument(operations, apiVersion) });
@@ -197,7 +201,7 @@ export async function createHttpServer(options: HttpOptions) {
   if (options.console) await server.register(consolePages, options.console);
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
-    const why = whyNotReady();
+    const why = notReadyReason();
     if (why === undefined) return { status: 'ready' };
     return reply.code(503).header('retry-after', '1').send({ status: 'not ready', why });
   });
@@ -206,15 +210,15 @@ export async function createHttpServer(options: HttpOptions) {
 
 export type HttpServer = Awaited<ReturnType<typeof createHttpServer>>;
 
-/** How often idle connections are closed while calls in flight are waited for. */
-const idleSweepMs = 50;
+/** How often idle connections are closed while the server waits for calls in flight. */
+const closeIdleEveryMs = 50;
 
 /**
- * Closes the server: streams have been told to end by then, calls in flight are answered, and what is left after
- * `deadlineMs` is cut off.
+ * Closes the server. Streams have been signalled to end before; calls in flight are answered; connections that are left
+ * after `deadlineMs` milliseconds are closed.
  */
 export async function closeHttpServer(http: HttpServer, deadlineMs: number): Promise<void> {
-  const sweep = setInterval(() => http.server.closeIdleConnections(), idleSweepMs);
+  const closing = setInterval(() => http.server.closeIdleConnections(), closeIdleEveryMs);
   const deadline = setTimeout(() => {
     http.server.closeAllConnections();
     for (const socket of http.websocketServer.clients) socket.terminate();
@@ -222,7 +226,7 @@ export async function closeHttpServer(http: HttpServer, deadlineMs: number): Pro
   try {
     await http.close();
   } finally {
-    clearInterval(sweep);
+    clearInterval(closing);
     clearTimeout(deadline);
   }
 }

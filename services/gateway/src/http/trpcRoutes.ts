@@ -21,7 +21,7 @@ import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import type { RequestIds } from '../telemetry/requestScope.ts';
 import { answerPlainCalls } from './directCalls.ts';
 
-/** The most calls in one batch. */
+/** How many calls one batch may have. */
 const batchLimit = 100;
 
 export type TrpcRoutesOptions = {
@@ -37,12 +37,12 @@ export type TrpcRoutesOptions = {
   readonly jsonBreadth: JsonBreadthLimits;
 };
 
-/** Who asks, beside what the headers say. */
-type Asking = {
+/** What a request's context is made of, besides its headers. */
+type ContextParts = {
   readonly calls: number;
   readonly address: string;
   readonly connectionParams?: Credentials['connectionParams'];
-  /** Over HTTP: gets the headers of limits. */
+  /** Over HTTP: receives the `RateLimit` headers. */
   readonly reply?: FastifyReply;
 };
 
@@ -56,10 +56,10 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
       readonly raw?: IncomingMessage;
       readonly log?: FastifyBaseLogger;
     },
-    { calls, connectionParams = null, address, reply }: Asking,
+    { calls, connectionParams = null, address, reply }: ContextParts,
   ): Promise<Context> => {
     const { headers } = request;
-    // Of a WebSocket, Node's own request comes here, whatever the type says.
+    // For a WebSocket this is Node's own request, in spite of the type.
     const requestId = ids.of(request.raw ?? (request as IncomingMessage));
     const log = request.log ?? logger.child({ requestId });
     const { traceparent } = headers;
@@ -69,14 +69,14 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
         credentials: { headers, connectionParams },
         address,
         calls,
-        tell: told => reply?.headers(told),
+        setHeaders: limits => reply?.headers(limits),
       });
       return { caller, logger: log, stop, streams, link, streamMaxMs, scope };
     } catch (error) {
       const seconds = retryAfterSeconds(error);
       if (seconds !== undefined) reply?.header('retry-after', String(seconds));
       const refusal = toTrpcError(error);
-      // Without a context tRPC's own error handling has no log to write to.
+      // Without a context tRPC's error handling has no logger.
       if (refusal.code === 'INTERNAL_SERVER_ERROR')
         log.error({ err: error }, 'a caller could not be authenticated');
       throw refusal;
@@ -87,16 +87,16 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     options: { maxPayload: bodyLimitBytes, WebSocket: countedSockets(jsonBreadth) },
   });
   const sockets = new SocketCredentials();
-  const rooms = new WeakMap<object, SocketBackpressure>();
+  const backpressures = new WeakMap<object, SocketBackpressure>();
   const addresses = new WeakMap<IncomingMessage, string>();
   server.addHook('onRequest', (request, _reply, done) => {
-    // A proxy's word for it, which Node's own request does not have.
+    // The address that a trusted proxy reported, which Node's own request does not have.
     if (request.ws) addresses.set(request.raw, request.ip);
     done();
   });
   server.websocketServer.on('connection', (socket, request: IncomingMessage) => {
     sockets.opened(socket);
-    rooms.set(socket, new SocketBackpressure(socket, request.socket, 2 * bodyLimitBytes));
+    backpressures.set(socket, new SocketBackpressure(socket, request.socket, 2 * bodyLimitBytes));
   });
   server.websocketServer.on('headers', (lines: string[], request: IncomingMessage) =>
     lines.push(`x-request-id: ${ids.of(request)}`),
@@ -109,7 +109,7 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     reply: FastifyReply,
     { calls, connectionParams, type }: CreateFastifyContextOptions['info'],
   ) => {
-    // So that the end of the stream ends the connection, also where nobody is left to close it.
+    // The end of the stream ends the connection, also where the client is gone and cannot close it.
     if (type === 'subscription') reply.header('connection', 'close');
     return contextOf(request, { calls: calls.length, connectionParams, address: request.ip, reply });
   };
@@ -119,19 +119,19 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     connectionParams: Credentials['connectionParams'] = null,
   ): Promise<Context> => {
     const address = addresses.get(request) ?? request.socket.remoteAddress ?? '';
-    // Its calls are counted as they come.
+    // The calls of a WebSocket are counted one by one, in `admitKnown`.
     const context = await contextOf(request, { calls: 0, connectionParams, address });
     const { caller } = context;
     sockets.known(socket, caller);
     try {
-      const place = streams.take(caller.owner, 'webSocket');
-      socket.once('close', () => place[Symbol.dispose]());
-      // It may have closed while it was found out who calls.
-      if (socket.readyState !== socket.OPEN) place[Symbol.dispose]();
+      const permit = streams.acquire(caller.owner, 'webSocket');
+      socket.once('close', () => permit[Symbol.dispose]());
+      // The socket may have closed during authentication.
+      if (socket.readyState !== socket.OPEN) permit[Symbol.dispose]();
     } catch (error) {
       throw toTrpcError(error);
     }
-    return { ...context, room: rooms.get(socket), admit: () => admission.admitKnown(caller) };
+    return { ...context, backpressure: backpressures.get(socket), admit: () => admission.admitKnown(caller) };
   };
   await server.register(fastifyTRPCPlugin, {
     prefix: '/trpc',
@@ -139,8 +139,8 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
     trpcOptions: {
       router,
       createContext: ({ req, res, info }: CreateFastifyContextOptions) =>
-        // For a WebSocket, tRPC gives that in the place of the reply, and Node's own request.
-        rooms.has(res)
+        // For a WebSocket, tRPC passes the socket instead of the reply, and Node's own request.
+        backpressures.has(res)
           ? contextOfSocket(
               req as unknown as IncomingMessage,
               res as unknown as WebSocket,
@@ -148,7 +148,7 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
             )
           : contextOfRequest(req, res, info),
       responseMeta: ({ errors }) => {
-        // Of the calls of a batch, whichever has to wait for longest.
+        // The longest wait of the calls of a batch.
         const seconds = errors.flatMap(({ cause }) => retryAfterSeconds(cause) ?? []);
         return seconds.length === 0 ? {} : { headers: { 'retry-after': String(Math.max(...seconds)) } };
       },

@@ -1,12 +1,12 @@
 import { type Broker, findAccepted, isUnavailable } from '@longhaul/broker';
 import type { TaskStatus } from '@longhaul/proto';
 import { isTerminal, type ParentLink, type TaskRecord } from '@longhaul/proto/wire';
+import pMap from 'p-map';
 import type { Logger } from 'pino';
 import type { Caller } from '../auth/caller.ts';
-import { mapBounded } from '../mapBounded.ts';
 
 /** How many children are canceled at a time: each cancel takes some round trips, and up to seconds of waiting. */
-const atOnce = 32;
+const concurrency = 32;
 /**
  * The gateway that wrote a record acts on it at once; the others after this long, and only on what is left then: they
  * are there for the case that the first one has died.
@@ -109,17 +109,21 @@ export class ChildCancellation {
     const left = [...(this.#byParent.get(parentId) ?? [])].filter(([, { isStopping }]) => !isStopping);
     const why = this.#reasons.get(parentId);
     let failed = 0;
-    await mapBounded(left, atOnce, async ([id, { owner, parent }]) => {
-      const reason = `The task that started it, ${parent.name} ${parentId}, is over${why === undefined ? '' : `: ${why}`}`;
-      try {
-        // Whoever owns the parent owns the child.
-        if (!this.#stopped) await this.#deps.cancel({ owner, role: 'user' }, id, reason.slice(0, 1_000));
-      } catch (err) {
-        failed += 1;
-        if (!isUnavailable(err))
-          this.#deps.logger.warn({ err, taskId: id }, 'a child of an ended task could not be canceled');
-      }
-    });
+    await pMap(
+      left,
+      async ([id, { owner, parent }]) => {
+        const reason = `The task that started it, ${parent.name} ${parentId}, is over${why === undefined ? '' : `: ${why}`}`;
+        try {
+          // Whoever owns the parent owns the child.
+          if (!this.#stopped) await this.#deps.cancel({ owner, role: 'user' }, id, reason.slice(0, 1_000));
+        } catch (err) {
+          failed += 1;
+          if (!isUnavailable(err))
+            this.#deps.logger.warn({ err, taskId: id }, 'a child of an ended task could not be canceled');
+        }
+      },
+      { concurrency },
+    );
     if (failed > 0) this.#soon(() => this.#cancelChildrenOf(parentId), retryDelayMs);
   }
 

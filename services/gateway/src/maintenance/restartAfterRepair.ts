@@ -5,7 +5,7 @@ import type { Schedules } from '../schedules/createSchedules.ts';
 import type { LiveFeed } from '../tasks/watch/liveFeed.ts';
 import type { Orphans } from './orphans.ts';
 
-/** What of a gateway rests on streams, buckets and consumers. */
+/** The parts of a gateway that depend on streams, buckets and consumers. */
 export type RestartableParts = {
   readonly index: RecordIndex;
   readonly projection: Projection;
@@ -14,21 +14,21 @@ export type RestartableParts = {
   readonly orphans: Orphans;
 };
 
-/** Begins anew with what rests on the parts that were made anew or brought back to plan. */
+/** Restarts the parts whose streams, buckets or consumers were created again, or had their configuration restored. */
 export async function restartAfterRepair(
   { topology }: Broker,
   { parts, eventsRestarted }: TopologyRepair,
   { index, projection, schedules, feed, orphans }: RestartableParts,
 ): Promise<void> {
   const { requestStream, eventStream, bucketStream, consumers } = topology;
-  const isNew = (...names: string[]) => names.some(name => parts.has(name));
-  const recordsLost = isNew(bucketStream);
+  const isRepaired = (...names: string[]) => names.some(name => parts.has(name));
+  const recordsLost = isRepaired(bucketStream);
   if (recordsLost) await index.restart();
-  if (recordsLost || isNew(eventStream, consumerPart(eventStream, consumers.projection.durable_name)))
+  if (recordsLost || isRepaired(eventStream, consumerPart(eventStream, consumers.projection.durable_name)))
     await projection.restart({ records: recordsLost, sequences: eventsRestarted });
-  // What was republished while it was repaired has passed by.
-  if (isNew(eventStream)) feed.reconnected();
-  if (isNew(requestStream)) orphans.restart();
-  if (isNew(requestStream, consumerPart(requestStream, consumers.schedules.durable_name)))
+  // Events that were republished during the repair were missed.
+  if (isRepaired(eventStream)) feed.reconnected();
+  if (isRepaired(requestStream)) orphans.restart();
+  if (isRepaired(requestStream, consumerPart(requestStream, consumers.schedules.durable_name)))
     await schedules.restart();
 }

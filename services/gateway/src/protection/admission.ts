@@ -7,33 +7,33 @@ import { RetryLaterError, unavailable } from '../errors.ts';
 import { CallRateLimiter, type RateDecision } from './callRate.ts';
 import type { ProtectionLimits } from './protectionOptions.ts';
 
-/** What stands in the way of every call, whoever makes it. */
-export type Condition = {
+/** The state of the gateway that refuses every call, independent of the caller. */
+export type GatewayCondition = {
   readonly isOverloaded: () => boolean;
-  /** NATS has been away for so long that waiting for it would only hold the caller up. */
+  /** The connection to NATS has been lost for so long that calls are refused at once. */
   readonly isCutOff: () => boolean;
 };
 
-/** A call, or several in one request. */
+/** A request with one or more calls. */
 export type AdmissionRequest = {
   readonly credentials: Credentials;
   readonly address: string;
   readonly calls: number;
-  /** Is given the headers that say how many calls are left, also when these are refused. */
-  readonly tell: (headers: Readonly<Record<string, string>>) => void;
+  /** Receives the `RateLimit` headers, also when the calls are refused. */
+  readonly setHeaders: (headers: Readonly<Record<string, string>>) => void;
 };
 
-/** Where every call comes in: who makes it, whether it may be made so often, and whether it can be served at all. */
+/** Decides for every call: who calls, whether the call rate allows it, and whether the gateway can serve it now. */
 export class Admission {
   readonly #authenticate: Authenticate;
-  readonly #condition: Condition;
+  readonly #condition: GatewayCondition;
   readonly #calls: CallRateLimiter | undefined;
   readonly #policy: string;
   readonly #failures: CallRateLimiter | undefined;
 
   constructor(
     authenticate: Authenticate,
-    condition: Condition,
+    condition: GatewayCondition,
     {
       callRate,
       failedAuthenticationRate: failureRate,
@@ -50,65 +50,65 @@ export class Admission {
   }
 
   /**
-   * Lets calls in, or says why not.
+   * Admits calls, or refuses them.
    * @throws GatewayError OVERLOADED, UNAUTHENTICATED, CREDENTIALS_EXPIRED, IDENTITY_UNAVAILABLE, TOO_MANY_REQUESTS,
    *   NATS_UNAVAILABLE
    */
-  async admit({ credentials, address, calls, tell }: AdmissionRequest): Promise<Caller> {
-    this.#requireUnhurried();
+  async admit({ credentials, address, calls, setHeaders }: AdmissionRequest): Promise<Caller> {
+    this.#requireNotOverloaded();
     const caller = await this.#identify(credentials, address);
-    this.#take(caller, calls, tell);
+    this.#countCalls(caller, calls, setHeaders);
     this.#requireNats();
     return caller;
   }
 
-  /** Lets a call in that comes by a WebSocket, whose caller is known. @throws GatewayError as `admit` */
+  /** Admits a call over a WebSocket, whose caller is known. @throws GatewayError as `admit` */
   admitKnown(caller: Caller): void {
-    this.#requireUnhurried();
-    this.#take(caller, 1, () => {});
+    this.#requireNotOverloaded();
+    this.#countCalls(caller, 1, () => {});
     this.#requireNats();
   }
 
   /**
-   * Right credentials are let in however many wrong ones have come from the same address: whoever shares it with a
-   * program whose key has ended, behind a proxy or in an office, is not to be locked out. Nobody guesses a key or a
-   * signature; what is limited is the work that wrong ones make.
+   * Valid credentials are admitted regardless of how many invalid ones came from the same address: a client that shares
+   * its address (a proxy, an office) with a program whose key has expired must not be locked out. Keys and signatures
+   * cannot be guessed; this limits only the work that invalid credentials cause.
    */
   async #identify(credentials: Credentials, address: string): Promise<Caller> {
     try {
       return await identify(this.#authenticate, credentials);
     } catch (error) {
-      const isWrong = error instanceof GatewayError && wrongCredentials.has(error.code);
-      const turn = isWrong ? this.#failures?.take(networkOf(address), 1, Date.now()) : undefined;
-      if (!turn || turn.taken) throw error;
+      const isInvalid = error instanceof GatewayError && invalidCredentials.has(error.code);
+      const decision = isInvalid ? this.#failures?.take(networkOf(address), 1, Date.now()) : undefined;
+      if (!decision || decision.allowed) throw error;
       throw new RetryLaterError(
         'TOO_MANY_REQUESTS',
-        `Wrong credentials have come from your address too often. Try again in ${turn.retryAfterSeconds} s, with those that the gateway knows.`,
-        turn.retryAfterSeconds,
+        `Too many requests with invalid credentials came from your address. Try again in ${decision.retryAfterSeconds} s, with valid credentials.`,
+        decision.retryAfterSeconds,
       );
     }
   }
 
-  #take({ owner }: Caller, calls: number, tell: AdmissionRequest['tell']): void {
-    const turn = this.#calls?.take(owner, calls, Date.now());
-    if (!turn) return;
-    tell(this.#headersOf(turn));
-    if (turn.taken) return;
+  #countCalls({ owner }: Caller, calls: number, setHeaders: AdmissionRequest['setHeaders']): void {
+    const decision = this.#calls?.take(owner, calls, Date.now());
+    if (!decision) return;
+    setHeaders(this.#headersOf(decision));
+    if (decision.allowed) return;
     throw new RetryLaterError(
       'TOO_MANY_REQUESTS',
-      `You call more often than an owner may. Try again in ${turn.retryAfterSeconds} s.`,
-      turn.retryAfterSeconds,
+      `You exceeded the call rate of an owner. Try again in ${decision.retryAfterSeconds} s.`,
+      decision.retryAfterSeconds,
     );
   }
 
-  /** As draft-ietf-httpapi-ratelimit-headers-10 has them. */
-  #headersOf({ left, fullInSeconds }: RateDecision): Record<string, string> {
-    return { 'ratelimit-policy': this.#policy, ratelimit: `"calls";r=${left};t=${fullInSeconds}` };
+  /** As in draft-ietf-httpapi-ratelimit-headers-10. */
+  #headersOf({ remaining, resetSeconds }: RateDecision): Record<string, string> {
+    return { 'ratelimit-policy': this.#policy, ratelimit: `"calls";r=${remaining};t=${resetSeconds}` };
   }
 
-  #requireUnhurried(): void {
+  #requireNotOverloaded(): void {
     if (!this.#condition.isOverloaded()) return;
-    throw new GatewayError('OVERLOADED', 'The gateway has more to do than it can. Try again in a moment.');
+    throw new GatewayError('OVERLOADED', 'The gateway is overloaded. Try again in a moment.');
   }
 
   #requireNats(): void {
@@ -116,9 +116,9 @@ export class Admission {
   }
 }
 
-const wrongCredentials: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'CREDENTIALS_EXPIRED']);
+const invalidCredentials: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'CREDENTIALS_EXPIRED']);
 
-/** Of IPv6 the network: whoever has one has all of its 2⁶⁴ addresses. */
+/** Of an IPv6 address its /64 network: one client usually has all 2⁶⁴ addresses of it. */
 function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);

@@ -3,10 +3,10 @@ import { JsonBreadth, type JsonBreadthLimits } from '@longhaul/broker';
 import { GatewayError } from '@longhaul/proto/wire';
 import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 
-/** A shorter body cannot hold more than the default limits, or so little more that it is not worth counting. */
+/** Shorter bodies are not counted: they can exceed the default limits only slightly. */
 export const uncountedBytes = 32 * 1024;
 
-/** What a request is refused with that holds more JSON than the gateway parses at once. */
+/** The error for a request whose JSON has more values or member names than the limits allow. */
 export function tooManyValues(excess: keyof JsonBreadthLimits, limits: JsonBreadthLimits): GatewayError {
   const what =
     excess === 'values'
@@ -19,9 +19,9 @@ export function tooManyValues(excess: keyof JsonBreadthLimits, limits: JsonBread
 }
 
 /**
- * Counts what a body holds while it arrives, and refuses it at the piece that exceeds a limit: parsing a few megabytes
- * of members would keep the event loop, and so localAdministrator's calls, waiting for seconds. The count of one piece takes
- * less than a millisecond.
+ * Counts the JSON values of a body while it arrives, and refuses the body at the chunk that exceeds a limit: parsing a
+ * few megabytes of members would block the event loop, and with it all calls, for seconds. Counting one chunk takes less
+ * than a millisecond.
  *
  * @returns a hook for `preParsing`
  */
@@ -35,7 +35,7 @@ export function countBodies(limits: JsonBreadthLimits) {
     const hasBody = length !== undefined || headers['transfer-encoding'] !== undefined;
     if (!hasBody || (length !== undefined && Number(length) <= uncountedBytes)) return payload;
     const counted = new CountedBody(limits, () => {
-      // What else was sent is not read: it is thrown away with the connection.
+      // The rest of the body is discarded, and the connection closed after the answer.
       reply.header('connection', 'close');
       payload.unpipe(counted);
       payload.resume();
@@ -49,7 +49,7 @@ export function countBodies(limits: JsonBreadthLimits) {
 }
 
 class CountedBody extends Transform {
-  /** Fastify compares it with the header. */
+  /** Fastify compares it with `Content-Length`. */
   receivedEncodedLength = 0;
   readonly #limits: JsonBreadthLimits;
   readonly #breadth: JsonBreadth;
@@ -62,12 +62,12 @@ class CountedBody extends Transform {
     this.#refuse = refuse;
   }
 
-  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.receivedEncodedLength += piece.length;
-    this.#breadth.push(piece);
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.receivedEncodedLength += chunk.length;
+    this.#breadth.push(chunk);
     const { excess } = this.#breadth;
     if (excess === undefined) {
-      done(null, piece);
+      done(null, chunk);
       return;
     }
     this.#refuse();

@@ -6,22 +6,22 @@ describe('a rate of calls', () => {
   it('lets a burst through, then as many as come back', () => {
     const rate = new CallRateLimiter({ perSecond: 2, burst: 10 });
     expect(rate.take('ann', 10, 0)).toEqual({
-      taken: true,
-      left: 0,
+      allowed: true,
+      remaining: 0,
       retryAfterSeconds: 0,
-      fullInSeconds: 5,
+      resetSeconds: 5,
     });
-    expect(rate.take('ann', 1, 0)).toMatchObject({ taken: false, left: 0, retryAfterSeconds: 1 });
-    expect(rate.take('ann', 4, 0)).toMatchObject({ taken: false, retryAfterSeconds: 2 });
-    expect(rate.take('ann', 1, 500)).toMatchObject({ taken: true, left: 0 });
-    expect(rate.take('ann', 1, 600)).toMatchObject({ taken: false });
+    expect(rate.take('ann', 1, 0)).toMatchObject({ allowed: false, remaining: 0, retryAfterSeconds: 1 });
+    expect(rate.take('ann', 4, 0)).toMatchObject({ allowed: false, retryAfterSeconds: 2 });
+    expect(rate.take('ann', 1, 500)).toMatchObject({ allowed: true, remaining: 0 });
+    expect(rate.take('ann', 1, 600)).toMatchObject({ allowed: false });
   });
 
   it('counts each caller alone', () => {
     const rate = new CallRateLimiter({ perSecond: 1, burst: 1 });
-    expect(rate.take('ann', 1, 0).taken).toBe(true);
-    expect(rate.take('bob', 1, 0).taken).toBe(true);
-    expect(rate.take('ann', 1, 0).taken).toBe(false);
+    expect(rate.take('ann', 1, 0).allowed).toBe(true);
+    expect(rate.take('bob', 1, 0).allowed).toBe(true);
+    expect(rate.take('ann', 1, 0).allowed).toBe(false);
   });
 
   it('never lets more through than burst and time allow, and whoever waits as told is let through', () => {
@@ -34,11 +34,11 @@ describe('a rate of calls', () => {
         for (const { afterMs, calls: count } of asked) {
           nowMs += afterMs;
           const turn = rate.take('ann', count, nowMs);
-          if (turn.taken) {
+          if (turn.allowed) {
             through += count;
           } else {
             nowMs += turn.retryAfterSeconds * 1_000;
-            expect(rate.take('ann', count, nowMs).taken).toBe(true);
+            expect(rate.take('ann', count, nowMs).allowed).toBe(true);
             through += count;
           }
         }

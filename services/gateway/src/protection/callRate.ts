@@ -1,49 +1,49 @@
 import { LRUCache } from 'lru-cache';
 
-/** How often somebody may call: `burst` calls at once, and `perSecond` in the long run. */
+/** A call rate: `burst` calls at once, and `perSecond` calls a second on average. */
 export type CallRate = { readonly perSecond: number; readonly burst: number };
 
-/** What a rate says of a call. */
+/** Whether calls are allowed by a rate. */
 export type RateDecision = {
-  readonly taken: boolean;
-  /** How many more calls there are now. */
-  readonly left: number;
-  /** After how many seconds the calls that were asked for can be made; 0 when they were taken. */
+  readonly allowed: boolean;
+  /** How many more calls are allowed now. */
+  readonly remaining: number;
+  /** After how many seconds refused calls can be repeated; 0 when they were allowed. */
   readonly retryAfterSeconds: number;
-  /** After how many seconds of silence there is the whole burst again. */
-  readonly fullInSeconds: number;
+  /** After how many seconds without calls the whole burst is available again. */
+  readonly resetSeconds: number;
 };
 
-/** How many callers are known. One that has been quiet for longest is forgotten first, and has its whole burst then. */
-const knownCallers = 100_000;
+/** How many callers are remembered. The least recently seen is forgotten first, and has its whole burst again then. */
+const maxCallers = 100_000;
 
 /**
- * Counts calls by caller: the generic cell rate algorithm (ITU-T I.371), which needs one number for each and no timer.
- * Kept in memory, so the rate is that of one gateway.
+ * Limits the call rate of each caller by the generic cell rate algorithm (ITU-T I.371), which needs one number per caller
+ * and no timer. The state is in memory, so each gateway applies the rate for itself.
  */
 export class CallRateLimiter {
   readonly #rate: CallRate;
-  /** When the burst of a caller will be whole again. */
-  readonly #wholeAtMs = new LRUCache<string, number>({ max: knownCallers });
+  /** When the whole burst of a caller will be available again, in milliseconds since 1970. */
+  readonly #resetAtMs = new LRUCache<string, number>({ max: maxCallers });
 
   constructor(rate: CallRate) {
     this.#rate = rate;
   }
 
-  /** Takes turns for some calls: for all of them or none. More than a burst is never let through. */
+  /** Counts calls, all of them or none. More calls than the burst are never allowed. */
   take(caller: string, calls: number, nowMs: number): RateDecision {
     const { perSecond, burst } = this.#rate;
-    const wholeAtMs = Math.max(this.#wholeAtMs.get(caller) ?? 0, nowMs);
-    const next = wholeAtMs + (calls * 1_000) / perSecond;
+    const resetAtMs = Math.max(this.#resetAtMs.get(caller) ?? 0, nowMs);
+    const next = resetAtMs + (calls * 1_000) / perSecond;
     const burstMs = (burst * 1_000) / perSecond;
-    const taken = next - nowMs <= burstMs;
-    if (taken) this.#wholeAtMs.set(caller, next);
-    const usedMs = (taken ? next : wholeAtMs) - nowMs;
+    const allowed = next - nowMs <= burstMs;
+    if (allowed) this.#resetAtMs.set(caller, next);
+    const usedMs = (allowed ? next : resetAtMs) - nowMs;
     return {
-      taken,
-      left: Math.max(0, Math.floor(((burstMs - usedMs) * perSecond) / 1_000)),
-      retryAfterSeconds: taken ? 0 : Math.max(1, Math.ceil((next - nowMs - burstMs) / 1_000)),
-      fullInSeconds: Math.ceil(usedMs / 1_000),
+      allowed,
+      remaining: Math.max(0, Math.floor(((burstMs - usedMs) * perSecond) / 1_000)),
+      retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((next - nowMs - burstMs) / 1_000)),
+      resetSeconds: Math.ceil(usedMs / 1_000),
     };
   }
 }

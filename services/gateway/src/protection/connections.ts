@@ -1,51 +1,53 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-type Seen = { sentBytes: number; atMs: number };
+/** How much a connection had sent, and when that last changed. */
+type Progress = { sentBytes: number; atMs: number };
 
 /**
- * The connections of the gateway. It cuts off those whose client does not read: something has waited to be sent, and
- * nothing of it was taken, for `stalledMs`. Whatever they carry (answers, streams, WebSockets), what waits is memory.
+ * The open connections of the gateway. Closes those whose client does not read: data has been waiting to be sent, and
+ * none of it was accepted, for `stalledMs`. That holds for answers, streams and WebSockets, since the waiting data is in
+ * memory.
  *
- * A watcher that is cut off comes back with the id of its last event and misses nothing.
+ * A watcher whose connection was closed reconnects with the id of its last event and misses nothing.
  */
 export class Connections {
   readonly #stalledMs: number;
-  readonly #sockets = new Map<Socket, Seen>();
+  readonly #sockets = new Map<Socket, Progress>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(stalledMs: number) {
     this.#stalledMs = stalledMs;
   }
 
-  /** How many are open. */
+  /** How many connections are open. */
   get open(): number {
     return this.#sockets.size;
   }
 
-  /** Looks after the connections of a server until it is stopped. */
-  of(server: Server): void {
+  /** Observes the connections of a server, until `stop`. */
+  observe(server: Server): void {
     server.on('connection', (socket: Socket) => {
       this.#sockets.set(socket, { sentBytes: 0, atMs: performance.now() });
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    // A quarter: a client has at most five quarters of the time.
-    this.#timer = setInterval(() => this.#cutStalled(), this.#stalledMs / 4).unref();
+    // Checked four times in that period, so a stalled client is closed after at most 1.25 times of it.
+    this.#timer = setInterval(() => this.#closeStalled(), this.#stalledMs / 4).unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  #cutStalled(): void {
+  #closeStalled(): void {
     const nowMs = performance.now();
-    for (const [socket, seen] of this.#sockets) {
-      // `bytesWritten` counts what still waits as well.
+    for (const [socket, progress] of this.#sockets) {
+      // `bytesWritten` includes the bytes that still wait in the buffer.
       const sentBytes = socket.bytesWritten - socket.writableLength;
-      if (socket.writableLength === 0 || sentBytes !== seen.sentBytes) {
-        seen.sentBytes = sentBytes;
-        seen.atMs = nowMs;
-      } else if (nowMs - seen.atMs >= this.#stalledMs) {
+      if (socket.writableLength === 0 || sentBytes !== progress.sentBytes) {
+        progress.sentBytes = sentBytes;
+        progress.atMs = nowMs;
+      } else if (nowMs - progress.atMs >= this.#stalledMs) {
         socket.destroy();
       }
     }

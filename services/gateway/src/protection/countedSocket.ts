@@ -5,49 +5,49 @@ import WebSocket, { type RawData } from 'ws';
 import { catalogueErrorShape } from '../http/errorShape.ts';
 import { tooManyValues, uncountedBytes } from './bodyBreadth.ts';
 
-/** So much of a message is counted in one turn of the event loop. */
-const pieceBytes = 64 * 1024;
-/** Where a call's id is to be found behind its name. */
+/** How many bytes of a message are counted in one turn of the event loop. */
+const chunkBytes = 64 * 1024;
+/** How many bytes after the member name `id` are searched for its value. */
 const idLength = 200;
 
 /**
- * The WebSockets of a gateway that counts what a message holds before anybody parses it, as {@link countBodies} does
- * for bodies. The calls of a message that is refused are answered, each by its id; the socket stays open.
+ * WebSockets that count the JSON values of a message before it is parsed, as {@link countBodies} does for bodies. The
+ * calls of a refused message are answered with an error, each by its id; the socket stays open.
  *
  * @returns the class for the option `WebSocket` of ws's server
  */
 export function countedSockets(limits: JsonBreadthLimits): WebSocketClass {
   class CountedSocket extends WebSocket {
-    /** What came behind a message that is still being counted: in order, since the first may say who calls. */
+    /** Messages after one that is still being counted. They keep their order, since the first may carry the credentials. */
     #waiting: Promise<void> | undefined;
 
-    override emit(event: string | symbol, ...given: unknown[]): boolean {
-      if (event !== 'message') return super.emit(event, ...given);
-      const [data] = given as [RawData];
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      if (event !== 'message') return super.emit(event, ...args);
+      const [data] = args as [RawData];
       const bytes = Buffer.isBuffer(data) ? data : Buffer.alloc(0);
-      if (!this.#waiting && bytes.length <= uncountedBytes) return super.emit(event, ...given);
-      const turn = (this.#waiting ?? Promise.resolve()).then(async () => {
-        if (await this.#isFit(bytes)) super.emit(event, ...given);
+      if (!this.#waiting && bytes.length <= uncountedBytes) return super.emit(event, ...args);
+      const pending = (this.#waiting ?? Promise.resolve()).then(async () => {
+        if (await this.#isWithinLimits(bytes)) super.emit(event, ...args);
       });
-      this.#waiting = turn;
-      void turn.finally(() => {
-        if (this.#waiting === turn) this.#waiting = undefined;
+      this.#waiting = pending;
+      void pending.finally(() => {
+        if (this.#waiting === pending) this.#waiting = undefined;
       });
       return true;
     }
 
-    async #isFit(bytes: Buffer): Promise<boolean> {
+    async #isWithinLimits(bytes: Buffer): Promise<boolean> {
       if (bytes.length <= uncountedBytes) return true;
       const breadth = new JsonBreadth(limits);
-      for (let at = 0; at < bytes.length; at += pieceBytes) {
-        breadth.push(bytes.subarray(at, at + pieceBytes));
+      for (let at = 0; at < bytes.length; at += chunkBytes) {
+        breadth.push(bytes.subarray(at, at + chunkBytes));
         await setImmediate();
         if (this.readyState !== WebSocket.OPEN) return false;
       }
       const { excess } = breadth;
       if (excess === undefined) return true;
       const error = catalogueErrorShape(tooManyValues(excess, limits));
-      // A call without an id is nobody's to answer.
+      // A call without an id cannot be answered.
       for (const offset of breadth.idOffsets) {
         const id = idAt(bytes, offset);
         if (id !== undefined) this.send(JSON.stringify({ id, error }));
@@ -55,14 +55,14 @@ export function countedSockets(limits: JsonBreadthLimits): WebSocketClass {
       return false;
     }
   }
-  // ws types the option as its whole module, whose other parts no server asks a class for.
+  // ws types the option as its whole module; a server uses it only as a class.
   return CountedSocket as unknown as WebSocketClass;
 }
 
-/** As the option `WebSocket` of ws's server is typed. */
+/** The type of the option `WebSocket` of ws's server. */
 type WebSocketClass = NonNullable<NonNullable<WebsocketPluginOptions['options']>['WebSocket']>;
 
-/** The number or text behind the colon that follows the name. */
+/** The number or string after the colon that follows the member name. */
 function idAt(bytes: Buffer, offset: number): number | string | undefined {
   const text = bytes.subarray(offset, offset + idLength).toString();
   const [, literal] = /^\s*:\s*(\d+|"[^"\\]*")/.exec(text) ?? [];

@@ -1,18 +1,18 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 
-/** A lost connection is back within that, or calls are refused at once and streams are told. */
-const toleratedMs = 1_000;
+/** After a connection was lost for this long, calls are refused at once and streams are notified. */
+const toleranceMs = 1_000;
 
-/** Whether the gateway reaches NATS, as calls and streams see it. */
+/** The state of the connection to NATS, for calls and streams. */
 export class NatsLink {
   readonly #onReconnect: () => void;
   #connected = true;
   #timer: NodeJS.Timeout | undefined;
-  /** Of the time since the last reconnect. */
+  /** A new one after each reconnect. */
   #lost = new AbortController();
   #restored = Promise.withResolvers<void>();
 
-  /** @param onReconnect told when the connection is back */
+  /** @param onReconnect called after each reconnect */
   constructor(nc: NatsConnection, onReconnect: () => void) {
     this.#onReconnect = onReconnect;
     void this.#follow(nc);
@@ -22,17 +22,17 @@ export class NatsLink {
     return this.#connected;
   }
 
-  /** It has been away for so long that waiting for it would only hold a caller up. */
+  /** Whether the connection has been lost for longer than is tolerated. */
   get isCutOff(): boolean {
     return this.#lost.signal.aborted;
   }
 
-  /** Aborted when the gateway is cut off from NATS. After that there is another one. */
+  /** Aborted when the gateway is cut off from NATS. After the reconnect this is a new signal. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Resolves when the connection is back. */
+  /** Resolves at the next reconnect. */
   get restored(): Promise<void> {
     return this.#restored.promise;
   }
@@ -45,7 +45,7 @@ export class NatsLink {
     for await (const { type } of nc.status()) {
       if (this.#connected && (type === 'disconnect' || type === 'close')) {
         this.#connected = false;
-        this.#timer = setTimeout(() => this.#lost.abort(), toleratedMs).unref();
+        this.#timer = setTimeout(() => this.#lost.abort(), toleranceMs).unref();
       }
       if (type !== 'reconnect') continue;
       clearTimeout(this.#timer);

@@ -1,31 +1,31 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** How often the event loop is looked at, and how finely. */
-const lookMs = 1_000;
+/** How often the delay of the event loop is read, and how finely it is sampled. */
+const readEveryMs = 1_000;
 const resolutionMs = 20;
 
-/** Whether the gateway has more to do than it can: whatever comes now waits behind what is there already. */
+/** Detects overload by the delay of the event loop: a new call would wait behind the work that is queued already. */
 export class Overload {
   readonly #histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   readonly #timer: NodeJS.Timeout | undefined;
   #delayMs = 0;
-  readonly #mostDelayMs: number;
+  readonly #maxDelayMs: number;
 
-  /** @param mostDelayMs the average delay of the event loop that is overload; 0: none is */
-  constructor(mostDelayMs: number) {
-    this.#mostDelayMs = mostDelayMs;
-    if (mostDelayMs === 0) return;
+  /** @param maxDelayMs the highest average delay of the event loop, in milliseconds, that is no overload; 0: no limit */
+  constructor(maxDelayMs: number) {
+    this.#maxDelayMs = maxDelayMs;
+    if (maxDelayMs === 0) return;
     this.#histogram.enable();
     this.#timer = setInterval(() => {
-      // Without a single sample the loop has stood still for all of the time, once: that says nothing of the next second.
+      // No sample at all: the loop was blocked once for the whole period. That does not predict the next one.
       const { mean } = this.#histogram;
       this.#delayMs = Number.isNaN(mean) ? 0 : mean / 1e6 - resolutionMs;
       this.#histogram.reset();
-    }, lookMs).unref();
+    }, readEveryMs).unref();
   }
 
   get isOverloaded(): boolean {
-    return this.#mostDelayMs > 0 && this.#delayMs > this.#mostDelayMs;
+    return this.#maxDelayMs > 0 && this.#delayMs > this.#maxDelayMs;
   }
 
   stop(): void {

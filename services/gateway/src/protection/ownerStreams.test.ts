@@ -3,14 +3,14 @@ import { OwnerStreams } from './ownerStreams.ts';
 
 it('an owner has so many streams, and gets one again for each that is given back, once', () => {
   const streams = new OwnerStreams(2);
-  const first = streams.take('ann');
-  streams.take('ann');
-  streams.take('bob');
-  expect(() => streams.take('ann')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
+  const first = streams.acquire('ann');
+  streams.acquire('ann');
+  streams.acquire('bob');
+  expect(() => streams.acquire('ann')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
   first[Symbol.dispose]();
   first[Symbol.dispose]();
   expect(streams.open).toBe(2);
-  streams.take('ann', 'webSocket');
-  expect(() => streams.take('ann')).toThrow();
+  streams.acquire('ann', 'webSocket');
+  expect(() => streams.acquire('ann')).toThrow();
   expect(streams.open).toBe(2);
 });

@@ -12,7 +12,7 @@ const list = z.string().transform(text =>
 
 /** The environment variables of the gateway's protection. */
 export const protectionVariables = z.object({
-  /** Calls of an owner; 0: any number. */
+  /** Calls of an owner a second; 0: no limit. */
   CALLS_PER_SECOND: z.coerce.number().min(0).optional(),
   CALLS_BURST: z.coerce.number().int().min(1).optional(),
   STREAMS_PER_OWNER: positive.optional(),
@@ -23,17 +23,17 @@ export const protectionVariables = z.object({
   HEADERS_TIMEOUT_MS: positive.optional(),
   REQUEST_TIMEOUT_MS: positive.optional(),
   OVERLOAD_DELAY_MS: z.coerce.number().min(0).optional(),
-  /** With commas. */
+  /** Separated by commas. */
   ALLOWED_ORIGINS: list.optional(),
   TRUSTED_PROXIES: list.optional(),
 });
 
-/** A burst is ten seconds' calls where only the rate is given. */
+/** Where only the rate is given, the burst is the calls of ten seconds. */
 const burstSeconds = 10;
 const smallestBurst = 100;
 
 /**
- * What the environment says of the protection, as options of `createGateway`.
+ * Reads the protection options of `createGateway` from the environment.
  * @throws EnvironmentError when a burst is given without its rate
  */
 export function protectionOptionsOf(env: z.output<typeof protectionVariables>): ProtectionOptions {
@@ -60,7 +60,9 @@ function callRateOf({
   if (perSecond === 0) return 'off';
   if (perSecond === undefined) {
     if (burst === undefined) return undefined;
-    throw new EnvironmentError('CALLS_BURST needs CALLS_PER_SECOND, which says how fast a burst comes back.');
+    throw new EnvironmentError(
+      'CALLS_BURST needs CALLS_PER_SECOND, the rate at which a used burst is restored.',
+    );
   }
   return { perSecond, burst: burst ?? Math.max(smallestBurst, burstSeconds * perSecond) };
 }

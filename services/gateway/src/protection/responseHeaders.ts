@@ -1,7 +1,7 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-/** What scripts may read of an answer beside its body. */
+/** The headers of an answer that scripts of other origins may read. */
 const exposedHeaders = [
   'ETag',
   'Link',
@@ -12,18 +12,18 @@ const exposedHeaders = [
   'Retry-After',
   'X-Request-Id',
 ];
-const preflightKeptSeconds = 600;
+const preflightMaxAgeSeconds = 600;
 
-/** Lets web pages of some origins call the gateway. Credentials are sent in headers, so that cookies are never meant. */
+/** Allows web pages of the given origins to call the gateway (CORS). Credentials are sent in headers, never in cookies. */
 export async function allowOrigins(server: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
   await server.register(cors, {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     exposedHeaders,
-    maxAge: preflightKeptSeconds,
+    maxAge: preflightMaxAgeSeconds,
   });
-  // tRPC's adapter writes a `Vary` of its own over the one that says that the answer is for this origin.
+  // tRPC's adapter overwrites `Vary`, so `Origin` is added again: the answer is for this origin only.
   server.addHook('onSend', (_request, reply, _payload, done) => {
     const vary = String(reply.getHeader('vary') ?? '');
     if (!/\borigin\b/i.test(vary)) reply.header('vary', vary === '' ? 'Origin' : `${vary}, Origin`);
@@ -32,22 +32,23 @@ export async function allowOrigins(server: FastifyInstance, origins: readonly st
 }
 
 /**
- * For every answer. Nothing that the gateway answers is a page, but its own pages, which say what they may do in place of
- * this policy; so nothing is run, embedded or taken for something else, whatever a task's output looks like.
+ * Headers of every answer. They keep browsers from running, embedding or sniffing an answer, whatever a task's output
+ * contains. The gateway's own pages replace the policy by one of their own.
  */
-const always = {
+const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 };
-/** Two years, as browsers' lists of such hosts want it. Subdomains are not ours to speak for. */
-const onlyTls = 'max-age=63072000';
+/** Two years, as the preload lists of browsers require. Without subdomains: they may not belong to the gateway. */
+const strictTransport = 'max-age=63072000';
 
-/** Sets the headers; `Strict-Transport-Security` where a trusted proxy says that the caller came by TLS. */
+/** Sets the security headers; `Strict-Transport-Security` where a trusted proxy reports that the caller used TLS. */
 export function addSecurityHeaders(server: Pick<FastifyInstance, 'addHook'>, behindProxy: boolean): void {
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers(always);
-    if (behindProxy && request.protocol === 'https') reply.header('strict-transport-security', onlyTls);
+    reply.headers(securityHeaders);
+    if (behindProxy && request.protocol === 'https')
+      reply.header('strict-transport-security', strictTransport);
     done();
   });
 }

@@ -2,51 +2,51 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 
 /**
- * How much a WebSocket takes. tRPC's adapter sends whatever there is, so a client that does not read would have the
- * gateway keep everything for it. Here streams wait for room, and calls are no longer read while answers wait.
+ * Backpressure of a WebSocket. tRPC's adapter sends without waiting, so the gateway would buffer everything for a client
+ * that does not read. With this, streams wait until the socket has drained, and no calls are read while answers wait.
  */
 export class SocketBackpressure {
   readonly #wire: Socket;
   readonly #socket: WebSocket;
-  readonly #mostWaitingBytes: number;
+  readonly #maxBufferedBytes: number;
   #drained: Promise<void> | undefined;
 
   /**
-   * @param wire what is under the WebSocket
-   * @param mostWaitingBytes with more waiting to be sent, the socket is cut off
+   * @param wire the TCP or TLS socket below the WebSocket
+   * @param maxBufferedBytes with more bytes waiting to be sent, the socket is closed
    */
-  constructor(socket: WebSocket, wire: Socket, mostWaitingBytes: number) {
+  constructor(socket: WebSocket, wire: Socket, maxBufferedBytes: number) {
     this.#socket = socket;
     this.#wire = wire;
-    this.#mostWaitingBytes = mostWaitingBytes;
+    this.#maxBufferedBytes = maxBufferedBytes;
     socket.on('message', () => {
       const drained = this.whenDrained();
       if (!drained || socket.isPaused) return;
-      // What has been received is answered still; more is not read until those answers are on their way.
+      // Calls that were received are answered; no more are read until those answers are sent.
       socket.pause();
       void drained.then(() => socket.resume());
     });
   }
 
-  /** Resolves when something can be sent again, or nothing ever will; `undefined`: now. */
+  /** Resolves when the socket has drained or is closed; `undefined`: it can take data now. */
   whenDrained(): Promise<void> | undefined {
     if (!this.#wire.writableNeedDrain || this.#wire.destroyed) return undefined;
-    // One for localAdministrator who waits: a socket can have as many streams as its owner may have.
+    // Shared by all streams of the socket, which can be as many as its owner may have open.
     this.#drained ??= new Promise(resolve => {
-      const free = () => {
-        this.#wire.off('drain', free);
-        this.#wire.off('close', free);
+      const done = () => {
+        this.#wire.off('drain', done);
+        this.#wire.off('close', done);
         this.#drained = undefined;
         resolve();
       };
-      this.#wire.on('drain', free);
-      this.#wire.on('close', free);
+      this.#wire.on('drain', done);
+      this.#wire.on('close', done);
     });
     return this.#drained;
   }
 
-  /** Cuts the socket off when more waits for its client than any client that reads leaves waiting. */
+  /** Closes the socket when more data waits than for any client that reads. */
   closeWhenFull(): void {
-    if (this.#wire.writableLength > this.#mostWaitingBytes) this.#socket.terminate();
+    if (this.#wire.writableLength > this.#maxBufferedBytes) this.#socket.terminate();
   }
 }

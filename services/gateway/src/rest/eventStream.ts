@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { type CredentialsEnd, expired } from '../auth/credentials.ts';
-import { faultOf } from '../errors.ts';
+import { callerErrorOf } from '../errors.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
 import { keepAliveMs } from '../tasks/watch/followTask.ts';
 import { problemOf } from './problem.ts';
@@ -118,7 +118,7 @@ async function* lines(
 
 /** Tells the client why the stream cannot go on. NATS comes back, and so does the client: of that nothing is said. */
 function problem(error: unknown, logger: Logger): string {
-  const fault = faultOf(error, logger);
+  const fault = callerErrorOf(error, logger);
   if (fault.reason === 'NATS_UNAVAILABLE') return '';
   return `event: problem\ndata: ${JSON.stringify(problemOf(fault, error, []))}\n\n`;
 }

@@ -8,7 +8,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { faultOf, isPassing, retryAfterSeconds } from '../errors.ts';
+import { callerErrorOf, isTemporary, retryAfterSeconds } from '../errors.ts';
 
 /** RFC 9457. */
 export const problemType = 'application/problem+json';
@@ -140,8 +140,8 @@ export function sendProblem(
   inputAt: readonly string[] = [],
 ): FastifyReply {
   const error = fromServer(thrown);
-  const problem = problemOf(faultOf(error, logger), error, inputAt);
-  if (isPassing(problem.status)) reply.header('retry-after', String(retryAfterSeconds(error) ?? 1));
+  const problem = problemOf(callerErrorOf(error, logger), error, inputAt);
+  if (isTemporary(problem.status)) reply.header('retry-after', String(retryAfterSeconds(error) ?? 1));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="longhaul"');
   if (problem.code === 'SHUTTING_DOWN') reply.header('connection', 'close');
   return reply

@@ -148,7 +148,7 @@ function notAllowed(request: FastifyRequest, allow: string): GatewayError {
     !taskIdSchema.safeParse(id).success
   )
     return unknownTask(id ?? '');
-  return new GatewayError('METHOD_NOT_ALLOWED', `${pathOf(request)} takes ${allow} only.`);
+  return new GatewayError('METHOD_NOT_ALLOWED', `${pathOf(request)} supports only these methods: ${allow}.`);
 }
 
 function pathOf({ url }: FastifyRequest): string {

@@ -27,7 +27,7 @@ import type { SystemService } from '../telemetry/systemService.ts';
 import { trackedStream } from './streams.ts';
 import { procedure, t } from './trpc.ts';
 
-/** The procedures that serve every task: see `GenericProcedures`. */
+/** The procedures for tasks of every type: see `GenericProcedures`. */
 export function genericProcedures(contract: Contract, service: TaskService) {
   const types = taskTypes(contract);
   const definitions = listTasks(contract);

@@ -8,7 +8,7 @@ import { genericProcedures, scheduleProcedures, systemProcedures } from './gener
 import { taskProcedures } from './taskProcedures.ts';
 import { t } from './trpc.ts';
 
-/** The gateway's router: the contract's tree with a set of procedures at each task, with `tasks`, `schedules` and `system` beside it. */
+/** Creates the gateway's router: the procedures of each task in the contract's tree, and `tasks`, `schedules` and `system`. */
 export function createGatewayRouter<const C extends Contract>(
   contract: C,
   service: TaskService,
@@ -21,7 +21,7 @@ export function createGatewayRouter<const C extends Contract>(
     schedules: scheduleProcedures(schedules),
     system: systemProcedures(system),
   });
-  // The one cast: a loop over the tree cannot carry its type. `router.types.test.ts` holds both sides together.
+  // A loop over the tree cannot have the type of the tree, so it is cast. `router.types.test.ts` compares both sides.
   return router as unknown as GatewayRouter<C>;
 }
 

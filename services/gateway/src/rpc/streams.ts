@@ -5,13 +5,13 @@ import type { Context } from './trpc.ts';
 import { toTrpcError } from './trpc.ts';
 
 /**
- * Turns a stream of the service into what a tRPC subscription yields: every item with the id to resume after.
+ * Turns a stream of the service into a tRPC subscription, which yields every item with the id to resume after.
  *
- * When the gateway stops, and after `streamMaxMs`, the stream ends in a way that makes clients open it again. When the caller's
- * credentials end, it fails with CREDENTIALS_EXPIRED.
+ * When the gateway stops, and after `streamMaxMs`, the stream ends in a way that makes clients open it again. When the
+ * caller's credentials expire or are revoked, it fails with CREDENTIALS_EXPIRED.
  *
- * @param open gets a signal that is aborted when the client leaves, the gateway stops or is cut off from NATS
- * @param needsNats a stream that itself says how NATS is goes on without it
+ * @param open opens the stream; its signal is aborted when the client leaves, the gateway stops or is cut off from NATS
+ * @param needsNats whether the stream ends when the gateway is cut off from NATS
  */
 export async function* trackedStream<I extends { readonly id: string }, D>(
   context: Context,
@@ -21,31 +21,31 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
   needsNats = true,
 ): AsyncGenerator<TrackedEnvelope<D>, void, void> {
   using credentials = untilCredentialsEnd(context.caller);
-  const old = new AbortController();
-  using _timer = context.room ? undefined : abortAfter(old, context.streamMaxMs);
+  const aged = new AbortController();
+  using _timer = context.backpressure ? undefined : abortAfter(aged, context.streamMaxMs);
   const { lost } = context.link;
-  const ends = [context.stop, credentials.signal, old.signal, ...(needsNats ? [lost] : [])];
+  const ends = [context.stop, credentials.signal, aged.signal, ...(needsNats ? [lost] : [])];
   const signal = AbortSignal.any(clientLeft ? [clientLeft, ...ends] : ends);
-  using _place = acquirePermit(context);
+  using _permit = acquirePermit(context);
   try {
     for await (const item of open(signal)) {
-      // Over SSE nobody asks for the next item before the last one is on its way; a WebSocket has to be waited for.
+      // Over SSE the next item is requested only after the last one was sent. A WebSocket needs an explicit wait.
       for (
-        let free = context.room?.whenDrained();
-        free && !signal.aborted;
-        free = context.room?.whenDrained()
+        let drained = context.backpressure?.whenDrained();
+        drained && !signal.aborted;
+        drained = context.backpressure?.whenDrained()
       )
-        await free;
+        await drained;
       yield tracked(item.id, await dataOf(item));
     }
   } catch (error) {
     if (!signal.aborted) throw toTrpcError(error);
   }
-  // An AbortError ends tRPC's event stream without a word, and a client that was not told of an end comes back.
+  // An AbortError ends tRPC's event stream without a final message, and a client without one reconnects.
   if (context.stop.aborted) throw new DOMException('The gateway is being stopped.', 'AbortError');
-  if (old.signal.aborted && !clientLeft?.aborted)
-    throw new DOMException('The stream is to be opened again.', 'AbortError');
-  // Nothing would come any more, and nobody could tell that from quiet: its client tries again until NATS is back.
+  if (aged.signal.aborted && !clientLeft?.aborted)
+    throw new DOMException('The stream has reached its maximum age. Open it again.', 'AbortError');
+  // No event could arrive, which a client could not distinguish from silence. It retries until NATS is reachable.
   if (needsNats && lost.aborted && !clientLeft?.aborted) throw toTrpcError(unavailable(lost.reason));
   if (credentials.signal.aborted && !clientLeft?.aborted) throw toTrpcError(expired());
 }
@@ -57,7 +57,7 @@ function abortAfter(controller: AbortController, ms: number): Disposable {
 
 function acquirePermit({ streams, caller }: Context): Disposable {
   try {
-    return streams.take(caller.owner);
+    return streams.acquire(caller.owner);
   } catch (error) {
     throw toTrpcError(error);
   }

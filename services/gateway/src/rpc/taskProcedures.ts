@@ -12,7 +12,7 @@ import {
   type TaskEventOf,
   watchRequestSchema,
 } from '@longhaul/proto/wire';
-import { faultOf } from '../errors.ts';
+import { callerErrorOf } from '../errors.ts';
 import { typedEvent, typedOutcome, typedRecord } from '../tasks/read/typedViews.ts';
 import type { TaskService } from '../tasks/taskService.ts';
 import { trackedStream } from './streams.ts';
@@ -20,10 +20,10 @@ import { procedure } from './trpc.ts';
 
 const defaultRunWaitMs = 10_000;
 const defaultResultWaitMs = 20_000;
-/** A call that the client does not cancel is not cut short. */
+/** The signal of a call that cannot be cancelled. */
 const never = new AbortController().signal;
 
-/** The procedures of one task definition: see `TaskProcedures`, which is what a client's types say of them. */
+/** The procedures of one task definition. `TaskProcedures` is their type for clients. */
 export function taskProcedures<T extends TaskDefinition>(name: string, definition: T, service: TaskService) {
   return {
     start: procedure
@@ -42,7 +42,7 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
         const results = await service.startMany(ctx.caller, tasks);
         return Promise.all(
           results.map(async (result): Promise<StartResultOf<T>> => {
-            if (!('record' in result)) return { ok: false, error: faultOf(result.error, ctx.logger) };
+            if (!('record' in result)) return { ok: false, error: callerErrorOf(result.error, ctx.logger) };
             return { ok: true, record: await typedRecord(definition, result.record, 'inputWasChecked') };
           }),
         );
@@ -51,7 +51,7 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
       const task = { ...input, name, definition };
       return typedOutcome(
         definition,
-        // A gateway that stops says how far the task is: with its id, the caller can wait elsewhere.
+        // A gateway that stops answers the current record: with its id the caller can wait at another gateway.
         await service.run(ctx.caller, task, waitMs ?? defaultRunWaitMs, [signal ?? never, ctx.stop]),
       );
     }),
@@ -87,7 +87,7 @@ export function taskProcedures<T extends TaskDefinition>(name: string, definitio
   };
 }
 
-/** Whoever waits for a result is to ask again, and will get another gateway, or this one's successor. */
+/** The caller repeats the call, and reaches another gateway or the successor of this one. */
 function shuttingDown(): GatewayError {
   return new GatewayError('SHUTTING_DOWN', errorCatalogue.SHUTTING_DOWN.advice);
 }

@@ -12,40 +12,40 @@ import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
 import type { Caller } from '../auth/caller.ts';
 import { expired, haveEnded } from '../auth/credentials.ts';
-import { faultOf, retryAfterSeconds, toGatewayError } from '../errors.ts';
+import { callerErrorOf, retryAfterSeconds, toGatewayError } from '../errors.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
 import type { OwnerStreams } from '../protection/ownerStreams.ts';
 import type { SocketBackpressure } from '../protection/socketBackpressure.ts';
 import { keepAliveMs } from '../tasks/watch/followTask.ts';
 import { type RequestScope, requestScope } from '../telemetry/requestScope.ts';
 
-/** What is told goes to the log with the id of the request. */
+/** Writes log lines with the id of the request. */
 type Log = Pick<FastifyBaseLogger, 'error'>;
 
-/** What every procedure is given. */
+/** The context of every procedure call. */
 export type Context = {
   readonly caller: Caller;
   readonly logger: Log;
-  /** Aborted when the gateway stops: open streams end, and their clients go elsewhere. */
+  /** Aborted when the gateway stops: open streams end, and their clients connect to another gateway. */
   readonly stop: AbortSignal;
-  /** The streams that are open. */
+  /** Counts the open streams of each owner. */
   readonly streams: OwnerStreams;
   readonly link: Pick<NatsLink, 'lost'>;
-  /** A stream ends after that and is opened again; not over a WebSocket, whose pings tell whether somebody is there. */
+  /** The maximum age of a stream over SSE. A WebSocket needs none: its pings detect a client that is gone. */
   readonly streamMaxMs: number;
-  /** Of a WebSocket: what it takes. */
-  readonly room?: SocketBackpressure | undefined;
-  /** Of a WebSocket: lets another call in. Over HTTP, that was done for the request. @throws GatewayError */
+  /** Of a WebSocket: its backpressure. */
+  readonly backpressure?: SocketBackpressure | undefined;
+  /** Of a WebSocket: admits one more call. Over HTTP the whole request was admitted. @throws GatewayError */
   readonly admit?: (() => void) | undefined;
-  /** Of the request; of a WebSocket, the one that opened it. */
+  /** The scope of the request; of a WebSocket, of the request that opened it. */
   readonly scope: RequestScope;
 };
 
-/** A client that hears nothing for longer opens a new stream. */
+/** A client that receives nothing for this long opens a new stream. */
 const silenceLimitMs = 40_000;
 
 export const t = initTRPC.context<Context>().create({
-  // Never a stack trace in an answer, whatever NODE_ENV says.
+  // Never put a stack trace into an answer, regardless of NODE_ENV.
   isDev: false,
   sse: {
     ping: { enabled: true, intervalMs: keepAliveMs },
@@ -54,8 +54,8 @@ export const t = initTRPC.context<Context>().create({
   errorFormatter: ({ shape, error, ctx }): GatewayErrorShape => {
     const { cause } = error;
     if (cause instanceof GatewayError) {
-      const { message, ...data } = faultOf(cause, ctx?.logger);
-      // tRPC has no code of its own for each status.
+      const { message, ...data } = callerErrorOf(cause, ctx?.logger);
+      // tRPC does not have a code for each HTTP status.
       const { http: httpStatus } = errorCatalogue[cause.code];
       const seconds = retryAfterSeconds(cause);
       const later = seconds === undefined ? {} : { retryAfterSeconds: seconds };
@@ -70,25 +70,25 @@ export const t = initTRPC.context<Context>().create({
       };
     }
     if (error.code === 'INTERNAL_SERVER_ERROR') {
-      const { message, ...data } = faultOf(cause ?? error, ctx?.logger);
+      const { message, ...data } = callerErrorOf(cause ?? error, ctx?.logger);
       return { ...shape, message, data: { ...shape.data, ...data } };
     }
-    // What tRPC itself refuses: an unknown path, a method or content type that it does not take.
+    // Errors of tRPC itself: an unknown path, or a method or content type that it does not support.
     const reason = error.code === 'NOT_FOUND' ? 'UNKNOWN_PROCEDURE' : 'INVALID_REQUEST';
     return { ...shape, data: { ...shape.data, reason, issues: [] } };
   },
 });
 
-/** Turns the errors of the service into tRPC's, by the catalogue. In one step, since each costs every call. */
+/** A procedure that turns errors of the service into tRPC's. One middleware does all steps, since each one costs time in every call. */
 export const procedure = t.procedure.use(async ({ ctx, path, getRawInput, next }) => {
-  // A WebSocket is asked once who calls, and may outlive the credentials.
+  // A WebSocket is authenticated once and may outlive its credentials.
   if (haveEnded(ctx.caller, Date.now())) throw toTrpcError(expired());
   try {
     ctx.admit?.();
   } catch (error) {
     throw toTrpcError(error);
   }
-  // tRPC reads the body here, and what it throws is the caller's fault. Left to the input's parser it would be ours.
+  // tRPC reads the body here. An error of it is an error of the caller; thrown by the input parser it would be INTERNAL.
   await getRawInput().catch((cause: unknown) => {
     throw new TRPCError({
       code: 'BAD_REQUEST',
@@ -97,12 +97,12 @@ export const procedure = t.procedure.use(async ({ ctx, path, getRawInput, next }
     });
   });
   const result = await observed(ctx, path, next);
-  ctx.room?.closeWhenFull();
+  ctx.backpressure?.closeWhenFull();
   if (!result.ok) throw toTrpcError(result.error.cause ?? result.error);
   return result;
 });
 
-/** Each call of a batch or a WebSocket in a span of its own; the calls of a WebSocket in its scope. */
+/** Runs each call of a batch or a WebSocket in its own span, and the calls of a WebSocket in the scope of its request. */
 function observed<R extends { readonly ok: boolean }>(
   { scope }: Context,
   path: string,
@@ -121,7 +121,7 @@ function observed<R extends { readonly ok: boolean }>(
   );
 }
 
-/** A service error as tRPC knows it; anything else as it is. */
+/** Turns any error into tRPC's, by the error catalogue where it is in there. */
 export function toTrpcError(error: unknown): TRPCError {
   if (error instanceof TRPCError) return error;
   if (error instanceof GatewayError) {

@@ -61,7 +61,7 @@ export class ScheduleStore {
   }
 
   /**
-   * Reads the schedules of an owner, or of localAdministrator, up to `limit` of them. Those that fire meanwhile move to the end
+   * Reads the schedules of an owner, or of everybody, up to `limit` of them. Those that fire meanwhile move to the end
    * of the bucket's stream, so the end is where there is nothing new any more.
    */
   async list(owner: string | undefined, limit: number): Promise<ScheduleRecord[]> {

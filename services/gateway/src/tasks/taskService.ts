@@ -139,7 +139,7 @@ export function createTaskService(deps: ServiceDeps) {
       signals: readonly AbortSignal[],
     ): Promise<TaskRecord> => {
       // Before the start: a call that may not wait starts nothing.
-      using _place = waitMs > 0 ? streams.take(caller.owner, 'wait') : undefined;
+      using _permit = waitMs > 0 ? streams.acquire(caller.owner, 'wait') : undefined;
       const id = taskIdOf(broker, caller, task) ?? newTaskId();
       // Open before the start: nothing of the task can pass by unseen, and nothing has to be read first.
       const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }, 'life'));
@@ -180,7 +180,7 @@ export function createTaskService(deps: ServiceDeps) {
       const isKnown = accepted?.owner === caller.owner && (name === undefined || accepted.name === name);
       const record = isKnown ? accepted : await getTask(find, caller, id, name);
       const waits = waitMs > 0 && !isTerminal(record.status);
-      using _place = waits ? streams.take(caller.owner, 'wait') : undefined;
+      using _permit = waits ? streams.acquire(caller.owner, 'wait') : undefined;
       const tap = feed.open(broker.topology.subjects.live(record, 'life'));
       try {
         const ended = await withLimit(waitMs, signals, limit => awaitEnd(broker, tap, record, limit));

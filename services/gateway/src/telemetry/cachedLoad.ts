@@ -1,5 +1,5 @@
 /**
- * Makes a load that many ask for at once, and asks for what is new only: for a while after it began, localAdministrator gets the
+ * Makes a load that many ask for at once, and asks for what is new only: for a while after it began, everybody gets the
  * same answer. A failure is told to those who waited for it, and the next one tries again.
  *
  * @param keptMs how long, in milliseconds; it may depend on how long the load took, so that a dear one is made seldom

@@ -27,7 +27,7 @@ type Counts = { -readonly [K in keyof QueueInfo]: QueueInfo[K] };
  * the records of the own tasks say. So does a name that has no queue yet, because no executor ever served it.
  *
  * @param counts of the tasks that the caller may see
- * @param seesAll whether those are localAdministrator's
+ * @param seesAll whether those are everybody's
  */
 export function queuesOf(
   names: Iterable<string>,

@@ -29,7 +29,7 @@ export class TaskCounts {
     if (after) this.#add(after, 1);
   }
 
-  /** @param owner whose tasks; default: localAdministrator's */
+  /** @param owner whose tasks; default: everybody's */
   read(owner?: string): TaskCount[] {
     const counts = owner === undefined ? this.#all : this.#byOwner.get(owner);
     return [...(counts ?? [])].map(([key, count]) => {

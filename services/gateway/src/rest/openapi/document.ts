@@ -1,6 +1,6 @@
 import { errorCatalogue, type GatewayErrorCode } from '@longhaul/proto/wire';
 import { z } from 'zod';
-import { isPassing } from '../../errors.ts';
+import { isTemporary } from '../../errors.ts';
 import type { AnswerDoc, Operation } from '../operation.ts';
 import { problemSchema, problemType, statusOf } from '../problem.ts';
 import { Components, jsonSchemaOf } from './components.ts';
@@ -155,7 +155,7 @@ function problemObjects(one: Operation, problem: Json): Json {
       status,
       {
         description: all.map(adviceOf).join('\n'),
-        ...(isPassing(status) ? { headers: { 'retry-after': retryHeader } } : {}),
+        ...(isTemporary(status) ? { headers: { 'retry-after': retryHeader } } : {}),
         ...(status === 401 ? { headers: { 'www-authenticate': authenticateHeader } } : {}),
         content: { [problemType]: { schema: problem } },
       },

@@ -2,7 +2,7 @@ import type { TaskDefinition } from '@longhaul/proto';
 import { startManyLimit, startOptionsSchema, strictOptions } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { faultOf } from '../../errors.ts';
+import { callerErrorOf } from '../../errors.ts';
 import type { TaskService } from '../../tasks/taskService.ts';
 import { type Operation, operation } from '../operation.ts';
 import { problemOf, problemSchema } from '../problem.ts';
@@ -67,6 +67,6 @@ export function batchOperation(
   ): Promise<Record<string, unknown>> {
     if ('record' in started) return { ok: true, task: await checkedPayload(definition, started.record) };
     const { error } = started;
-    return { ok: false, problem: problemOf(faultOf(error, logger), error, ['tasks', index, 'input']) };
+    return { ok: false, problem: problemOf(callerErrorOf(error, logger), error, ['tasks', index, 'input']) };
   }
 }

@@ -56,7 +56,7 @@ export function eventOperation(
       const signal = AbortSignal.any([left(), options.stop, ending.signal, credentials.signal]);
       const watched = await service.openWatch(caller, params.id, headers['last-event-id'], signal);
       if (!watched) return { status: 204 };
-      const place = streams.take(caller.owner);
+      const place = streams.acquire(caller.owner);
       return {
         status: 200,
         headers: {

@@ -1,12 +1,12 @@
 import { type Broker, findAccepted, isUnavailable } from '@longhaul/broker';
 import type { ChildLink, TaskRecord } from '@longhaul/proto/wire';
+import pMap from 'p-map';
 import type { Logger } from 'pino';
-import { mapBounded } from '../../mapBounded.ts';
 import type { RecordIndex } from '../../records/recordIndex.ts';
 import type { PendingRecords } from './pendingRecords.ts';
 
 /** How many requests of children are looked for at a time. */
-const atOnce = 16;
+const concurrency = 16;
 /** When a child's request is looked for: it follows its link at once, unless a large input goes into the store first. */
 const lookAfterMs = [100, 1_000, 5_000];
 
@@ -57,19 +57,23 @@ export class ChildRecords {
 
   async #look(children: readonly ChildLink[], round: number): Promise<void> {
     const missing: ChildLink[] = [];
-    await mapBounded(children, atOnce, async child => {
-      // One that has begun has its record by its events.
-      if (this.#index.get(child.id)) return;
-      try {
-        const record = await findAccepted(this.#broker, child.id);
-        if (!record) missing.push(child);
-        else if (isWaiting(record) && !this.#index.get(child.id)) this.#pending.add(record);
-      } catch (err) {
-        missing.push(child);
-        if (!isUnavailable(err))
-          this.#logger.warn({ err, taskId: child.id }, 'the request of a child could not be read');
-      }
-    });
+    await pMap(
+      children,
+      async child => {
+        // One that has begun has its record by its events.
+        if (this.#index.get(child.id)) return;
+        try {
+          const record = await findAccepted(this.#broker, child.id);
+          if (!record) missing.push(child);
+          else if (isWaiting(record) && !this.#index.get(child.id)) this.#pending.add(record);
+        } catch (err) {
+          missing.push(child);
+          if (!isUnavailable(err))
+            this.#logger.warn({ err, taskId: child.id }, 'the request of a child could not be read');
+        }
+      },
+      { concurrency },
+    );
     if (missing.length > 0) this.#lookLater(missing, round + 1);
   }
 }

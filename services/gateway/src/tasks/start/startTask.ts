@@ -7,8 +7,8 @@ import {
   type TaskRecord,
   validateInput,
 } from '@longhaul/proto/wire';
+import pMap from 'p-map';
 import type { Caller } from '../../auth/caller.ts';
-import { mapBounded } from '../../mapBounded.ts';
 import type { FindTask } from '../read/findTask.ts';
 import type { PayloadReader } from '../read/payloadReader.ts';
 import { newTaskId, publishOnce, taskIdOf } from './idempotency.ts';
@@ -106,9 +106,9 @@ export type Started = { readonly record: TaskRecord } | { readonly error: unknow
 
 /**
  * How many starts of a batch are under way at a time. One after the other, each would wait for the disk of the one
- * before; all at once, a batch with idempotency keys would fill the server's queue of reads for localAdministrator else.
+ * before; all at once, a batch with idempotency keys would fill the server's queue of reads for everybody else.
  */
-const atOnce = 256;
+const concurrency = 256;
 
 /** Accepts many tasks, each for itself: what is wrong with one loses no other. Answers in the order of the tasks. */
 export function startMany(
@@ -116,12 +116,15 @@ export function startMany(
   caller: Caller,
   tasks: readonly NewTask[],
 ): Promise<Started[]> {
-  return mapBounded(tasks, atOnce, task =>
-    startTask(deps, caller, task)
-      .then(record => deps.payloads.withOutput(record))
-      .then(
-        record => ({ record }),
-        (error: unknown) => ({ error }),
-      ),
+  return pMap(
+    tasks,
+    task =>
+      startTask(deps, caller, task)
+        .then(record => deps.payloads.withOutput(record))
+        .then(
+          record => ({ record }),
+          (error: unknown) => ({ error }),
+        ),
+    { concurrency },
   );
 }

@@ -7,10 +7,10 @@ import {
   type cancelManyRequestSchema,
   GatewayError,
 } from '@longhaul/proto/wire';
+import pMap from 'p-map';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Caller } from '../../auth/caller.ts';
-import { mapBounded } from '../../mapBounded.ts';
 import type { RecordIndex } from '../../records/recordIndex.ts';
 import { listTasks } from '../read/listTasks.ts';
 
@@ -23,7 +23,7 @@ export type CancelManyDeps = {
 export type CancelManyQuery = z.output<typeof cancelManyRequestSchema>;
 
 /** How many cancels are under way at a time: each takes some round trips, and up to seconds of waiting. */
-const atOnce = 32;
+const concurrency = 32;
 /** One call begins no more cancels after this long: proxies commonly end a silent request after a minute. */
 const callLimitMs = 40_000;
 
@@ -46,10 +46,14 @@ export async function cancelMany(
   const ids = await idsThatFit(index, caller, filter, limit + 1);
   const stop = AbortSignal.any([signal, AbortSignal.timeout(callLimitMs)]);
   const counts: Record<Count, number> = { canceled: 0, stopping: 0, alreadyEnded: 0, failed: 0, notTried: 0 };
-  await mapBounded(ids.slice(0, limit), atOnce, async id => {
-    const count = stop.aborted ? 'notTried' : await cancel(id).then(countOf, error => failureOf(error, id));
-    counts[count] += 1;
-  });
+  await pMap(
+    ids.slice(0, limit),
+    async id => {
+      const count = stop.aborted ? 'notTried' : await cancel(id).then(countOf, error => failureOf(error, id));
+      counts[count] += 1;
+    },
+    { concurrency },
+  );
   const { notTried, ...outcome } = counts;
   return { ...outcome, more: ids.length > limit || notTried > 0 };
 

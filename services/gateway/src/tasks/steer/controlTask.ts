@@ -1,15 +1,4 @@
-import {
-  appendLifecycle,
-  askCommand,
-  BadMessageError,
-  type Broker,
-  decode,
-  isNoResponders,
-  isUnavailable,
-  isWrongLastSequence,
-  type LogEnd,
-  readLogEnd,
-} from '@longhaul/broker';
+import { type Broker, readLogEnd } from '@longhaul/broker';
 import type { TaskDefinition, TaskStatus } from '@longhaul/proto';
 import {
   type ControlOutcome,
@@ -20,114 +9,79 @@ import {
   isTerminal,
   isToPause,
   lifecycleLimit,
-  requestOfRecord,
   stateOfRequest,
   type TaskRecord,
 } from '@longhaul/proto/wire';
-
-/** How long an executor may take to answer that the request is in the log. */
-const answerTimeoutMs = 2_000;
-/** How often it begins anew when it meets other writers. */
-const rounds = 20;
+import { appendUnlessChanged, askExecutor, steerTask } from './steerTask.ts';
 
 type Deps = { readonly broker: Broker; readonly definitions: ReadonlyMap<string, TaskDefinition> };
 
 /**
- * Has a running task pause at its next checkpoint, or go on.
+ * Pauses a running task at its next checkpoint, or resumes it.
  *
- * The executor that runs it is asked, and says so in the log. When none answers (it was lost, and nobody has taken the
- * task over yet; or it is slow), the event is appended here, and asked for once more: an executor subscribes before it
- * reads the log, so it finds the event there or is asked, as with a cancel. What the log says outlives executors: a
- * task that is to pause does so in its next attempt as well, at the first checkpoint, until somebody resumes it.
+ * The executor that runs it is asked, and appends the event. Where none answers (it was lost and no other has taken the
+ * task over yet, or it is slow), the event is appended here, and the executor is asked again: see `steerTask`. What is
+ * in the log outlives executors: a task that is to pause does so in its next attempt as well, at the first checkpoint,
+ * until it is resumed.
  *
- * @param by who asks
- * @throws GatewayError NOT_PAUSABLE, TASK_NOT_RUNNING; NATS_UNAVAILABLE when the task moved on in every round
+ * @param by the owner of the caller
+ * @throws GatewayError NOT_PAUSABLE, TASK_NOT_RUNNING; NATS_UNAVAILABLE when another event came first in every round
  */
 export async function controlTask(
   { broker, definitions }: Deps,
   task: TaskRecord,
-  what: 'pause' | 'resume',
+  verb: 'pause' | 'resume',
   by: string,
 ): Promise<ControlOutcome> {
   const { id, name } = task;
+  const isPause = verb === 'pause';
   if (definitions.get(name)?.policy.pausable === false) {
     throw new GatewayError(
       'NOT_PAUSABLE',
-      `Task ${id} cannot be paused: ${name} is not defined with pausable: true. Cancel it, or pause the name ${name} so that no other one starts.`,
+      `Task ${id} cannot be paused: ${name} is not defined with pausable: true. Cancel it, or pause the task type ${name} so that no other task of it starts.`,
     );
   }
-  requireNotEnded(task, task.status, what);
-  for (let round = 0; round < rounds; round += 1) {
-    const end = await readLogEnd(broker, task, stateOfRequest(task));
-    const { status } = end.state;
-    requireNotEnded(task, status, what);
-    if (isToPause(end.state) === (what === 'pause')) return { id, status };
-    if (what === 'pause' && end.state.events >= lifecycleLimit)
-      throw new GatewayError(
-        'NOT_PAUSABLE',
-        `Task ${id} has ${end.state.events} lifecycle events, as many as one may have before its end: it cannot be paused again. Cancel it, or let it run.`,
-      );
-    if (await isAnswered(broker, id, what, by)) {
-      const now = await readLogEnd(broker, task, stateOfRequest(task));
-      return { id, status: now.state.status };
-    }
-    if (what === 'pause' && !isRunning(status)) throw notRunning(task, status, what);
-    if (!(await append(broker, task, what, by, end))) continue;
-    await isAnswered(broker, id, what, by);
-    return { id, status: what === 'resume' && status === 'PAUSED' ? 'RUNNING' : status };
-  }
-  throw new GatewayError(
-    'NATS_UNAVAILABLE',
-    `The task moved on whenever it was about to ${what}. Try again in a moment.`,
-  );
+  requireNotEnded(task, task.status, verb);
+  const command: ControlRequest = { v: 1, do: verb, by };
+  const ask = () => askExecutor(broker, broker.topology.subjects.control(id), command, controlReplySchema);
+  return steerTask<ControlOutcome>(broker, task, {
+    verb,
+    decide: ({ state }) => {
+      requireNotEnded(task, state.status, verb);
+      if (isToPause(state) === isPause) return { id, status: state.status };
+      if (isPause && state.events >= lifecycleLimit)
+        throw new GatewayError(
+          'NOT_PAUSABLE',
+          `Task ${id} has ${state.events} lifecycle events, the limit before its end, so it cannot be paused again. Cancel it, or let it run.`,
+        );
+      return undefined;
+    },
+    ask,
+    accepted: async () => {
+      const { state } = await readLogEnd(broker, task, stateOfRequest(task));
+      return { id, status: state.status };
+    },
+    append: async end => {
+      if (isPause && !isRunning(end.state.status)) throw notRunning(task, end.state.status, verb);
+      const type = isPause ? 'pausing' : 'resumed';
+      return appendUnlessChanged(broker, task, end, { type, at: new Date().toISOString(), by });
+    },
+    finish: async ({ state: { status } }) => {
+      await ask();
+      return { id, status };
+    },
+  });
 }
 
-function requireNotEnded(task: TaskRecord, status: TaskStatus, what: 'pause' | 'resume'): void {
-  if (isTerminal(status) || status === 'STOPPING') throw notRunning(task, status, what);
+function requireNotEnded(task: TaskRecord, status: TaskStatus, verb: 'pause' | 'resume'): void {
+  if (isTerminal(status) || status === 'STOPPING') throw notRunning(task, status, verb);
 }
 
-function notRunning({ id, name }: TaskRecord, status: TaskStatus, what: 'pause' | 'resume'): GatewayError {
+function notRunning({ id, name }: TaskRecord, status: TaskStatus, verb: 'pause' | 'resume'): GatewayError {
   const advice = isTerminal(status)
     ? 'It has ended.'
     : status === 'STOPPING'
       ? 'It is being canceled.'
-      : `Wait until it runs, or pause the name ${name} so that it does not start.`;
-  return new GatewayError('TASK_NOT_RUNNING', `Task ${id} is ${status}, so it cannot ${what}. ${advice}`);
-}
-
-async function isAnswered(
-  broker: Broker,
-  id: string,
-  what: ControlRequest['do'],
-  by: string,
-): Promise<boolean> {
-  const request: ControlRequest = { v: 1, do: what, by };
-  try {
-    const subject = broker.topology.subjects.control(id);
-    const answer = await askCommand(broker, subject, request, answerTimeoutMs);
-    decode(controlReplySchema, subject, answer.data);
-    return true;
-  } catch (error) {
-    if (error instanceof BadMessageError || isNoResponders(error) || isUnavailable(error)) return false;
-    throw error;
-  }
-}
-
-/** @returns whether it was stored: no other event came first */
-async function append(
-  broker: Broker,
-  task: TaskRecord,
-  what: 'pause' | 'resume',
-  by: string,
-  end: LogEnd,
-): Promise<boolean> {
-  const type = what === 'pause' ? 'pausing' : 'resumed';
-  const change = { type, at: new Date().toISOString(), by } as const;
-  try {
-    await appendLifecycle(broker, task, requestOfRecord(task), end, change);
-    return true;
-  } catch (error) {
-    if (isWrongLastSequence(error)) return false;
-    throw error;
-  }
+      : `Wait until it runs, or pause the task type ${name} so that it does not start.`;
+  return new GatewayError('TASK_NOT_RUNNING', `Task ${id} is ${status}, so it cannot ${verb}. ${advice}`);
 }

@@ -16,7 +16,7 @@ export type Page = {
 };
 
 /**
- * Reads the events of all tasks again, for watchers of many that come back. That costs what happened to localAdministrator, not
+ * Reads the events of all tasks again, for watchers of many that come back. That costs what happened to everybody, not
  * what the caller may see of it. So it has a limit; and it is done in pages, a few at a time, one of each owner: whoever
  * opens a thousand streams with an old id waits for their own, and holds up nobody else.
  */
@@ -27,7 +27,7 @@ export class Replays {
   /** By owner: the end of their last page so far. */
   readonly #turns = new Map<string, Promise<void>>();
 
-  /** @param limit how many events of localAdministrator's may lie behind a caller's event id */
+  /** @param limit how many events of everybody's may lie behind a caller's event id */
   constructor(broker: Broker, limit: number) {
     this.#broker = broker;
     this.#limit = limit;
