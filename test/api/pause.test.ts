@@ -39,7 +39,7 @@ describe('pausing a task name', () => {
     expect(paused).toEqual(['script.echo', 'script.hang']);
 
     // Through the other gateway: the nats-server keeps it, not a gateway.
-    const other = stack.tasksOf(stack.gateways[1]!).$tasks;
+    const other = stack.tasksOf(stack.gateways[1]!).$types;
     expect(await other.resume('script.echo')).toEqual({ name: 'script.echo', paused: false });
     expect(await waiting.result()).toEqual({ text: 'later' });
     await running.cancel();
@@ -66,9 +66,9 @@ describe('pausing a task name', () => {
     const { $types } = stack.tasks;
     expect(await reason($types.pause('script.echo'))).toBe('FORBIDDEN');
     expect(await reason($types.resume('script.echo'))).toBe('FORBIDDEN');
-    const operator = stack.tasksOf(stack.gateways[0]!, { 'x-role': 'operator' }).$tasks;
+    const operator = stack.tasksOf(stack.gateways[0]!, { 'x-role': 'operator' }).$types;
     expect(await reason(operator.pause('script.echo'))).toBe('FORBIDDEN');
-    const admin = stack.tasksOf(stack.gateways[0]!, { 'x-role': 'admin' }).$tasks;
+    const admin = stack.tasksOf(stack.gateways[0]!, { 'x-role': 'admin' }).$types;
     expect(await reason(admin.pause('script.nothing'))).toBe('UNKNOWN_TASK');
     expect(await admin.resume('script.echo')).toEqual({ name: 'script.echo', paused: false });
   });
