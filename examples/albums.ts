@@ -38,7 +38,7 @@ export const handlers: HandlersOf<typeof contract> = {
           unreadable.push(outcome.error.data.photo);
         else await child.result(); // Throws, and so does this handler.
       }
-      // Nobody waits for this one, and it goes on when this task is over.
+      // No handler waits for this one: it continues when this task is over.
       await announce.start({ urls }, { detached: true });
       return { urls, unreadable };
     },

@@ -18,7 +18,7 @@ export const contract = defineContract({
     }),
   },
   printer: {
-    // One job a printer, and nobody waits: a start that finds it busy is refused.
+    // One job a printer, and no task waits: a start that finds it busy is refused.
     print: defineTask({
       input: z.object({ printer: z.string(), file: z.string() }),
       output: z.object({ sheets: z.int() }),

@@ -1,7 +1,7 @@
 import { createClient } from '@longhaul/client';
 import type { contract } from './contract.ts';
 
-/** Prints a line on the state of the system every five seconds, until it is told to stop. */
+/** Prints a line on the state of the system every five seconds, until the signal is aborted. */
 export async function printLoad(url: string, signal: AbortSignal, print: (line: string) => void) {
   const { $system } = createClient<typeof contract>({ url });
   for await (const now of $system.watch({ intervalMs: 5_000, signal, throughput: { buckets: 1 } })) {

@@ -19,7 +19,7 @@ export const handlersWith = (index: (volume: string) => Promise<void>): Handlers
   archive: {
     reindex: async ({ input: { volumes }, checkpoint, progress }) => {
       for (const [n, volume] of volumes.entries()) {
-        // Nothing is half done here: a good place to rest, for as long as somebody likes.
+        // Nothing is half done here: a good point to pause, for any time.
         await checkpoint();
         await index(volume);
         progress({ percent: (100 * (n + 1)) / volumes.length });
@@ -29,7 +29,7 @@ export const handlersWith = (index: (volume: string) => Promise<void>): Handlers
   },
 });
 
-/** Lets running tasks rest while the archive is being read, and go on afterwards. */
+/** Pauses running tasks while the archive is being read, and resumes them afterwards. */
 export async function whilePaused(url: string, read: () => Promise<void>) {
   const { $tasks } = createClient<typeof contract>({ url });
   const { tasks } = await $tasks.list({ name: 'archive.reindex', status: ['RUNNING'] });

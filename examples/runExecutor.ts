@@ -13,7 +13,7 @@ export async function runExecutor(natsUrl: string, namespace: string) {
     drainMs: 20_000,
   });
   process.once('SIGTERM', async () => {
-    // A second signal hurries it: what still runs is handed back now.
+    // A second signal hurries it: what still runs is released now.
     process.once('SIGTERM', () => void executor.stop({ drainMs: 0 }));
     await executor.stop();
   });

@@ -11,7 +11,7 @@ export async function startAndRun(url: string) {
   // Starts and waits in one call, for work that is mostly short; after `waitMs` it says where the task stands.
   const outcome = await images.resize.run({ files: ['c.png'] }, { waitMs: 5_000 });
   if (outcome.status === 'COMPLETED' && !outcome.unfit) resized.push(...outcome.output.resized);
-  // One that is not done goes on, and its id is enough to find it again, from any process.
+  // One that is not done continues, and its id is enough to find it again, from any process.
   if (!outcome.done) resized.push(...(await images.resize.handle(outcome.id).result()).resized);
   return resized;
 }

@@ -13,7 +13,7 @@ export async function countRunning(url: string, tell: (running: number) => void,
       }
       for (const id of change.gone) running.delete(id);
     } else {
-      // At the beginning, after a lost connection, and when too much has changed at once: begin anew.
+      // At the beginning, after a lost connection, and when too much has changed at once: list again.
       running.clear();
       const { tasks } = await $tasks.list({ status: ['RUNNING'], limit: 200 });
       for (const { id } of tasks) running.add(id);
