@@ -81,11 +81,11 @@ async function pnpmInstall() {
     shell: windows,
     detached: !windows,
   });
-  // npx, a shell and pnpm: the whole group gets the signal, or an install would go on unseen.
+  // npx, a shell and pnpm: the whole group gets the signal, or an install would continue unseen.
   const { code, passed } = await ended(npx, name =>
     windows ? npx.kill(name) : process.kill(-npx.pid, name),
   );
-  // npx turns a signal into an exit code; nobody who pressed Ctrl-C wants a second attempt.
+  // npx turns a signal into an exit code; after Ctrl-C there must be no second attempt.
   if (code !== 0 && passed !== undefined) await endLike(passed);
   return code === 0 && (workspaceNodeMajor() ?? 0) >= oldestTargetNode;
 }

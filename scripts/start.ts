@@ -64,7 +64,7 @@ async function start(): Promise<void> {
   say(`executor  ${executor.ready.executor}`);
   if (hasConsole) say(`console   ${url}`);
 
-  // A demonstration that fails says why; what was started goes on serving.
+  // A demonstration that fails says why; what was started keeps serving.
   await runDemo(url, document, say).catch((error: unknown) =>
     say(`\n${error instanceof Error ? error.message : error}`),
   );
@@ -102,7 +102,7 @@ try {
   code = 1;
 }
 say('\nStopping…');
-// In reverse: executors hand back their tasks through NATS, which therefore ends last.
+// In reverse: executors release their tasks through NATS, which therefore ends last.
 for (const close of opened.reverse()) await close();
 say('Stopped.');
 process.exit(code);

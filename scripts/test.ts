@@ -81,7 +81,7 @@ headline('summary');
 for (const { step, ok, seconds } of outcomes) {
   console.log(`${ok ? 'passed' : 'FAILED'}  ${step.name} (${seconds} s)`);
 }
-// Said, so that nobody takes it for tested: a developer's machine need not have Chromium.
+// Printed, so that it is not taken for tested: a developer's machine need not have Chromium.
 console.log('not run  the console in a browser: `pnpm test:console`, which needs Chromium (.ci/run does it)');
 if (interrupted) console.log('interrupted');
 process.exitCode = !interrupted && outcomes.every(({ ok }) => ok) ? 0 : 1;

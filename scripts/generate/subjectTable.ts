@@ -42,7 +42,7 @@ const rowsOf = (
   },
   placeholder: {
     example: subjects.placeholder,
-    who: 'keeps the file of a busy queue from being made anew for each task; nobody takes it, and it expires',
+    who: 'keeps the file of a busy queue, which would else be created again for each task; no consumer takes it, and it expires',
   },
   allFires: { example: subjects.allFires, who: 'every firing' },
   event: {
@@ -68,7 +68,7 @@ const rowsOf = (
   },
   control: {
     example: subjects.control(id),
-    who: 'core request-reply; the executor that has a pausable task subscribes, a gateway asks it to pause or to go on',
+    who: 'core request-reply; the executor that has a pausable task subscribes, a gateway asks it to pause or to resume',
   },
   holder: {
     example: subjects.holder('executor-1'),
@@ -77,11 +77,11 @@ const rowsOf = (
   executorStatus: { example: subjects.executorStatus, who: 'core request-reply; every executor answers' },
   limitFreed: {
     example: subjects.limitFreed,
-    who: 'a place of a limit may be free; executors with a task that waits for one look',
+    who: 'a permit of a limit may be free; executors with a waiter for one read the limit',
   },
   executorWake: {
     example: subjects.executorWake,
-    who: 'core, from a gateway that ends a pause; executors pull anew',
+    who: 'core, from a gateway that ends a pause; executors pull again',
   },
   answers: {
     example: `${subjects.answers('gateway')}.<token>`,

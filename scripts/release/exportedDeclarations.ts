@@ -8,7 +8,7 @@ export type ExportedDeclaration = { readonly name: string; readonly text: string
 
 /**
  * What a file of declarations exports, by name, wherever in its package it is declared. A name that comes from another
- * package is told as that.
+ * package is shown as that.
  *
  * @throws Error when a declaration is not found, as for a form of export that is not known here
  */

@@ -71,7 +71,7 @@ function explain(lines: readonly string[]): string {
   }
 }
 
-/** How often in a row a service may end by itself before that is everybody's end. */
+/** How often in a row a service may end by itself before everything is stopped. */
 const restartsAllowed = 5;
 /** A service that ran for so long has earned a new count. */
 const soundAfterMs = 60_000;
@@ -97,7 +97,7 @@ export async function supervise(
         onGiveUp(`the ${name} ended ${failures} times in a row`);
         return;
       }
-      say(`The ${name} ended (${how}); starting another. What it was working on goes on there.`);
+      say(`The ${name} ended (${how}); starting another. Its work continues there.`);
       current = await start();
     }
   };

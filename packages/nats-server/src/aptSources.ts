@@ -30,7 +30,7 @@ export function parseOneLineFormat(text: string): AptSource[] {
   );
 }
 
-/** Stanzas of `Field: value`, apart by empty lines; a value goes on in lines that begin with a space. */
+/** Stanzas of `Field: value`, apart by empty lines; a value continues in lines that begin with a space. */
 export function parseDeb822(text: string): AptSource[] {
   const withoutComments = text.replaceAll(/^#.*\n?/gm, '');
   return withoutComments.split(/\n\s*\n/).flatMap(stanza => {

@@ -18,7 +18,7 @@ const answerTimeoutMs = 5_000;
 const downloadTimeoutMs = 180_000;
 
 /**
- * The official release archive for this OS and CPU, checked against the digest that stands in our source; where none
+ * The official release archive for this OS and CPU, checked against the digest in our source; where none
  * does (other systems than Linux), against the release's own SHA256SUMS, and that is said.
  *
  * @param releases where the releases lie, and @param digests what is pinned; tests have a server and digests of their own
@@ -104,7 +104,7 @@ function releasePlatform(): string {
 
 /**
  * The SHA-256 of the release archives of the pinned version, as they were published. What is downloaded has to be just
- * that: the sums beside an archive prove nothing about whoever can replace both.
+ * that: the sums beside an archive prove nothing where one attacker can replace both.
  *
  * To change with `pinnedNatsServerVersion`: a test compares the names.
  */

@@ -11,7 +11,7 @@ export type AllowedPath =
 /**
  * Resolves a caller's path below a folder, symbolic links included.
  *
- * A path that leads out of the folder by its text alone is not looked up, so that nobody learns what exists there.
+ * A path that leads out of the folder by its text alone is not looked up, so that callers do not learn what exists there.
  */
 export async function resolveInside(folder: string, path: string): Promise<AllowedPath> {
   if (!contains(resolve(folder), resolve(folder, path))) {
@@ -46,8 +46,8 @@ async function existing(path: string): Promise<string | undefined> {
 export type FileFamily = 'audio' | 'documents' | 'playbooks';
 
 /**
- * The folder of one family where none is configured: one of its own below the working folder, and empty until somebody
- * puts files there. Never the working folder itself: whoever starts tasks could read what else lies in it, such as keys.
+ * The folder of one family where none is configured: one of its own below the working folder, and empty until files are
+ * put there. Never the working folder itself: callers could read what else is in it, such as keys.
  *
  * @param workingFolder default: that of the process
  */
@@ -56,7 +56,7 @@ export function ownFolder(family: FileFamily, workingFolder: string = process.cw
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch {
-    // A disk that is read only, for example: a task that names a file is told that the folder cannot be read.
+    // A disk that is read only, for example: a task that names a file fails because the folder cannot be read.
   }
   return folder;
 }

@@ -11,7 +11,7 @@ declare module 'vitest' {
 
 /** vitest calls this once before all test files, and what it returns once after them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Tests that kill their server run the binary even when the shared one is a container: get it once, before them.
+  // Tests that kill their server run the binary even when the shared one is a container: fetch it once, before them.
   await locateNatsServer({ say: console.log });
   const nats = await natsForTests();
   console.log(`tests run on ${nats.describe}`);

@@ -21,7 +21,7 @@ export async function startNatsContainer(say: (line: string) => void): Promise<T
   const image = process.env.LONGHAUL_NATS_IMAGE || defaultImage;
   const missing = await whyMissing(docker, image);
   if (missing !== undefined) {
-    throw new Error(`the image ${image} cannot be had (LONGHAUL_NATS_IMAGE names another): ${missing}`);
+    throw new Error(`the image ${image} is not available (LONGHAUL_NATS_IMAGE names another): ${missing}`);
   }
   await decideAboutReaper(docker, say);
   const container = await new OpenNatsContainer(image).withJetStream().start();
@@ -47,14 +47,14 @@ class OpenNatsContainer extends NatsContainer {
 const isCredential = (word: string | undefined) => word === '--user' || word === '--pass';
 
 /**
- * Ryuk removes the containers of a run that was killed. Where its image cannot be pulled (no registry) the run goes
- * on without it: a run that ends by itself stops its container anyway. A choice made in the environment stands.
+ * Ryuk removes the containers of a run that was killed. Where its image cannot be pulled (no registry) the run
+ * continues without it: a run that ends by itself stops its container anyway. A choice made in the environment stands.
  */
 async function decideAboutReaper(docker: ContainerRuntimeClient, say: (line: string) => void): Promise<void> {
   if (process.env.TESTCONTAINERS_RYUK_DISABLED !== undefined) return;
   const missing = await whyMissing(docker, process.env.RYUK_CONTAINER_IMAGE || reaperImage);
   if (missing === undefined) return;
-  say('the image of Ryuk cannot be had: a killed test run would leave its container behind');
+  say('the image of Ryuk is not available: a killed test run would leave its container behind');
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 }
 

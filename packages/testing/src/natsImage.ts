@@ -34,7 +34,7 @@ export async function buildNatsImage(say: (line: string) => void): Promise<strin
   const context = await mkdtemp(join(tmpdir(), 'longhaul-nats-image-'));
   try {
     const rootfs = join(context, 'rootfs');
-    // JetStream keeps its files there unless it is told otherwise.
+    // JetStream keeps its files there unless configured otherwise.
     await mkdir(join(rootfs, 'tmp'), { recursive: true });
     await copyFile(binary, join(rootfs, 'nats-server'));
     for (const library of await sharedLibraries(binary)) {

@@ -9,7 +9,7 @@ const kinds = ['auto', 'container', 'binary'] as const;
 /**
  * Starts the one nats-server of a test run. `LONGHAUL_TEST_NATS` chooses: `container` (an error where that is not
  * possible: a run that should prove the container path must not pass without it), `binary`, or `auto` (the
- * default): a container when a Docker engine answers and the image can be had, else the binary.
+ * default): a container when a Docker engine answers and the image is available, else the binary.
  *
  * @param say gets a line about what is being done, and in `auto` why there is no container.
  */

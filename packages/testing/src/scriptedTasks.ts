@@ -16,9 +16,9 @@ export const scriptedContract = defineContract({
       output: z.object({ steps: z.int() }),
       progressIntervalMs: 0,
     }),
-    /** Runs until it is told to end, and obeys at once. */
+    /** Runs until its signal is aborted, and ends at once. */
     hang: defineTask({ input: z.object({}), progress: percent, output: z.object({}) }),
-    /** Runs for `forMs` whatever it is told. */
+    /** Runs for `forMs` and ignores its signal. */
     ignoreSignal: defineTask({
       input: z.object({ forMs: z.int().min(0) }),
       output: z.object({ attempt: z.int() }),

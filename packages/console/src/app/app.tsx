@@ -33,7 +33,7 @@ export function App() {
                   title="There is no such page"
                   action={<ButtonLink href="/">Overview</ButtonLink>}
                 >
-                  The address leads nowhere. What there is stands in the navigation.
+                  There is no page at this address. Use the navigation.
                 </Empty>
               </div>
             </Route>

@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from 'react';
 import { Button } from '../components/button.tsx';
 
-/** A page that breaks says so, and the rest of the console goes on. */
+/** A page that breaks shows an error, and the rest of the console keeps working. */
 export class ErrorBoundary extends Component<
   { readonly place: string; readonly children: ReactNode },
   { readonly error: unknown; readonly place: string }

@@ -90,7 +90,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
           {connection === 'lost' && (
             <div className="banner" role="alert">
               <WifiOff aria-hidden />
-              Disconnected, trying again. What this page shows may be old; tasks go on meanwhile.
+              Disconnected, trying again. This page may be out of date; tasks continue meanwhile.
             </div>
           )}
           <Suspense fallback={<Skeleton lines={6} height={24} />}>{children}</Suspense>

@@ -28,7 +28,7 @@ function onKey(event: KeyboardEvent): void {
   }
 }
 
-/** Keys that work for as long as the component is there, unless somebody types. */
+/** Keys that work while the component is mounted, except in text fields. */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
   latest.current = shortcuts;

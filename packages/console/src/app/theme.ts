@@ -17,7 +17,7 @@ function choose(theme: Theme): void {
     if (theme === 'system') localStorage.removeItem(key);
     else localStorage.setItem(key, theme);
   } catch {
-    // Storage is switched off: the choice lasts until the page is loaded anew.
+    // Storage is switched off: the choice lasts until the page is loaded again.
   }
   for (const listener of listeners) listener();
 }
@@ -29,7 +29,7 @@ const subscribe = (listener: () => void) => {
 
 const following: { readonly [T in Theme]: Theme } = { system: 'light', light: 'dark', dark: 'system' };
 
-/** The theme, and a function that goes on to the next one. */
+/** The theme, and a function that switches to the next one. */
 export function useTheme(): { readonly theme: Theme; readonly next: () => void } {
   const theme = useSyncExternalStore(subscribe, current);
   return { theme, next: () => choose(following[theme]) };

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** Beyond these, a part of a tree is closed, or cut, until somebody asks for it. */
+/** Beyond these, a part of a tree is closed, or cut, until the reader opens it. */
 const openDepth = 2;
 const openItems = 60;
 const shownItems = 500;

@@ -20,7 +20,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The time, a second at a time: one clock for the whole page, which stands still while nobody looks at one. */
+/** The time, a second at a time: one clock for the whole page, which stops while no component shows one. */
 export function useNowMs(): number {
   const [mountedMs] = useState(Date.now);
   const now = useSyncExternalStore(subscribe, () => nowMs);
@@ -30,7 +30,7 @@ export function useNowMs(): number {
   return Math.max(now, mountedMs);
 }
 
-/** An instant as its reader's clock shows it, with the whole of it for whoever points at it. */
+/** An instant as its reader's clock shows it, with the full instant as its tooltip. */
 export function Instant({ at }: { readonly at: string }) {
   return (
     <time dateTime={at} title={wholeInstantText(at)} className="nowrap">

@@ -47,7 +47,7 @@ const dayAndTime = new Intl.DateTimeFormat(undefined, {
 // A formatter takes a hundred times as long to make as to use.
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hour12: false });
 
-/** Day and time, for whoever wants to know exactly. */
+/** Day and time, exactly. */
 export function wholeInstantText(instant: string): string {
   return whole.format(new Date(instant));
 }

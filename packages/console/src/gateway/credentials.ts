@@ -23,7 +23,7 @@ export function writeToken(next: string | undefined): void {
     if (next === undefined) sessionStorage.removeItem(key);
     else sessionStorage.setItem(key, next);
   } catch {
-    // Storage is switched off: the token lasts until the page is loaded anew.
+    // Storage is switched off: the token lasts until the page is loaded again.
   }
   for (const listener of listeners) listener();
 }

@@ -17,7 +17,7 @@ export function faultOf(error: unknown): Fault {
       return { code: shape.data.reason, message: error.message, issues: shape.data.issues ?? [] };
     return {
       code: 'UNREACHABLE',
-      message: 'The gateway does not answer. This page goes on by itself when it is back.',
+      message: 'The gateway does not answer. This page reconnects by itself.',
       issues: [],
     };
   }

@@ -3,7 +3,7 @@ import { onTokenChange } from './credentials.ts';
 import { nextToken, session } from './session.ts';
 import { tasks } from './tasks.ts';
 
-/** `paused`: nobody looks at the page, so it holds no connection. */
+/** `paused`: the page is hidden, so it holds no connection. */
 export type Connection = 'connecting' | 'live' | 'lost' | 'paused';
 
 type Listener = (change: ListChange) => void;
@@ -11,7 +11,7 @@ type Listener = (change: ListChange) => void;
 /**
  * The one stream of changes that every page lives on: lists take theirs from it, and what it says of a task tells
  * that task's page to look again. While the tab is hidden there is no stream (browsers allow six connections to one
- * host over HTTP/1.1, and people keep more tabs than that); when it is seen again the stream begins anew with `open`.
+ * host over HTTP/1.1, and people keep more tabs than that); when it is seen again the stream begins again with `open`.
  */
 class Live {
   #connection: Connection = 'connecting';

@@ -9,9 +9,9 @@ export type Snapshot = Extract<SystemEvent, { type: 'snapshot' }>;
 export type Range = { readonly lastMs: number; readonly buckets: number };
 
 /**
- * Follows the overview of the system for as long as somebody looks at it. The result ends it.
+ * Follows the overview of the system while the page is visible. The result ends it.
  *
- * @param onSnapshot told of each, and `undefined` while NATS does not answer
+ * @param onSnapshot called with each, and `undefined` while NATS does not answer
  */
 export function followSystem(range: Range, onSnapshot: (snapshot: Snapshot | undefined) => void): () => void {
   let run: AbortController | undefined;

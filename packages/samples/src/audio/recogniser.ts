@@ -37,7 +37,7 @@ export function recognised(result: ExecResult): Recognised {
   const lastWords = tailOf(result.stderr.trim() || text);
   if (result.exitCode !== 0)
     return { error: lastWords || `The recogniser ended with code ${result.exitCode}.` };
-  // whisper.cpp writes "error: failed to read audio file" and goes on to exit code 0.
+  // whisper.cpp writes "error: failed to read audio file" and still exits with code 0.
   if (text === '' && /^\s*error:/im.test(result.stderr)) return { error: lastWords };
   return { text };
 }

@@ -23,7 +23,7 @@ export function isPublicAddress(address: string): boolean {
 /** Finds the IP addresses of a host name. */
 export type ResolveHost = (hostname: string, options: LookupOptions) => Promise<readonly LookupAddress[]>;
 
-/** A host name that leads to an address which may not be connected to. Says not which: that is nobody's business. */
+/** A host name with an address that may not be connected to. The message does not name the address: it is secret. */
 export class PrivateAddressError extends Error {
   override readonly name = 'PrivateAddressError';
 }

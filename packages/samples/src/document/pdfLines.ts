@@ -46,7 +46,7 @@ export function toLines(runs: readonly PdfRun[], page: number): readonly PdfLine
 
 /**
  * Joins lines into headings and paragraphs. A heading's letters are larger than most of the document's; a paragraph
- * ends at a gap. Page numbers are left out; a paragraph that goes on over the page is joined.
+ * ends at a gap. Page numbers are left out; a paragraph that continues on the next page is joined.
  */
 export function toBlocks(lines: readonly PdfLine[]): readonly PdfBlock[] {
   const bodySize = commonSize(lines);
@@ -78,7 +78,7 @@ function commonSize(lines: readonly PdfLine[]): number {
 function continues(last: PdfLine, next: PdfLine): boolean {
   if (Math.abs(last.fontSize - next.fontSize) > 0.6) return false;
   if (/^[•–▪‣*-]\s/.test(next.text)) return false;
-  // The next column or page: only a sentence that is still open goes on there.
+  // The next column or page: only an unfinished sentence continues there.
   if (next.page !== last.page || next.y > last.y) return !/[.!?:]["”’)]?$/.test(last.text);
   return last.y - next.y <= 1.45 * Math.max(last.fontSize, next.fontSize);
 }

@@ -29,7 +29,7 @@ export async function readFileSource(path: string, options: FileOptions): Promis
   try {
     const real = await realpath(wanted);
     if (!isInside(root, real)) throw notAllowed(path);
-    // Without O_NONBLOCK, opening a FIFO that nobody writes to would wait for ever. (Windows has neither flag.)
+    // Without O_NONBLOCK, opening a FIFO without a writer would wait for ever. (Windows has neither flag.)
     const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
     await using file = await open(real, flags);
     const { size } = await verifyOpened(file, real, path);
@@ -40,7 +40,7 @@ export async function readFileSource(path: string, options: FileOptions): Promis
   }
 }
 
-/** Not a read stream: aborted at the wrong moment, that emits an error which nobody can catch. */
+/** Not a read stream: aborted at the wrong moment, that emits an error which cannot be caught. */
 async function* chunksOf(file: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   for (;;) {
     signal.throwIfAborted();

@@ -70,7 +70,7 @@ const options: ConvertOptions = {
   ],
 };
 
-/** Without the commas and spaces at its end. A pattern for that looks at each of a run of commas in the middle anew. */
+/** Without the commas and spaces at its end. A pattern for that reads each of a run of commas in the middle again. */
 function withoutEnd(text: string): string {
   let end = text.length;
   while (end > 0 && (text[end - 1] === ',' || text[end - 1]?.trim() === '')) end -= 1;

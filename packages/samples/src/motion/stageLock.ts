@@ -18,7 +18,7 @@ export function createStageLock(): StageLock {
   const release = () => {
     const next = waiting.shift();
     if (next === undefined) held = false;
-    // The stage stays held: it goes from hand to hand, so nobody can slip in between.
+    // The stage stays held: it is handed on directly, so no other task can take it in between.
     else next();
   };
   const releaseOnce = () => {

@@ -25,7 +25,7 @@ const readingIntervalMs = 5;
  * Waits for the stage, gives it to `work`, and gives it back at rest.
  *
  * On abort the axis that moves is stopped, the last progress says where it came to rest, and then the signal's reason
- * is thrown. A fault of the controller becomes `STAGE_FAULT`, also after an abort: whoever canceled must learn that
+ * is thrown. A fault of the controller becomes `STAGE_FAULT`, also after an abort: the caller that canceled must learn that
  * the stage may still move.
  */
 export async function withStage<T>(

@@ -54,7 +54,7 @@ export function virtualClock(): Clock {
   const planJump = () => {
     if (jumping || sleepers.length === 0) return;
     jumping = true;
-    // After all that is runnable now, so that whoever was woken can fall asleep again first.
+    // After all that is runnable now, so that a woken sleeper can sleep again first.
     setImmediate(jump);
   };
 

@@ -1,5 +1,5 @@
 import type { Handler } from '@longhaul/executor';
-import { placeOfTask } from './builtIn/playbookModel.ts';
+import { positionOfTask } from './builtIn/playbookModel.ts';
 import { readPlaybook } from './builtIn/readPlaybook.ts';
 import { parseMessages } from './engines/ansibleMessages.ts';
 import { parseFailures, parseRecap, type Recap, taskStartedIn } from './engines/dryRun.ts';
@@ -84,7 +84,7 @@ async function dryRun(
     });
   });
   const failures = [
-    ...parseFailures(result.stdout, name => ({ file: source.path, ...placeOfTask(playbook, name) })),
+    ...parseFailures(result.stdout, name => ({ file: source.path, ...positionOfTask(playbook, name) })),
     ...parseMessages(result.stderr, 'task-failed', source.path),
   ].map(named(source));
   const saysWhy = failures.some(({ severity }) => severity === 'error');

@@ -14,7 +14,7 @@ export type Line = {
 
 const heightPx = 168;
 
-/** Lines over time. What they end with stands in words below, so that nobody needs to see the lines to know. */
+/** Lines over time. Their last values are repeated in words below, for readers who do not see the lines. */
 export default function Chart({
   times,
   lines,
@@ -31,7 +31,7 @@ export default function Chart({
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const theme = useThemeCount();
-  // The plot is made anew when its lines are others, and else only given its numbers.
+  // The plot is recreated when its lines change; otherwise it only gets new numbers.
   const kind = JSON.stringify(lines.map(({ name, tone, fill, dashed }) => [name, tone, fill, dashed]));
   const data = useMemo(
     (): uPlot.AlignedData => [[...times], ...lines.map(({ values }) => [...values])],
@@ -39,7 +39,7 @@ export default function Chart({
   );
   const latest = useRef({ data, lines, formatAxis });
   latest.current = { data, lines, formatAxis };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: see `kind`; colours are read anew with another theme
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see `kind`; colours are read again with another theme
   useEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -142,7 +142,7 @@ function withAlpha(color: string, alpha: number): string {
   return `color-mix(in srgb, ${color} ${alpha * 100}%, transparent)`;
 }
 
-/** Counts the changes of theme, whoever makes them: the page's button or the system. */
+/** Counts the changes of theme, made by the page's button or the system. */
 function useThemeCount(): number {
   const [count, setCount] = useState(0);
   useEffect(() => {

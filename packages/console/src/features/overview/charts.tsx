@@ -7,7 +7,7 @@ const Chart = lazy(() => import('./chart.tsx'));
 const counted = (value: number) => String(Math.round(value * 100) / 100);
 const seconds = (at: string) => Date.parse(at) / 1_000;
 
-/** The last minutes to days, from the records of tasks: as far back as those go, whether or not somebody looked. */
+/** The last minutes to days, from the records of tasks: as far back as those go, whether or not the page was open. */
 export function Charts({ snapshot }: { readonly snapshot: Snapshot }) {
   const { at: now, throughput } = snapshot;
   const { buckets, bucketMs, partial } = throughput;

@@ -66,7 +66,7 @@ function TypeRow({ type, queue }: { readonly type: TaskType; readonly queue: Que
       client.setQueryData(typesQuery.queryKey, before =>
         before?.map(one => (one.name === name ? { ...one, paused } : one)),
       );
-      toast(paused ? `${name} is paused: no executor takes its tasks.` : `${name} goes on.`);
+      toast(paused ? `${name} is paused: no executor takes its tasks.` : `${name} is resumed.`);
     },
     onError: toastError,
   });

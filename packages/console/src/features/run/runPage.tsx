@@ -85,7 +85,7 @@ export default function RunPage() {
             </div>
           ) : (
             <Empty icon={Play} title="What is to be done?">
-              Choose a type of task. Its form comes from its contract; what you start goes on even when you
+              Choose a type of task. Its form comes from its contract; what you start continues even when you
               close this page.
             </Empty>
           )}
@@ -120,7 +120,7 @@ function StartForm({ name }: { readonly name: string }) {
         {type.paused && (
           <p className="notice plain">
             <CirclePause aria-hidden />
-            This type is paused: what is started waits until somebody resumes it on the overview.
+            This type is paused: what is started waits until the type is resumed on the overview.
           </p>
         )}
       </header>

@@ -78,7 +78,7 @@ export function LogCard({
 
 const count = (n: number) => n.toLocaleString('en');
 
-/** What the log says in the place of lines that the limit of a task's log has dropped. */
+/** The note that replaces lines dropped by the limit of a task's log. */
 export function droppedText(lines: number): string {
   return `${count(lines)} earlier ${lines === 1 ? 'line was' : 'lines were'} dropped.`;
 }

@@ -60,7 +60,7 @@ function whatNow(record: AnyTaskRecord, { status, progress }: TaskNow): string {
     case 'PENDING':
       return 'Waits for an executor with a free slot';
     case 'PAUSED':
-      return 'Stands still at a checkpoint until somebody resumes it';
+      return 'Paused at a checkpoint until it is resumed';
     case 'STOPPING':
       return 'Its handler was told to end';
     case 'RETRYING':

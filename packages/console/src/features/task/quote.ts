@@ -1,5 +1,5 @@
 /**
- * Text as it stands in a program that somebody copies. Names and values in snippets come from callers, who may not be
+ * Text as part of a program that a reader copies. Names and values in snippets come from callers, who may not be
  * those that copy: everything that is not fixed goes through one of these, and nothing else escapes.
  */
 

@@ -108,7 +108,7 @@ function CancelDialog({
       open={open}
       onOpenChange={onOpenChange}
       title="Cancel this task?"
-      description="Its handler is told to end. What it has done until then stays done."
+      description="Its handler's signal is aborted. What it has done until then stays done."
       verb="Cancel task"
       danger
       onConfirm={cancel}

@@ -41,7 +41,7 @@ export const noStory: Story = {
   samples: [],
 };
 
-/** A page that shows more lines than this is slow, and nobody reads them; the oldest go. */
+/** A page that shows more lines than this is slow; the oldest lines are dropped. */
 export const logLimit = 2_000;
 const sampleLimit = 400;
 

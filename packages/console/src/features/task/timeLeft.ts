@@ -7,7 +7,7 @@ const leastSamples = 3;
 const leastSpanMs = 1_500;
 
 /**
- * How long a task still takes if it goes on at its present pace.
+ * How long a task still takes at its present pace.
  *
  * @param samples of one attempt, oldest first
  * @returns milliseconds from `nowMs`, or `undefined` while there is too little to tell

@@ -7,7 +7,7 @@ import { noStory, type Story, type TaskEvent, tell } from './taskState.ts';
 const fromTheBeginning = '0';
 
 /**
- * Everything that happened to a task, from its first event on, and live until its end. It goes on after the last event
+ * Everything that happened to a task, from its first event on, and live until its end. It resumes after the last event
  * seen when the connection was lost, the gateway restarted, the tab was hidden or the credentials ran out.
  */
 export function useStory(name: string | undefined, id: string): Story {

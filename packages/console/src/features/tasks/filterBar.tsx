@@ -7,7 +7,7 @@ import { Button } from '../../components/button.tsx';
 import { Status, statusWord } from '../../components/status.tsx';
 import { isFiltered, noFilter, type UrlFilter, withinMs } from './urlFilter.ts';
 
-/** While somebody types the list waits for them. */
+/** The list waits while the reader types. */
 const typingMs = 250;
 const withinWords = {
   '15m': 'Last 15 minutes',

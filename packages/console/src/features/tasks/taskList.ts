@@ -20,7 +20,7 @@ const leastReloadMs = 2_000;
 
 /**
  * The tasks that fit a filter, newest first: pages of them as they are scrolled to, and kept current by the stream of
- * changes. When that stream begins anew, what is shown is read again, so nothing that happened meanwhile is missed.
+ * changes. When that stream begins again, what is shown is read again, so nothing that happened meanwhile is missed.
  */
 export class TaskList {
   readonly #filter: TaskFilter;

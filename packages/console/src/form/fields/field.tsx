@@ -15,7 +15,7 @@ export const FormContext = createContext<Form>({ root: {}, faults: new Map(), to
 
 export type Path = FieldFault['path'];
 
-/** Where a field stands, what is in it, and who is told of a change. */
+/** A field's path and value, and the callback for changes. */
 export type FieldProps = {
   readonly schema: Schema;
   readonly path: Path;
@@ -29,7 +29,7 @@ export type Part<K extends Field['kind']> = Omit<FieldProps, 'schema'> & {
   readonly field: Extract<Field, { kind: K }>;
 };
 
-/** A label, a field, what it is for and what is wrong with it, tied together for those who hear them. */
+/** A label, a field, what it is for and what is wrong with it, connected for screen readers. */
 export function Labelled({
   title,
   description,
@@ -91,7 +91,7 @@ export function labelsOf({ field, name }: { readonly field: Field; readonly name
   return { title: field.title ?? titleOf(name), description: field.description };
 }
 
-/** What stands in an empty field. */
+/** The placeholder of an empty field. */
 export function exampleOf({ example }: Field): string | undefined {
   return example === undefined ? undefined : `e.g. ${String(example)}`;
 }

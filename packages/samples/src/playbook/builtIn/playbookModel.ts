@@ -10,7 +10,7 @@ import {
 } from 'yaml';
 import type { TaskSection } from './keywords.ts';
 
-/** Something wrong at a place of the text. */
+/** Something wrong at an offset of the text. */
 export type Fault = { readonly offset: number; readonly message: string };
 
 /** A key of a mapping with its value. */
@@ -21,7 +21,7 @@ export type Entry = {
   readonly value: Node | null;
 };
 
-/** What the module of a task is told. */
+/** The arguments of a task's module. */
 export type ModuleArgs = {
   /** By name, from the module's own mapping, from `args` and from `name=value` words. */
   readonly values: ReadonlyMap<string, ArgValue>;
@@ -98,7 +98,7 @@ export function offsetOf(node: Node): number {
 }
 
 /** Where the first task of this name begins; the beginning of the file when there is none. */
-export function placeOfTask(
+export function positionOfTask(
   { plays, lineCounter }: Playbook,
   name: string,
 ): { line: number; column: number } {

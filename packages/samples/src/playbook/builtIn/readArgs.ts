@@ -3,7 +3,7 @@ import { type ArgValue, type Entry, entriesOf, entryOf, type ModuleArgs } from '
 
 const nameAndValue = /(?<!\S)([a-z_]+)=("[^"]*"|'[^']*'|\S+)/g;
 
-/** Reads what a module is told, however it is written, together with the task's `args`. */
+/** Reads the arguments of a module, in each way of writing them, together with the task's `args`. */
 export function readArgs(module: Entry, task: { readonly entries: readonly Entry[] }): ModuleArgs {
   const values = new Map<string, ArgValue>();
   const extra = entryOf(task, 'args')?.value ?? null;

@@ -52,7 +52,7 @@ export function named(source: PlaybookSource) {
   };
 }
 
-/** How to get the program, for whoever runs the executor. */
+/** How to get the program, for the executor's operator. */
 export function notInstalled(program: AnsibleProgram, command: string) {
   const [variable, install] =
     program === 'ansible-lint'

@@ -2,7 +2,7 @@ import { isScalar, isSeq } from 'yaml';
 import { entryOf } from '../playbookModel.ts';
 import type { Rule } from '../rule.ts';
 
-// Ordinary expressions only: `{{-` and `{{"` are somebody's intention.
+// Ordinary expressions only: `{{-` and `{{"` are intended.
 const tight = /\{\{[^\s{"'-]|[^\s}"'-]\}\}/g;
 
 export const jinjaSpacing: Rule = {

@@ -6,13 +6,13 @@ import type { Rule } from '../rule.ts';
 export const playName: Rule = {
   id: 'name[play]',
   severity: 'warning',
-  docs: 'A play without a name. Names tell whoever reads the log what is being done.',
+  docs: 'A play without a name. Names tell readers of the log what is being done.',
   scope: 'play',
   check: play =>
     play.isImport || entryOf(play, 'name') ? [] : [{ offset: play.offset, message: 'Give the play a name.' }],
 };
 
-// What it does is said by its own name.
+// Modules whose own names say what they do.
 const speaksForItself = new Set([
   'meta',
   'import_tasks',
@@ -26,7 +26,7 @@ const speaksForItself = new Set([
 export const taskName: Rule = {
   id: 'name[missing]',
   severity: 'warning',
-  docs: 'A task without a name. Names tell whoever reads the log what is being done.',
+  docs: 'A task without a name. Names tell readers of the log what is being done.',
   scope: 'task',
   check: task =>
     entryOf(task, 'name') || speaksForItself.has(shortModuleName(task.moduleName ?? ''))

@@ -15,7 +15,7 @@ export const structure: Rule = {
 export const unknownKeyword: Rule = {
   id: 'syntax-check[unknown-keyword]',
   severity: 'error',
-  docs: 'A word that Ansible does not know in a play, or beside import_playbook. Mend it or remove it.',
+  docs: 'A word that Ansible does not know in a play, or beside import_playbook. Fix it or remove it.',
   scope: 'play',
   check: play => {
     const known = play.isImport ? importKeywords : playKeywords;
@@ -33,7 +33,7 @@ export const unknownKeyword: Rule = {
 export const noModule: Rule = {
   id: 'syntax-check[no-module]',
   severity: 'error',
-  docs: 'A task that says nothing to do: it has keywords only.',
+  docs: 'A task with nothing to do: it has keywords only.',
   scope: 'task',
   check: task =>
     task.modules.length === 0
@@ -50,7 +50,7 @@ export const severalModules: Rule = {
     const [first, second] = modules;
     if (!first || !second) return [];
     const names = modules.map(({ key }) => key).join(', ');
-    const message = `Conflicting action statements: ${names}. Make two tasks of it, or mend the misspelt keyword.`;
+    const message = `Conflicting action statements: ${names}. Make two tasks of it, or fix the misspelt keyword.`;
     return [{ offset: second.offset, message }];
   },
 };

@@ -19,7 +19,7 @@ export const yamlSyntax: Rule = {
 export const duplicateKeys: Rule = {
   id: 'yaml[key-duplicates]',
   severity: 'error',
-  docs: 'A key stands twice in one mapping. Ansible takes the last one without a word: remove one.',
+  docs: 'A key is in one mapping twice. Ansible silently takes the last one: remove one.',
   scope: 'playbook',
   check: ({ mappings }) =>
     mappings.flatMap(mapping => {
@@ -29,7 +29,7 @@ export const duplicateKeys: Rule = {
           seen.add(key);
           return [];
         }
-        return [{ offset, message: `The key "${key}" stands here for the second time.` }];
+        return [{ offset, message: `The key "${key}" is here for the second time.` }];
       });
     }),
 };
@@ -51,7 +51,7 @@ export const truthy: Rule = {
 export const tabs: Rule = {
   id: 'no-tabs',
   severity: 'warning',
-  docs: 'A tab. YAML refuses tabs as indentation, and elsewhere nobody sees how many spaces they are: use spaces.',
+  docs: 'A tab. YAML refuses tabs as indentation, and elsewhere their width is not visible: use spaces.',
   scope: 'playbook',
   check: ({ lines, lineCounter }) =>
     lines.flatMap((line, index) => {
