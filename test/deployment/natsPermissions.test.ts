@@ -206,7 +206,7 @@ describe('the three users serve a whole system', () => {
         createBroker(await connectAs('executor'), createTopology(), { role: 'executor' }),
       ),
     );
-    const isHeld = { isHeld: true, lookAgain: async () => {} };
+    const isHeld = { isHeld: true, recheck: async () => {} };
     const answering = answerAsHolder(one as Broker, logger, 'one', () => isHeld);
     await one?.nc.flush();
     expect(await askHolder(other as Broker, 'one', newTaskId())).toBe('holds');

@@ -54,7 +54,7 @@ it('an end that does not fit the protocol becomes a failure that says so, and pr
     end: { state: stateOfRequest(request), lastSeq: 0 },
     onRefused: () => {},
     onUnfit: type => unfit.push(type),
-    giveUp: new AbortController().signal,
+    shutdownDeadline: new AbortController().signal,
   });
   writer.publish({ type: 'progress', attempt: 1, progress: { n: 1n } });
   const end = { type: 'failed', attempt: 1, executor: 'e', error } as never;

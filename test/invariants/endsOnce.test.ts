@@ -92,7 +92,7 @@ describe('ends-once', () => {
         executor,
         end: await readLogEnd(stack.broker, { id: task.id, name: 'script.echo' }, stateOfRequest(pending)),
         onRefused: why => refusals.push(`${executor} ${why}`),
-        giveUp: new AbortController().signal,
+        shutdownDeadline: new AbortController().signal,
       });
     const slow = await writer('slow', 1);
     expect(await slow.append({ type: 'started', attempt: 1, executor: 'slow' })).toBe('accepted');
@@ -141,7 +141,7 @@ describe('ends-once', () => {
       executor: 'one',
       end: { state: stateOfRequest(pending), lastSeq: 0 },
       onRefused: () => {},
-      giveUp: new AbortController().signal,
+      shutdownDeadline: new AbortController().signal,
     };
     const end = { type: 'completed', attempt: 1, executor: 'one', output: { text: 'twice?' } } as const;
     expect(await new EventWriter(options).append(end)).toBe('accepted');

@@ -34,14 +34,15 @@ export type ExecutorOptions<C extends Contract> = {
   readonly contract: C;
   /** A handler for each task of that contract, in the same tree. */
   readonly handlers: HandlersOf<NoInfer<C>>;
+  /** Where NATS is, and the credentials for it. */
   readonly nats: NatsOptions;
   /** The first token of every subject. Default: `tasks`. */
   readonly namespace?: string;
   /** How many tasks run at once; a task that only waits for its children does not count. Default: 4. */
   readonly concurrency?: number;
-  /** Milliseconds that running handlers get when the executor stops, before they are handed back. Default: 30,000. */
+  /** Milliseconds that running handlers get when the executor stops, before their tasks are released. Default: 30,000. */
   readonly drainMs?: number;
-  /** Milliseconds that `started` may be held back, so that a shorter task costs one event less. Default: 10. */
+  /** Milliseconds for which `started` may be held back, so that a shorter task costs one event less. Default: 10. */
   readonly holdStartedMs?: number;
   /**
    * The largest input or output of a task, in bytes; the same on every gateway and executor. From 256 KiB to 128 MiB.
@@ -49,43 +50,61 @@ export type ExecutorOptions<C extends Contract> = {
    */
   readonly payloadLimitBytes?: number;
   /**
-   * How much a large input or output may hold, whatever its size: so many values (members and elements), and so many
-   * different names of members; the same on every gateway and executor. Default: 100,000 values and 10,000 names.
+   * How many values (members and elements) and how many different member names a large input or output may have; the
+   * same on every gateway and executor. Default: 100,000 values and 10,000 names.
    */
   readonly jsonBreadth?: Partial<JsonBreadthLimits>;
-  /** What other systems call this executor. Default: host name, process id and a random part. */
+  /** The executor's id in events and logs, unique among executors. Default: host name, process id and a random part. */
   readonly id?: string;
-  /** Serves Prometheus metrics on a port of its own. Default: not. */
+  /** Serves Prometheus metrics on a port of its own. Default: no metrics. */
   readonly metrics?: MetricsOptions;
-  /** Default: warnings and errors to standard output. */
+  /** A pino logger. Default: warnings and errors to standard output. */
   readonly logger?: Logger;
 };
 
-/** A running executor. */
+/** A running executor. `await using` stops it without draining. */
 export type Executor = {
   readonly id: string;
-  /** Where its metrics are, if it serves any: `http://127.0.0.1:9464/metrics`. */
+  /** The address of its metrics, if it serves them: `http://127.0.0.1:9464/metrics`. */
   readonly metricsUrl: string | undefined;
-  /** The tasks being worked on. */
+  /** The tasks that it has now: running, paused, or waiting for a permit. */
   readonly running: () => readonly { readonly id: string; readonly name: string; readonly attempt: number }[];
   /**
-   * Takes nothing more, lets running handlers end for `drainMs` (default: the executor's option), hands back what is
-   * left and closes. May be called again, with a shorter `drainMs` to hurry.
+   * Stops the executor: it pulls nothing more, gives running handlers `drainMs` milliseconds to end (default: the
+   * executor's option), releases the tasks that are left, and closes its connection. May be called again with a shorter
+   * `drainMs`.
    */
   readonly stop: (options?: { readonly drainMs?: number }) => Promise<void>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-/** How long handlers may take to obey when they are handed back, before the executor closes regardless. */
-const handBackGraceMs = 5_000;
+/** How long handlers may take to obey when their tasks are released, before the executor closes regardless. */
+const releaseGraceMs = 5_000;
 const defaults = { concurrency: 4, drainMs: 30_000, holdStartedMs: 10 };
 const version = '0.2.0';
 
 /**
- * Starts an executor. What happens to a request, in order: `queue/requestConsumer` pulls it → `attempt/attempt` claims
- * it, calls your handler, appends its end to the task's chain and acknowledges. Resolves when requests can arrive.
+ * Starts an executor: it pulls the requests of the contract's tasks from NATS and runs their handlers. Resolves when
+ * requests can arrive.
  *
- * @throws HandlersError when handlers and contract do not match or a sandboxed one cannot be loaded; TopologyError when NATS holds streams that do not fit
+ * In the code: `queue/requestConsumer` pulls a request → `attempt/attempt` claims it, takes it through its limits, calls
+ * the handler, appends its end to the task's event log and acknowledges the request.
+ *
+ * @returns the running executor, to be stopped with `stop()`
+ * @throws HandlersError when handlers and contract do not match, or a sandboxed handler cannot be loaded
+ * @throws RangeError when an option cannot be used
+ * @throws TopologyError when NATS has streams that do not fit
+ *
+ * @example
+ * ```ts
+ * const executor = await createExecutor({
+ *   contract,
+ *   handlers: { report: { build: buildReport } },
+ *   nats: { servers: 'nats://localhost:4222' },
+ *   concurrency: 8,
+ * });
+ * process.once('SIGTERM', () => void executor.stop());
+ * ```
  */
 export async function createExecutor<const C extends Contract>(
   options: ExecutorOptions<C>,
@@ -117,7 +136,7 @@ export async function createExecutor<const C extends Contract>(
 
   const { nc, writeNow, close } = await openConnection(options.nats, `longhaul executor ${id}`);
   opening.defer(async () => {
-    // The last acknowledgements and hand-backs leave before the connection closes.
+    // The last acknowledgements and releases leave before the connection closes.
     if (!nc.isClosed()) await nc.flush().catch(() => {});
     await close();
   });
@@ -130,26 +149,26 @@ export async function createExecutor<const C extends Contract>(
   await ensureTopology(broker);
 
   const attempts = new Map<string, Attempt>();
-  const room = new WaitQueue(() => consumer.planAnew());
-  const limits = new Limits(broker, logger, id, room);
+  const waitQueue = new WaitQueue(() => consumer.replan());
+  const limits = new Limits(broker, logger, id, waitQueue);
   let metrics: OpenMetrics | undefined;
   if (options.metrics) {
-    // Not even loaded where nobody wants it.
+    // Loaded only where it is needed.
     const { openMetrics } = await import('./telemetry/metricsServer.ts');
     const gauges = { slots: concurrency, running: () => attempts.size };
     const opened = await openMetrics(options.metrics, broker, tasks.keys(), gauges, logger);
     opening.defer(() => opened.close());
     metrics = opened;
   }
-  const giveUp = new AbortController();
+  const shutdownDeadline = new AbortController();
   const setting: AttemptSetting = {
     broker,
     logger,
     executor: id,
     holdStartedMs: options.holdStartedMs ?? defaults.holdStartedMs,
-    definitionOf: name => tasks.get(name),
+    taskOf: name => tasks.get(name),
     limits,
-    giveUp: giveUp.signal,
+    shutdownDeadline: shutdownDeadline.signal,
     metrics: metrics?.counted,
   };
 
@@ -165,7 +184,7 @@ export async function createExecutor<const C extends Contract>(
     }
     const running = attempts.get(address.id);
     if (running) {
-      // Our heartbeats were late (a blocked event loop), and the request came back to us while its handler runs.
+      // Our heartbeats were late (a blocked event loop), and the request came back while its handler runs.
       running.adopt(message);
       return;
     }
@@ -181,27 +200,27 @@ export async function createExecutor<const C extends Contract>(
   const consumer = new RequestConsumer({
     broker,
     logger,
-    taskNames: [...tasks.keys()],
+    types: [...tasks.keys()],
     slots: concurrency,
     work,
-    isHeldUp: name => room.isHeldUp(name),
+    isBlocked: name => waitQueue.isBlocked(name),
     ownerShareOf: name => tasks.get(name)?.definition.policy.ownerShare ?? 1,
     onRefused: () => guard.suspect(),
   });
-  const freedPermits = limits.listen();
-  opening.defer(() => freedPermits.stop());
+  const freedListener = limits.listen();
+  opening.defer(() => freedListener.stop());
   const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));
   opening.defer(() => holder.stop());
-  opening.defer(() => consumer.stopTaking());
+  opening.defer(() => consumer.stopPulling());
   // Before the first request can come.
   const unwatch = watchProcessEnd({
     logger,
     running: () =>
       [...attempts.values()]
-        .filter(({ hasBegun }) => hasBegun)
+        .filter(({ isExecuting }) => isExecuting)
         .map(({ id, name, number }) => ({ taskId: id, task: name, attempt: number })),
-    lastWords: () => {
-      const written = [...attempts.values()].filter(attempt => attempt.writeLastWords());
+    writeAtExit: () => {
+      const written = [...attempts.values()].filter(attempt => attempt.writeAtExit());
       writeNow();
       return written.length > 0;
     },
@@ -213,8 +232,8 @@ export async function createExecutor<const C extends Contract>(
     logger,
     consumers: consumer.consumers,
     onRepaired: () => {
-      consumer.pullAnew();
-      for (const attempt of attempts.values()) void attempt.lookAgain();
+      consumer.restartPulls();
+      for (const attempt of attempts.values()) void attempt.recheck();
     },
   });
   opening.defer(() => guard.stop());
@@ -241,12 +260,12 @@ export async function createExecutor<const C extends Contract>(
   );
   nc.subscribe(broker.topology.subjects.executorWake, {
     callback: (_error, message) => {
-      if (readCommand(broker, logger, wakeSchema, message, ['gateway'])) consumer.pullAnew();
+      if (readCommand(broker, logger, wakeSchema, message, ['gateway'])) consumer.restartPulls();
     },
   });
   void followConnection(nc.status(), () => {
-    consumer.pullAnew();
-    for (const attempt of attempts.values()) void attempt.lookAgain();
+    consumer.restartPulls();
+    for (const attempt of attempts.values()) void attempt.recheck();
   });
   logger.info({ tasks: [...tasks.keys()], concurrency }, 'executor ready');
 
@@ -257,17 +276,17 @@ export async function createExecutor<const C extends Contract>(
     const drainMs = stopOptions.drainMs ?? options.drainMs ?? defaults.drainMs;
     const timer = setTimeout(() => hurry.abort(), drainMs);
     stopping ??= (async () => {
-      consumer.stopTaking();
+      consumer.stopPulling();
       for (const attempt of attempts.values()) attempt.drain();
       await Promise.race([consumer.idle(), once(hurry.signal)]);
-      for (const attempt of attempts.values()) attempt.handBack();
+      for (const attempt of attempts.values()) attempt.release();
       const deadline = setTimeout(
-        () => giveUp.abort(new Error('The executor has stopped.')),
-        handBackGraceMs,
+        () => shutdownDeadline.abort(new Error('The executor has stopped.')),
+        releaseGraceMs,
       );
-      await Promise.race([consumer.idle(), once(giveUp.signal)]);
+      await Promise.race([consumer.idle(), once(shutdownDeadline.signal)]);
       clearTimeout(deadline);
-      // What the threads said last leaves over the connection, which is closed behind it.
+      // The last messages of the threads leave over the connection, which is closed after them.
       await closeSandboxes();
       await opened.disposeAsync();
     })();

@@ -15,30 +15,33 @@ import { AttemptPermits } from '../limits/attemptPermits.ts';
 import type { RequestMessage } from '../queue/requestMessage.ts';
 import type { Slot } from '../queue/slotPool.ts';
 import { type AttemptOutcome, observeAttempt, outcomeOf } from '../telemetry/observeAttempt.ts';
-import type { AttemptSetting } from './attemptContext.ts';
+import type { AttemptContext, AttemptSetting } from './attemptContext.ts';
 import { AttemptCancel, listenForCancel } from './cancel.ts';
-import { claimTask, type TakenClaim } from './claim.ts';
-import { type AppendResult, EventWriter } from './eventWriter.ts';
-import { type ClaimedRun, HandlerRun } from './handlerRun.ts';
-import { type Held, tellHolder } from './holder.ts';
+import { claimTask, type TaskClaim } from './claim.ts';
+import { EventWriter } from './eventWriter.ts';
+import { Execution } from './execution.ts';
+import { type HeldTask, notifyHolder } from './holder.ts';
 import { AttemptPauses, listenForControl } from './pause.ts';
-import type { Answer, TaskEnd } from './settle.ts';
+import { type Answer, settle } from './settle.ts';
 import { startHeartbeat } from './timers.ts';
 
-/** After a request that cannot be worked on just now, it is delivered again this much later. */
+/** A request whose processing failed is delivered again after this delay. */
 const troubleDelayMs = 1_000;
 
-/** In an object, since a promise in a promise would be waited for too soon. */
-type Worked = { readonly handlerEnded: Promise<void> };
-const nothingRuns: Worked = { handlerEnded: Promise.resolve() };
+/** What processing a request left behind. In an object, since a promise in a promise would be awaited too soon. */
+type Processed = { readonly handlerEnded: Promise<void> };
+const nothingRuns: Processed = { handlerEnded: Promise.resolve() };
+
+/** A claim that leads to an event: of an attempt, or of a task's end without one. */
+type WrittenClaim = Exclude<TaskClaim, { do: 'leave' | 'acknowledge' }>;
 
 /**
- * One delivered request, from claim to acknowledgement: claim → call the handler → settle → acknowledge.
+ * One delivered request, from delivery to answer: claim → admit → execute → settle → answer.
  *
- * Invariant 1, accepted-is-durable: the request leaves the queue only after a terminal event is in the task's log. Until
- * then it is delivered again whenever this executor stops to say that it works on it.
+ * Invariant 1, accepted-is-durable: the request leaves the queue only after a terminal event is in the task's log.
+ * Until then the server delivers it again whenever the heartbeats of this executor stop.
  */
-export class Attempt implements Held {
+export class Attempt implements HeldTask {
   readonly id: string;
   readonly name: string;
   readonly #setting: AttemptSetting;
@@ -48,19 +51,19 @@ export class Attempt implements Held {
   readonly #pauses: AttemptPauses;
   readonly #permits: AttemptPermits;
   readonly #cancel: AttemptCancel;
+  readonly #deliveredAtMs = Date.now();
   #message: RequestMessage;
   #number = 1;
-  /** Whether the task has ended with this attempt: nothing is left to cancel. */
+  /** Whether the task ended with this attempt: then there is nothing left to cancel. */
   #hasEnded = false;
   #isSuperseded = false;
-  readonly #takenAtMs = Date.now();
-  /** The executor that this one took the task over from. */
-  #lost: string | undefined;
+  /** The lost executor that this one took the task over from, until that one was notified. */
+  #lostExecutor: string | undefined;
   #writer: EventWriter | undefined;
-  #handlerRun: HandlerRun | undefined;
+  #execution: Execution | undefined;
 
   constructor(setting: AttemptSetting, address: RequestAddress, message: RequestMessage, slot: Slot) {
-    const { broker, logger, limits, giveUp } = setting;
+    const { broker, logger, limits, shutdownDeadline } = setting;
     const { signal } = this.#abort;
     this.#setting = setting;
     this.#address = address;
@@ -69,11 +72,11 @@ export class Attempt implements Held {
     this.id = address.id;
     this.name = address.name;
     this.#pauses = new AttemptPauses(signal, slot);
-    this.#permits = new AttemptPermits({ broker, limits, task: address, slot, signal, giveUp });
-    // While the claim is being made, the attempt's last event alone says that it was canceled.
+    this.#permits = new AttemptPermits({ broker, limits, task: address, slot, signal, shutdownDeadline });
     this.#cancel = new AttemptCancel(this.#abort, async reason => {
       try {
-        return await this.#handlerRun?.writeStopping(reason);
+        // `undefined` before the execution: then the attempt's last event alone records the cancel.
+        return await this.#execution?.writeStopping(reason);
       } catch (err) {
         logger.warn({ err, taskId: this.id }, 'the stopping event could not be written');
         return undefined;
@@ -81,205 +84,171 @@ export class Attempt implements Held {
     });
   }
 
-  /** Which attempt of the task this is. */
+  /** The number of this attempt, from 1. */
   get number(): number {
     return this.#number;
   }
 
-  /** The same request was delivered again to this executor, which still works on it: answer to the newer delivery. */
-  adopt(message: RequestMessage): void {
-    this.#message = message;
-    message.heartbeat();
-    // Meanwhile somebody else may have had it, and may have been lost.
-    void this.lookAgain();
+  /** Whether the attempt executes its handler. */
+  get isExecuting(): boolean {
+    return this.#execution !== undefined;
   }
 
   get isHeld(): boolean {
     return !this.#isSuperseded;
   }
 
-  /** After a time out of NATS's reach, or when somebody says so: has the log gone on without this attempt? */
-  async lookAgain(): Promise<void> {
+  /** The request was delivered again to this executor, which still works on it: the newer delivery is answered. */
+  adopt(message: RequestMessage): void {
+    this.#message = message;
+    message.heartbeat();
+    // Between the two deliveries another executor may have had the task, and may have been lost.
+    void this.recheck();
+  }
+
+  /** Reads the log, and ends the handler if the task went on without this attempt. */
+  async recheck(): Promise<void> {
     this.#message.heartbeat();
-    this.#handlerRun?.lookAgain();
+    this.#execution?.recheck();
     await this.#writer?.check();
   }
 
-  /** The process ends, now. @returns whether something was written */
-  writeLastWords(): boolean {
-    return this.#handlerRun?.writeLastWords() ?? false;
+  /**
+   * Writes, while the process exits, what must not get lost.
+   * @returns whether something was written
+   */
+  writeAtExit(): boolean {
+    return this.#execution?.writeStartedAtExit() ?? false;
   }
 
-  /** Whether its handler runs. */
-  get hasBegun(): boolean {
-    return this.#handlerRun !== undefined;
-  }
-
-  /** The executor takes nothing more: what waits for a limit, is paused, or comes to pause now, is handed back at once. */
+  /** The executor drains: releases the task if it waits for a permit or is paused, now or as soon as it is. */
   drain(): void {
-    if (this.#permits.isWaiting) this.handBack();
-    this.#pauses.drain(() => this.handBack());
+    if (this.#permits.isWaiting) this.release();
+    this.#pauses.drain(() => this.release());
   }
 
-  /** Tells the handler to end, because the executor shuts down: another one will run the task. */
-  handBack(): void {
+  /** Aborts the handler, since the executor shuts down: another executor will run the task. */
+  release(): void {
     this.#abort.abort(
-      new AttemptAborted('RELEASED', 'The executor shuts down; the task will run elsewhere.'),
+      new AttemptAborted('RELEASED', 'The executor shuts down; another executor will run the task.'),
     );
   }
 
-  /** Works on the request. Resolves when the handler has ended and its slot is free; never rejects. */
+  /** Processes the request. Resolves when the handler has ended and its slot is free. Never rejects. */
   async run(): Promise<void> {
-    const { broker, logger, executor } = this.#setting;
-    // As fields, not as a child of the logger: to make one takes longer than most attempts log anything.
-    const said = { taskId: this.id, task: this.name };
     const heartbeat = startHeartbeat(() => this.#message);
-    // Before the claim, and on the same connection: see `claimTask`.
-    const listener = listenForCancel({
-      broker,
-      logger,
-      taskId: this.id,
-      executor,
-      attempt: () => this.#number,
-      onCancel: reason => this.#cancel.tell(reason),
-    });
-    // Only where it can be paused: most tasks are too short to pay for one more subscription.
-    const isPausable = this.#setting.definitionOf(this.name)?.definition.policy.pausable;
-    const control = isPausable
-      ? listenForControl({
-          broker,
-          logger,
-          taskId: this.id,
-          executor,
-          attempt: () => this.#number,
-          onRequest: request => this.#pauses.request(request),
-        })
-      : undefined;
-    let worked = nothingRuns;
+    const listeners = this.#listen();
+    let processed = nothingRuns;
     try {
       const request = decode(requestSchema, this.#message.subject, this.#message.data);
-      worked = await this.#work(request);
+      processed = await this.#process(request);
     } catch (error) {
-      if (error instanceof BadMessageError) {
-        // It cannot become a task: no owner to tell. Delivering it again would not mend it.
-        logger.error({ ...said, err: error }, 'a request that does not fit the protocol was dropped');
-        this.#message.ack();
-      } else if (!this.#setting.giveUp.aborted) {
-        const level = isUnavailable(error) ? 'warn' : 'error';
-        logger[level](
-          { ...said, err: error },
-          'the request could not be worked on; it will be delivered again',
-        );
-        this.#message.handBack(troubleDelayMs);
-      }
+      this.#failed(error);
     } finally {
       this.#cancel.end(this.#hasEnded);
       this.#pauses.end();
-      listener.stop();
-      control?.stop();
+      for (const listener of listeners) listener.stop();
       heartbeat.stop();
     }
-    await worked.handlerEnded;
-    await this.#permits.leave(this.#hasEnded);
+    await processed.handlerEnded;
+    await this.#permits.release(this.#hasEnded);
   }
 
-  async #work(request: TaskRequest): Promise<Worked> {
-    const { broker, executor, giveUp } = this.#setting;
-    const runnable = this.#setting.definitionOf(this.name);
-    if (!runnable) throw new Error(`This executor has no handler for ${this.name}.`);
-    const policy = policyOf(runnable.definition.policy, request);
+  /** Subscribes to cancels and pauses of the task: before the claim, and on the same connection, see `claimTask`. */
+  #listen(): { stop(): void }[] {
+    const { broker, logger, executor } = this.#setting;
+    const options = { broker, logger, taskId: this.id, executor, attempt: () => this.#number };
+    const cancels = listenForCancel({ ...options, onCancel: reason => this.#cancel.request(reason) });
+    // Only where the task can be paused: most tasks are too short to pay for one more subscription.
+    if (!this.#setting.taskOf(this.name)?.definition.policy.pausable) return [cancels];
+    return [cancels, listenForControl({ ...options, onRequest: request => this.#pauses.request(request) })];
+  }
+
+  #failed(error: unknown): void {
+    // As fields, not as a child logger: making one takes longer than most attempts log anything.
+    const task = { taskId: this.id, task: this.name };
+    const { logger, shutdownDeadline } = this.#setting;
+    if (error instanceof BadMessageError) {
+      // No task can be made of it, so there is no owner to notify; and another delivery would not fix it.
+      logger.error({ ...task, err: error }, 'a request that does not fit the protocol was dropped');
+      this.#message.ack();
+    } else if (!shutdownDeadline.aborted) {
+      const level = isUnavailable(error) ? 'warn' : 'error';
+      logger[level](
+        { ...task, err: error },
+        'the request could not be processed; it will be delivered again',
+      );
+      this.#message.release(troubleDelayMs);
+    }
+  }
+
+  async #process(request: TaskRequest): Promise<Processed> {
+    const task = this.#setting.taskOf(this.name);
+    if (!task) throw new Error(`This executor has no handler for ${this.name}.`);
+    const policy = policyOf(task.definition.policy, request);
     const deadlineMs = deadlineOf(policy, request);
     const limits = { maxLosses: policy.maxLosses, deadlineMs, startBy: request.startBy };
-    const claim = await this.#claim(request, runnable, limits);
+    const claim = await this.#claimAndAdmit(request, task, limits);
     if (!claim) return nothingRuns;
-    this.#number = claim.do === 'run' ? claim.attempt : this.#number;
-    const attempt = this.#number;
-    const writer = new EventWriter({
-      broker,
-      task: this.#address,
-      request,
-      attempt,
-      executor,
-      end: claim.end,
-      onRefused: why => this.#refused(why),
-      onRead: state => this.#pauses.follow(isToPause(state)),
-      onUnfit: (event, err) => {
-        const said = { taskId: this.id, task: this.name, attempt, event };
-        this.#setting.logger.error(
-          { ...said, err },
-          'an event that does not fit the protocol was not written',
-        );
-      },
-      giveUp,
-    });
+    if (claim.do === 'run') this.#number = claim.attempt;
+    const writer = this.#openLog(request, claim);
     this.#writer = writer;
-    if (claim.do === 'fail') {
-      await this.#end(writer.append({ type: 'failed', error: claim.error }), 'failed');
-      return nothingRuns;
-    }
     if (claim.do !== 'run') {
-      const reason = claim.do === 'cancel' ? claim.reason : this.#cancel.reason;
-      const canceled = writer.append({ type: 'canceled', ...(reason === undefined ? {} : { reason }) });
-      await this.#end(canceled, 'canceled');
+      await this.#endWithoutAttempt(claim, writer);
       return nothingRuns;
     }
-    const run: ClaimedRun = {
-      ...runnable,
+    const context: AttemptContext = {
+      setting: this.#setting,
       address: this.#address,
+      task,
       request,
-      writer,
-      attempt,
+      claim,
       policy,
       deadlineMs,
-      failures: claim.failures,
-      toPause: claim.toPause ?? false,
-      // Somebody else may have begun meanwhile: so may a process think that was suspended while it claimed.
-      isContended: this.#message.redelivered || attempt > 1 || this.#isLate(),
+      writer,
       slot: this.#slot,
-      pauses: this.#pauses,
       abort: this.#abort,
-      canceled: () => (this.#cancel.isCanceled ? { reason: this.#cancel.reason } : undefined),
-      onStarted: () => this.#tellLost(),
+      cancel: this.#cancel,
+      pauses: this.#pauses,
     };
-    const { traceparent } = this.#message;
     const observed = {
       task: this.#address,
-      attempt,
-      traceparent,
+      attempt: claim.attempt,
+      traceparent: this.#message.traceparent,
       after: claim.end.lastSeq,
-      lost: this.#lost,
+      lost: this.#lostExecutor,
     };
-    return observeAttempt(this.#setting, observed, ended => this.#runHandler(run, ended));
+    return observeAttempt(this.#setting, observed, report => this.#execute(context, report));
   }
 
   /**
    * Claims the task and takes it through its limits.
-   * @returns what is to be written of it, or done; `undefined`: it has been answered, or is not ours to answer
+   * @returns what is to be written; `undefined` where the request was answered, or another executor's is the answer
    */
-  async #claim(
+  async #claimAndAdmit(
     request: TaskRequest,
     { definition }: RunnableTask,
     limits: ClaimLimits,
-  ): Promise<Exclude<TakenClaim, { do: 'leave' | 'acknowledge' }> | undefined> {
+  ): Promise<WrittenClaim | undefined> {
     const { broker, executor } = this.#setting;
-    const { deliveries } = this.#message;
-    const look = () => claimTask(broker, this.#address, request, limits, executor);
-    let claim = await look();
+    const claimNow = () => claimTask(broker, this.#address, request, limits, executor);
+    let claim = await claimNow();
     if (claim.do === 'run') {
-      const admission = await this.#permits.enter(definition, request, claim.attempt, deliveries);
-      const isStopped = admission.do === 'stop';
-      if (admission.do === 'handBack' || (isStopped && !this.#cancel.isCanceled)) {
-        this.#message.handBack(isStopped ? 0 : admission.delayMs);
+      const { deliveries } = this.#message;
+      const admission = await this.#permits.acquire(definition, request, claim.attempt, deliveries);
+      const isAborted = admission.do === 'stop';
+      if (admission.do === 'release' || (isAborted && !this.#cancel.isCanceled)) {
+        this.#message.release(isAborted ? 0 : admission.delayMs);
         return undefined;
       }
-      if (isStopped) claim = { do: 'cancel', end: claim.end, reason: this.#cancel.reason };
-      // Much may have happened while it waited.
-      else if (this.#isLate()) claim = await look();
+      if (isAborted) claim = { do: 'cancel', end: claim.end, reason: this.#cancel.reason };
+      // The task may have changed while it waited for its permits.
+      else if (this.#isLate()) claim = await claimNow();
     }
-    this.#lost = claim.lost;
+    this.#lostExecutor = claim.lost;
     switch (claim.do) {
       case 'leave':
-        // Neither acknowledged nor handed back: the other one's heartbeats are for this delivery as well.
+        // Neither acknowledged nor released: the other executor's heartbeats keep this delivery as well.
         this.#isSuperseded = true;
         return undefined;
       case 'acknowledge':
@@ -288,34 +257,72 @@ export class Attempt implements Held {
         return undefined;
       case 'wait':
         if (this.#cancel.isCanceled) return claim;
-        this.#message.handBack(Math.max(1, claim.untilMs - Date.now()));
+        this.#message.release(Math.max(1, claim.untilMs - Date.now()));
         return undefined;
       default:
         return claim;
     }
   }
 
-  async #runHandler(run: ClaimedRun, ended: (outcome: AttemptOutcome) => void): Promise<Worked> {
-    const handlerRun = new HandlerRun(this.#setting, run);
-    this.#handlerRun = handlerRun;
-    const { answer, handlerEnded } = await handlerRun.run();
+  async #endWithoutAttempt(claim: Exclude<WrittenClaim, { do: 'run' }>, writer: EventWriter): Promise<void> {
+    if (claim.do === 'fail') {
+      const result = await writer.append({ type: 'failed', error: claim.error });
+      if (result === 'accepted') this.#answer({ do: 'acknowledge', end: 'failed' });
+      return;
+    }
+    // A task that waits for its next attempt (`wait`) gets here only when it was canceled.
+    const reason = claim.do === 'cancel' ? claim.reason : this.#cancel.reason;
+    const result = await writer.append({ type: 'canceled', ...(reason === undefined ? {} : { reason }) });
+    if (result === 'accepted') this.#answer({ do: 'acknowledge', end: 'canceled' });
+  }
+
+  async #execute(context: AttemptContext, report: (outcome: AttemptOutcome) => void): Promise<Processed> {
+    const execution = new Execution(context, {
+      // Redelivered or late: another executor may have begun. A process that was suspended while it claimed is late.
+      isContended: this.#message.redelivered || context.claim.attempt > 1 || this.#isLate(),
+      onStarted: () => this.#notifyLost(),
+    });
+    this.#execution = execution;
+    const { ending, handlerEnded } = await execution.run();
+    const answer = await settle(ending, context, execution);
     this.#answer(answer);
-    ended(outcomeOf(answer));
+    report(outcomeOf(answer));
     return { handlerEnded };
   }
 
-  /** Whether so much time has gone by since the delivery that others may have been given the request. */
+  #openLog(request: TaskRequest, { end }: WrittenClaim): EventWriter {
+    const { broker, executor, logger, shutdownDeadline } = this.#setting;
+    const attempt = this.#number;
+    return new EventWriter({
+      broker,
+      task: this.#address,
+      request,
+      attempt,
+      executor,
+      end,
+      onRefused: why => this.#refused(why),
+      onRead: state => this.#pauses.follow(isToPause(state)),
+      onUnfit: (event, err) =>
+        logger.error(
+          { taskId: this.id, task: this.name, attempt, event, err },
+          'an event that does not fit the protocol was not written',
+        ),
+      shutdownDeadline,
+    });
+  }
+
+  /** Whether so much time has passed since the delivery that the server may have delivered the request elsewhere. */
   #isLate(): boolean {
-    return Date.now() - this.#takenAtMs > heartbeatMs;
+    return Date.now() - this.#deliveredAtMs > heartbeatMs;
   }
 
-  /** Once the log has gone on without the executor that had the task, that one is told, should it still be there. */
-  #tellLost(): void {
-    if (this.#lost !== undefined) tellHolder(this.#setting.broker, this.#lost, this.id);
-    this.#lost = undefined;
+  /** Notifies the executor that had the task, once the log has an event without it: it may only have been suspended. */
+  #notifyLost(): void {
+    if (this.#lostExecutor !== undefined) notifyHolder(this.#setting.broker, this.#lostExecutor, this.id);
+    this.#lostExecutor = undefined;
   }
 
-  /** The log has gone on without this attempt: so must the handler end. */
+  /** The log has events without this attempt, or a cancel: the handler must end. */
   #refused(why: 'superseded' | 'stop'): void {
     if (why === 'superseded') this.#isSuperseded = true;
     this.#abort.abort(
@@ -329,20 +336,15 @@ export class Attempt implements Held {
     switch (answer.do) {
       case 'acknowledge':
         this.#hasEnded = true;
-        this.#tellLost();
+        this.#notifyLost();
         this.#message.ack();
         return;
-      case 'handBack':
-        // Superseded: the request is not ours to give away.
-        if (!this.#isSuperseded) this.#message.handBack(answer.delayMs);
+      case 'release':
+        // Superseded: the request belongs to another executor.
+        if (!this.#isSuperseded) this.#message.release(answer.delayMs);
         return;
       case 'nothing':
         return;
     }
-  }
-
-  /** Ends a task that was not run. */
-  async #end(append: Promise<AppendResult>, end: TaskEnd): Promise<void> {
-    if ((await append) === 'accepted') this.#answer({ do: 'acknowledge', end });
   }
 }

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   awaitTaskEnd,
-  type Broker,
   childTaskId,
   type EndEvent,
   encodeRequest,
@@ -16,64 +15,53 @@ import {
   GatewayError,
   lifecycleLimit,
   policyOverridesSchema,
-  type TaskAddress,
   type TaskRecord,
   type TaskRequest,
 } from '@longhaul/proto/wire';
 import type { ChildPort, NewChild } from '../handler/children/childTypes.ts';
-import type { Slot } from '../queue/slotPool.ts';
-import type { EventWriter } from './eventWriter.ts';
+import type { AttemptContext } from './attemptContext.ts';
 import type { StartedGate } from './startedGate.ts';
 
 /** While NATS does not answer, the next try waits this long. */
 const retryDelayMs = 200;
 
-type AttemptChildrenOptions = {
-  readonly broker: Broker;
-  readonly parent: TaskAddress;
-  readonly owner: string;
-  readonly attempt: number;
-  readonly executor: string;
-  readonly writer: EventWriter;
-  readonly gate: StartedGate;
-  readonly signal: AbortSignal;
-  readonly slot: Slot;
-};
-
-/** What a child's start is compared by when the same key comes again. */
+/** What a start with the same key is compared to. */
 type Accepted = Pick<TaskRecord, 'input' | 'inputRef'>;
 
 /**
  * Starts the children of one attempt, and waits for them.
  *
- * A child's id comes from its parent, name and key, so another attempt finds the children of the one before. The link
- * is appended to the parent's chain first, the child's request is published second:
+ * A child's id comes from its parent, task type and key, so the next attempt finds the children of this one. The link
+ * is appended to the parent's event log first, the child's request is published second:
  *
  * - A parent that has ended, is being canceled or was taken over gets its append refused, and nothing is published.
- * - A link that went in before the parent's end says that there is such a child, or will be in a moment; its request
- *   names the parent, and whoever sees it after the parent's end cancels it (`maintenance/childCancellation` of the gateway).
- * - Of an executor that dies between the two, the next attempt does the same again: the link is the same one, and of
+ * - A link that was appended before the parent's end means that the child exists, or will exist in a moment. Its request
+ *   names the parent, and the gateway that sees it after the parent's end cancels it (`maintenance/childCancellation`).
+ * - When an executor is lost between the two, the next attempt does the same again: the link is the same one, and of
  *   two requests with one message id JetStream stores the first.
  */
 export class AttemptChildren implements ChildPort {
-  readonly #options: AttemptChildrenOptions;
-  /** By id, of those with a key of their own: numbers do not come twice. */
+  readonly #context: AttemptContext;
+  readonly #gate: StartedGate;
+  /** By id, of the children with a key of their own: numbers do not repeat. */
   readonly #keyed = new Map<string, Promise<Accepted>>();
-  #again = Promise.withResolvers<void>();
+  #rechecked = Promise.withResolvers<void>();
 
-  constructor(options: AttemptChildrenOptions) {
-    this.#options = options;
+  constructor(context: AttemptContext, gate: StartedGate) {
+    this.#context = context;
+    this.#gate = gate;
   }
 
-  /** The connection to NATS was lost for a while: the end of a child may have passed by. */
-  lookAgain(): void {
-    this.#again.resolve();
-    this.#again = Promise.withResolvers();
+  /** To be called after a time without NATS: the end of a child may have been missed. */
+  recheck(): void {
+    this.#rechecked.resolve();
+    this.#rechecked = Promise.withResolvers();
   }
 
   /** @throws GatewayError PAYLOAD_TOO_LARGE, INVALID_REQUEST, IDEMPOTENCY_CONFLICT; the signal's reason */
   readonly start = async (child: NewChild): Promise<string> => {
-    const { broker, parent } = this.#options;
+    const { address: parent, setting } = this.#context;
+    const { broker } = setting;
     const { name, key, input } = child;
     const address = { id: childTaskId(parent.id, name, key), name };
     const outgoing = encodeRequest(broker.payloads, address, this.#head(child), input);
@@ -97,16 +85,21 @@ export class AttemptChildren implements ChildPort {
 
   /** @throws the signal's reason, PayloadError */
   readonly ended = async (id: string, name: string): Promise<EndedTask> => {
-    const { broker, signal, slot } = this.#options;
+    const { setting, abort, slot } = this.#context;
+    const { broker } = setting;
+    const { signal } = abort;
     return slot.lendWhile(name, signal, async () => {
-      const event = await awaitTaskEnd(broker, { id, name }, signal, () => this.#again.promise);
+      const event = await awaitTaskEnd(broker, { id, name }, signal, () => this.#rechecked.promise);
       return endedTask(id, name, event, ref => this.#untilAnswered(() => broker.payloads.get(ref)));
     });
   };
 
   /** Publishes a child's request, unless an earlier attempt has. */
   async #startNew({ options }: NewChild, outgoing: OutgoingRequest): Promise<Accepted> {
-    const { broker, writer, gate, signal, attempt, executor } = this.#options;
+    const { setting, writer, claim, abort } = this.#context;
+    const { broker, executor } = setting;
+    const { attempt } = claim;
+    const { signal } = abort;
     const { id, name } = outgoing.address;
     signal.throwIfAborted();
     if (attempt > 1) {
@@ -114,7 +107,7 @@ export class AttemptChildren implements ChildPort {
       if (found) return found;
     }
     const link = { id, name, ...(options.detached ? { detached: true as const } : {}) };
-    const isBegun = (await gate.open()) === 'accepted';
+    const isBegun = (await this.#gate.open()) === 'accepted';
     if (isBegun && !writer.hasLifecycleRoom) {
       throw new GatewayError(
         'INVALID_REQUEST',
@@ -127,13 +120,14 @@ export class AttemptChildren implements ChildPort {
     const { large } = outgoing;
     if (large) await this.#untilAnswered(() => broker.payloads.put(large));
     const { duplicate } = await this.#untilAnswered(() => publishRequest(broker, outgoing, id));
-    // Of this attempt before its acknowledgement was lost, or of an earlier one that was only slow.
+    // Published by this attempt before its acknowledgement was lost, or by an earlier attempt that was only slow.
     if (duplicate) return (await this.#untilAnswered(() => findAccepted(broker, id))) ?? outgoing.request;
     return outgoing.request;
   }
 
   #head({ options }: NewChild): Omit<TaskRequest, 'input' | 'inputRef'> {
-    const { parent, owner } = this.#options;
+    const { address: parent, request } = this.#context;
+    const { owner } = request;
     const { priority, delayMs, startWithinMs, policy, detached } = options;
     const now = Date.now();
     return {
@@ -151,7 +145,7 @@ export class AttemptChildren implements ChildPort {
   }
 
   async #untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
-    const { signal } = this.#options;
+    const { signal } = this.#context.abort;
     for (;;) {
       signal.throwIfAborted();
       try {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { SlotPool } from '../queue/slotPool.ts';
+import type { AttemptContext } from './attemptContext.ts';
 import type { AppendResult, EventWriter } from './eventWriter.ts';
 import { AttemptPauses } from './pause.ts';
 import type { StartedGate } from './startedGate.ts';
@@ -9,7 +10,7 @@ import type { StartedGate } from './startedGate.ts';
 function attempt(options: { toPause?: boolean; answers?: Partial<Record<string, AppendResult>> } = {}) {
   const { toPause = false, answers = {} } = options;
   const pool = new SlotPool(1);
-  const slot = pool.take('demo');
+  const slot = pool.acquire('demo');
   if (!slot) throw new Error('There is one.');
   const abort = new AbortController();
   const pauses = new AttemptPauses(abort.signal, slot);
@@ -31,14 +32,12 @@ function attempt(options: { toPause?: boolean; answers?: Partial<Record<string, 
     stop: () => {},
   };
   pauses.onRequest(request => requests.push(request));
-  pauses.begin({
+  const context = {
     writer: writer as unknown as EventWriter,
-    gate: gate as unknown as StartedGate,
-    limits,
-    attempt: 1,
-    executor: 'me',
-    toPause,
-  });
+    claim: { attempt: 1, toPause },
+    setting: { executor: 'me' },
+  } as unknown as AttemptContext;
+  pauses.begin(context, gate as unknown as StartedGate, limits);
   const ask = (what: 'pause' | 'resume') => pauses.request({ v: 1, do: what, by: 'ann' });
   /** Starts a checkpoint, and tells whether it has been passed. */
   const checkpoint = () => {
@@ -133,7 +132,7 @@ describe('a checkpoint', () => {
 describe('a request', () => {
   test('is answered after the attempt has begun, and not at all when it is over', async () => {
     const pool = new SlotPool(1);
-    const slot = pool.take('demo');
+    const slot = pool.acquire('demo');
     if (!slot) throw new Error('There is one.');
     const pauses = new AttemptPauses(new AbortController().signal, slot);
     const asked = pauses.request({ v: 1, do: 'pause', by: 'ann' });

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { AttemptAborted } from '../handler/abort.ts';
 import type { AppendResult } from './eventWriter.ts';
 
-/** The cancel of one attempt: told to the handler at once, and written to the task's chain. */
+/** The cancel of one attempt: aborts the handler's signal at once, and is written to the task's event log. */
 export class AttemptCancel {
   readonly #abort: AbortController;
   readonly #writeStopping: (reason: string | undefined) => Promise<AppendResult | undefined>;
@@ -12,9 +12,9 @@ export class AttemptCancel {
   #reason: string | undefined;
 
   /**
-   * @param abort what the handler's signal belongs to
-   * @param writeStopping appends the event, where the attempt has come so far that it can; `undefined`: it has not, and
-   *   its last event will say so. Never rejects
+   * @param abort the controller of the handler's signal
+   * @param writeStopping appends `stopping`. Resolves with `undefined` where the attempt does not execute yet: then its
+   *   last event records the cancel. Never rejects
    */
   constructor(
     abort: AbortController,
@@ -22,26 +22,26 @@ export class AttemptCancel {
   ) {
     this.#abort = abort;
     this.#writeStopping = writeStopping;
-    // Nobody may be waiting for it.
+    // It is no fault that nothing awaits it.
     this.#recorded.promise.catch(() => {});
   }
 
-  /** Whether the attempt ends because its task was canceled, by whomever it was told. */
+  /** Whether the attempt ends because its task was canceled: by a request, or by a `stopping` in the log. */
   get isCanceled(): boolean {
     const reason: unknown = this.#abort.signal.reason;
     return reason instanceof AttemptAborted && reason.code === 'CANCELED';
   }
 
-  /** Why, as far as it was said. */
+  /** The caller's reason, if it gave one. */
   get reason(): string | undefined {
     return this.#reason;
   }
 
   /**
-   * Tells the handler at once. Resolves when the chain says so too, or the task has ended.
-   * @throws Error when the attempt is over and the task is not: the cancel is not in the chain then
+   * Aborts the handler's signal at once. Resolves when the cancel is in the event log, or the task has ended.
+   * @throws Error when the attempt is over and the task is not: then the cancel is not in the log
    */
-  async tell(reason: string | undefined): Promise<void> {
+  async request(reason: string | undefined): Promise<void> {
     if (!this.#abort.signal.aborted) {
       this.#reason = reason;
       const why = reason === undefined ? '' : `: ${reason}`;
@@ -51,13 +51,13 @@ export class AttemptCancel {
     await this.#recorded.promise;
   }
 
-  /** The attempt is over. Whoever waits for the cancel is told so only where it is in the chain: else the task may run again. */
+  /** The attempt is over. Confirms a cancel only where it is in the log: else the task may run again. */
   end(hasTaskEnded: boolean): void {
     if (hasTaskEnded) this.#recorded.resolve();
     else this.#recorded.reject(new Error('The attempt is over, and the task is not.'));
   }
 
-  /** A refusal is met again by the attempt's last event. */
+  /** A refusal needs no handling here: the attempt's last event meets it again. */
   async #record(): Promise<void> {
     const result = await this.#writeStopping(this.#reason);
     if (result !== undefined && result !== 'superseded') this.#recorded.resolve();
@@ -71,13 +71,13 @@ export type CancelListenerOptions = {
   readonly taskId: string;
   readonly executor: string;
   readonly attempt: () => number;
-  /** Tells the handler; resolves when the cancel is in the chain, so that it outlives this executor. */
+  /** Aborts the handler. Resolves when the cancel is in the event log, so that it outlives this executor. */
   readonly onCancel: (reason: string | undefined) => Promise<void>;
 };
 
 /**
- * Answers `tasks.cancel.<id>` as long as this executor has the task. The answer says that the handler was told and
- * that `stopping` is in the chain; the `canceled` event says that the handler has ended.
+ * Answers `tasks.cancel.<id>` as long as this executor has the task. The answer means that the handler's signal is
+ * aborted and `stopping` is in the event log; the event `canceled` means that the handler has ended.
  */
 export function listenForCancel(options: CancelListenerOptions): { stop(): void } {
   const { broker, logger, taskId, executor } = options;
@@ -94,7 +94,7 @@ export function listenForCancel(options: CancelListenerOptions): { stop(): void 
         .onCancel(request.reason)
         .then(() => message.respond(encode(reply)))
         .catch((err: unknown) =>
-          logger.warn({ err, taskId }, 'the cancel could not be recorded; the gateway does it'),
+          logger.warn({ err, taskId }, 'the cancel could not be written; the gateway writes it instead'),
         );
     },
   });

@@ -11,10 +11,10 @@ import {
 import { isHeldBy } from './holder.ts';
 
 /** A claim, or `leave`: another executor works on the task, and is well. */
-export type TakenClaim = (Claim | { readonly do: 'leave' }) & {
-  /** The end of the log that was decided by: whatever is appended next follows it. */
+export type TaskClaim = (Claim | { readonly do: 'leave' }) & {
+  /** The end of the event log that the decision was made by. The next append names it as its predecessor. */
   readonly end: LogEnd;
-  /** The executor that had the task and does not answer for it any more. */
+  /** The executor that had the task and no longer answers for it. */
   readonly lost?: string | undefined;
 };
 
@@ -22,11 +22,11 @@ export type TakenClaim = (Claim | { readonly do: 'leave' }) & {
  * Decides what to do with a delivered request, by the state at the end of the task's event log.
  *
  * Invariant 5, cancel-means-stop, at the start of a task: the executor first subscribes to the task's cancel subject
- * and then reads the log's end here; a canceling gateway first appends `stopping` and then asks on the cancel subject.
- * Both go through one server in order, so at least one of the two sees the other: either the gateway is answered by
- * this executor, or this read finds `stopping`, and the handler is not called. So no handler can begin behind a
- * gateway's back between its question and its `canceled`. The read is one round trip to the stream's leader, which
- * cannot lag behind; a first delivery usually finds nothing, and a `started` need not be written first.
+ * and then reads the end of the log here; a canceling gateway first appends `stopping` and then asks on the cancel
+ * subject. Both go through one server in order, so at least one of the two sees the other: either this executor answers
+ * the gateway, or this read finds `stopping`, and the handler is not called. So no handler can begin between a
+ * gateway's question and its `canceled`. The read is one round trip to the stream's leader, which cannot lag behind. A
+ * first delivery usually finds nothing, and then no `started` has to be written first.
  */
 export async function claimTask(
   broker: Broker,
@@ -34,7 +34,7 @@ export async function claimTask(
   request: TaskRequest,
   limits: ClaimLimits,
   executor: string,
-): Promise<TakenClaim> {
+): Promise<TaskClaim> {
   const end = await readLogEnd(broker, task, stateOfRequest(request));
   const claim = { ...decideClaim(end.state, limits, Date.now()), end };
   const holder = holderOf(end.state);

@@ -25,14 +25,14 @@ import {
 } from '@longhaul/proto/wire';
 import { cleanText } from '../failure/safeRead.ts';
 
-/** How an append ended: in the log; no longer true; refused for good; or refused because a cancel came first. */
+/** How an append ended: in the log; out of date; refused for good; or refused because a cancel came first. */
 export type AppendResult = 'accepted' | 'dropped' | 'superseded' | 'stop';
 
 const endings: ReadonlySet<TaskEvent['type']> = new Set(['completed', 'failed', 'canceled']);
 
 /** While NATS does not answer, the next try waits this long. */
 const retryDelayMs = 200;
-/** How many progress and log events may wait for their turn; what comes beyond them is dropped, and said so. */
+/** How many progress and log events may wait for their turn. Further ones are dropped, and the drop is logged. */
 export const maxWaiting = 256;
 
 type WriterOptions = {
@@ -43,14 +43,14 @@ type WriterOptions = {
   readonly executor: string;
   /** The end of the task's log when the task was claimed. */
   readonly end: LogEnd;
-  /** Told when an event is refused because the attempt is history, or a cancel was recorded. */
+  /** Called when an event is refused, since the attempt is superseded or a cancel is in the log. */
   readonly onRefused: (why: 'superseded' | 'stop') => void;
-  /** Told of the state whenever it was read. */
+  /** Called with the task's state whenever it was read. */
   readonly onRead?: (state: TaskState) => void;
-  /** Told of an event that was not written, since it does not fit the protocol. */
+  /** Called for an event that was not written, since it does not fit the protocol. */
   readonly onUnfit?: (event: TaskEvent['type'], error: BadMessageError) => void;
-  /** Ends the tries while NATS does not answer: the executor is being ended. */
-  readonly giveUp: AbortSignal;
+  /** Aborted when the executor's time to stop is over: ends the tries while NATS does not answer. */
+  readonly shutdownDeadline: AbortSignal;
 };
 
 /** What the writer adds to an event: version, owner, time, and what follows from the log. */
@@ -63,10 +63,11 @@ type NewOutput = NewEvent<Exclude<TaskEvent, LifecycleEvent>>;
 /**
  * Writes one attempt's events to its task's log, one at a time, each after the one before it.
  *
- * Progress and log events expect their predecessor like all others, though no one waits for them: their sequence
- * becomes what the attempt's end expects. If they went in unconditionally, a slow executor's progress would land
- * behind the `started` of the one that took its task over, and its end, expecting that progress, would be accepted:
- * invariant 2, ends-once, would rest on luck. So a superseded attempt learns of it with the next thing it says.
+ * Progress and log events expect their predecessor like all others, though nothing waits for them: their sequence
+ * becomes what the attempt's end expects. If they were appended unconditionally, a slow executor's progress would land
+ * behind the `started` of the executor that took its task over, and the slow executor's end, which expects that
+ * progress, would be accepted: invariant 2, ends-once, would rest on luck. So a superseded attempt is refused with the
+ * next event that it writes.
  */
 export class EventWriter {
   readonly #options: WriterOptions;
@@ -76,16 +77,16 @@ export class EventWriter {
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   /** Whether an event of this attempt was given to the connection, acknowledged or not. */
-  #handedOver = false;
-  /** Once superseded, for good: knowing the log's end by now must not make a late end acceptable. */
+  #hasPublished = false;
+  /** For good: even with the current end of the log, the late end of a superseded attempt must not be accepted. */
   #superseded = false;
-  /** Nothing follows the end: a cancel may come, and write `stopping`, while that one is being written. */
+  /** Nothing follows the end: a cancel may come while the end is being written, and would write `stopping` behind it. */
   #ended = false;
 
   constructor(options: WriterOptions) {
     this.#options = options;
     this.#end = options.end;
-    // Of an empty log nothing has to be read: only an attempt that has begun writes progress and logs.
+    // An empty log needs no reading: only an attempt that has begun writes progress and log lines.
     this.#counts = options.end.lastSeq === 0 ? { progress: 0, log: 0 } : {};
   }
 
@@ -94,12 +95,12 @@ export class EventWriter {
     return this.#waiting < maxWaiting;
   }
 
-  /** Whether the log may still grow by events that do not move the task on: see `lifecycleLimit`. */
+  /** Whether the log has room for lifecycle events that do not end the task or its attempt: see `lifecycleLimit`. */
   get hasLifecycleRoom(): boolean {
     return this.#end.state.events < lifecycleLimit;
   }
 
-  /** Appends a progress or log event in its turn. While NATS does not answer it is let go: the next says more. */
+  /** Appends a progress or log event in its turn. While NATS does not answer it is dropped: the next one is newer. */
   publish(event: NewOutput): void {
     this.#waiting += 1;
     this.#turn = this.#turn
@@ -113,8 +114,8 @@ export class EventWriter {
   /**
    * Appends a lifecycle event, after everything that was written before.
    *
-   * Keeps trying while NATS does not answer; a try whose acknowledgement was lost is recognised in the log.
-   * @throws the reason of `giveUp`
+   * Tries again while NATS does not answer. A try whose acknowledgement was lost is recognised in the log.
+   * @throws the reason of `shutdownDeadline`
    */
   append(event: NewLifecycle): Promise<AppendResult> {
     const result = this.#turn.then(() => this.#appendNow(event, 'until answered'));
@@ -123,13 +124,13 @@ export class EventWriter {
   }
 
   async #appendNow(given: NewEvent<TaskEvent>, tries: 'once' | 'until answered'): Promise<AppendResult> {
-    const { giveUp, attempt, executor, onUnfit } = this.#options;
+    const { shutdownDeadline, attempt, executor, onUnfit } = this.#options;
     let event = given;
     while (!this.#superseded && !this.#ended) {
-      giveUp.throwIfAborted();
+      shutdownDeadline.throwIfAborted();
       let isKnown = false;
       try {
-        this.#handedOver = true;
+        this.#hasPublished = true;
         if ((await this.#appendToEnd(event)) === 'appended') {
           this.#ended = endings.has(event.type);
           return 'accepted';
@@ -139,13 +140,13 @@ export class EventWriter {
         if (error instanceof BadMessageError) {
           onUnfit?.(event.type, error);
           const instead = event === given ? failureInstead(event, error) : undefined;
-          // Of a progress or a log line the next says more.
+          // A progress or log event needs no replacement: the next one is newer.
           if (!instead) throw error;
           event = instead;
           continue;
         }
         if (isUnavailable(error) && tries === 'until answered') {
-          await delay(retryDelayMs, undefined, { signal: giveUp });
+          await delay(retryDelayMs, undefined, { signal: shutdownDeadline });
           continue;
         }
         if (!isWrongLastSequence(error)) throw error;
@@ -157,24 +158,25 @@ export class EventWriter {
       if (refusal.do === 'accepted' || refusal.do === 'superseded') return refusal.do;
       // What cannot follow here cannot be appended by trying again.
       if (refusal.do === 'drop' || (refusal.do === 'append' && isKnown)) return 'dropped';
-      // How far the handler got is worth saying while it obeys a cancel; any other event gives way to it.
+      // Progress is still written while the handler obeys a cancel; a lifecycle event gives way to the cancel.
       if (refusal.do === 'stop' && tries === 'until answered') return 'stop';
     }
     return 'superseded';
   }
 
   /**
-   * Publishes an attempt's `started` while the process ends, where nothing was said of the attempt yet: it would not be
-   * counted. In this very turn, and not acknowledged; should the log have gone on, the server refuses it.
+   * Publishes an attempt's `started` while the process exits, where nothing was published of the attempt yet: else the
+   * start would not be counted. It goes out in this very turn, without waiting for an acknowledgement. If the log has
+   * newer events, the server refuses it.
    * @returns whether there was something to write
    */
-  writeLastWords(event: Extract<NewLifecycle, { type: 'started' }>): boolean {
-    if (this.#handedOver || this.#superseded || this.#ended) return false;
+  writeAtExit(event: Extract<NewLifecycle, { type: 'started' }>): boolean {
+    if (this.#hasPublished || this.#superseded || this.#ended) return false;
     this.#appendLifecycle(event).catch(() => {});
     return true;
   }
 
-  /** Appends to the end of the log as it is known. `impossible`: nothing like it can follow there. */
+  /** Appends to the known end of the log. `impossible`: the event cannot follow that state. */
   #appendToEnd(event: NewEvent<TaskEvent>): Promise<'appended' | 'impossible'> {
     return event.type === 'progress' || event.type === 'log'
       ? this.#appendOutput(event)
@@ -192,8 +194,8 @@ export class EventWriter {
   async #appendOutput(event: NewOutput): Promise<'appended'> {
     const { broker, task, request } = this.#options;
     const { type } = event;
-    // An earlier attempt's are counted once this one's `started` is in the log: from then on that one's are refused, so
-    // no other writer can take the ordinal that is given here.
+    // The events of earlier attempts are counted after this attempt's `started` is in the log. From then on theirs are
+    // refused, so no other writer can use the ordinal that is given here.
     const ordinal = (this.#counts[type] ?? (await countOf(broker, task, type))) + 1;
     const complete = { v: 2 as const, ...event, ordinal, owner: request.owner, at: new Date().toISOString() };
     const first = this.#end.lastSeq === 0 ? { task: request } : {};
@@ -203,7 +205,7 @@ export class EventWriter {
     return 'appended';
   }
 
-  /** Looks at the log in its turn; where that has gone on without this attempt, says so as a refusal would. */
+  /** Reads the log in its turn. Where the task went on without this attempt, it reports that as a refusal does. */
   check(): Promise<void> {
     this.#turn = this.#turn.then(() => this.#checkNow()).catch(() => {});
     return this.#turn.then(() => {});
@@ -213,7 +215,7 @@ export class EventWriter {
     const { attempt, executor } = this.#options;
     if (this.#superseded || this.#ended) return;
     await this.#readWhenAnswered();
-    // As if a progress had been refused: it ends nothing and takes nothing over.
+    // Decides as for a refused progress event, which ends nothing and takes nothing over.
     this.#follow(decideRefusal(this.#end.state, { type: 'progress', attempt, executor }));
   }
 
@@ -222,13 +224,13 @@ export class EventWriter {
     if (refusal.do === 'superseded' || refusal.do === 'stop') this.#options.onRefused(refusal.do);
   }
 
-  /** Resolves when everything that was given to the writer so far is in the log, or let go. */
+  /** Resolves when every event that was given to the writer so far is in the log, or dropped. */
   async flushed(): Promise<void> {
     await this.#turn;
   }
 
   async #readWhenAnswered(): Promise<void> {
-    const { broker, task, request, giveUp, onRead } = this.#options;
+    const { broker, task, request, shutdownDeadline, onRead } = this.#options;
     for (;;) {
       try {
         this.#end = await readLogEnd(broker, task, stateOfRequest(request));
@@ -239,13 +241,13 @@ export class EventWriter {
         return;
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        await delay(retryDelayMs, undefined, { signal: giveUp });
+        await delay(retryDelayMs, undefined, { signal: shutdownDeadline });
       }
     }
   }
 }
 
-/** An attempt's end that does not fit the protocol becomes one that says so: a task without an end would be stuck. */
+/** Replaces an attempt's end that does not fit the protocol by a failure: a task without an end would be stuck. */
 function failureInstead(event: NewEvent<TaskEvent>, why: BadMessageError): NewEvent<TaskEvent> | undefined {
   const error = { code: 'HANDLER_ERROR', message: cleanText(why.message, failureLimits.messageChars) };
   switch (event.type) {

@@ -13,8 +13,8 @@ type LogLine = {
 };
 
 /**
- * Publishes what a handler says while it runs: progress (checked, throttled, latest wins) and log lines (bounded).
- * Both follow the attempt's `started`, and nothing is published once the attempt is over.
+ * Publishes what a handler reports while it runs: progress (checked, throttled, the latest wins) and log lines
+ * (limited). Both follow the attempt's `started`. Nothing is published once the attempt is over.
  */
 export class HandlerOutput<T extends TaskDefinition> {
   readonly #definition: T;
@@ -23,7 +23,7 @@ export class HandlerOutput<T extends TaskDefinition> {
   readonly #gate: StartedGate;
   readonly #latest: Throttle<unknown>;
   readonly #logLimit = new LogLimit();
-  /** What was said before `started` is in the chain: the latest progress, and log lines. */
+  /** What was reported before `started` is in the event log: the latest progress, and log lines. */
   #early: { progress: { readonly value: unknown } | undefined; lines: LogLine[] } | undefined = {
     progress: undefined,
     lines: [],
@@ -50,7 +50,7 @@ export class HandlerOutput<T extends TaskDefinition> {
     error: (message, fields) => this.#line('error', message, fields),
   };
 
-  /** Publishes what still waits. To be called before the attempt's last event, so that it precedes it. */
+  /** Publishes what still waits, and closes. To be called before the attempt's last event is written. */
   async flush(): Promise<void> {
     this.#latest.flush();
     const dropped = this.#logLimit.takeDropped();
@@ -87,7 +87,7 @@ export class HandlerOutput<T extends TaskDefinition> {
     this.#writer.publish({ type: 'log', attempt: this.#attempt, ...line });
   }
 
-  /** Once `started` is in the chain, publishes what was said before. Refused: nobody listens any more. */
+  /** Publishes what was reported early, once `started` is in the event log. A refused `started` drops it. */
   async #openGate(): Promise<void> {
     const result = await this.#gate.open().catch(() => 'superseded' as const);
     const early = this.#early;

@@ -8,30 +8,30 @@ import {
 import type { Logger } from 'pino';
 
 /**
- * Asks an executor whether it still works on a task that was delivered to us as well.
+ * Asks an executor whether it still works on a task that was delivered to this executor as well.
  *
- * A delivery alone does not say that its executor is lost. It may be an old one, which waited in the socket of a
- * process that was suspended while the server gave the task to somebody else; and after an outage of NATS the server
- * delivers again what it heard no heartbeat of, though all executors are well. Without this question a healthy attempt
- * would be taken over, and run twice (invariant 6, crash-recovers-fast).
+ * A delivery alone does not prove that the other executor is lost. The delivery may be an old one, which waited in the
+ * socket of a process that was suspended while the server gave the task to another executor. And after an outage of
+ * NATS the server delivers everything again whose heartbeats it missed, though all executors are well. Without this
+ * question a healthy attempt would be taken over, and the task would run twice (invariant 6, crash-recovers-fast).
  */
 export async function isHeldBy(broker: Broker, executor: string, taskId: string): Promise<boolean> {
-  // Silent: gone, or suspended. If it comes back it is told (see `tellHolder`), and its events are refused.
+  // No answer: it is gone, or suspended. If it comes back it is notified (`notifyHolder`), and its events are refused.
   return (await askHolder(broker, executor, taskId)) === 'holds';
 }
 
-/** Tells an executor that a task's log has gone on without it. One that is suspended reads it when it comes back. */
-export function tellHolder(broker: Broker, executor: string, taskId: string): void {
+/** Notifies an executor that a task went on without it. A suspended executor reads the notice when it comes back. */
+export function notifyHolder(broker: Broker, executor: string, taskId: string): void {
   const notice: HolderRequest = { v: 1, id: taskId, do: 'look' };
   sendCommand(broker, broker.topology.subjects.holder(executor), notice);
 }
 
-/** An attempt as far as others ask for it. */
-export type Held = {
-  /** Whether the attempt counts, as far as this executor knows. */
+/** An attempt, as far as other executors ask about it. */
+export type HeldTask = {
+  /** Whether the attempt still counts, as far as this executor knows. */
   readonly isHeld: boolean;
-  /** Looks at the log, and ends the handler if that has gone on without it. */
-  readonly lookAgain: () => Promise<void>;
+  /** Reads the event log, and ends the handler if the task went on without it. */
+  readonly recheck: () => Promise<void>;
 };
 
 /** Answers for the tasks that this executor works on, until it is stopped. */
@@ -39,12 +39,12 @@ export function answerAsHolder(
   broker: Broker,
   logger: Logger,
   executor: string,
-  heldOf: (taskId: string) => Held | undefined,
+  heldOf: (taskId: string) => HeldTask | undefined,
 ): { stop(): void } {
   const subscription = broker.nc.subscribe(broker.topology.subjects.holder(executor), {
     callback: (error, message) => {
       if (error) {
-        logger.error({ err: error }, 'the subscription to questions for tasks failed');
+        logger.error({ err: error }, 'the subscription to questions about tasks failed');
         return;
       }
       const request = readCommand(broker, logger, holderRequestSchema, message, commandRoles);
@@ -52,7 +52,7 @@ export function answerAsHolder(
       const held = heldOf(request.id);
       const reply: HolderReply = { v: 1, holds: held?.isHeld ?? false };
       if (request.do === 'answer') message.respond(encode(reply));
-      else void held?.lookAgain();
+      else void held?.recheck();
     },
   });
   return { stop: () => subscription.unsubscribe() };

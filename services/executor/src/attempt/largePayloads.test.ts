@@ -27,13 +27,14 @@ function storeThat(...ends: readonly (unknown | Error)[]) {
     if (end instanceof Error) throw end;
     return end;
   };
-  const store: Pick<PayloadStore, 'get' | 'put' | 'pack' | 'limitBytes'> = {
+  const store: Pick<PayloadStore, 'get' | 'put' | 'pack' | 'limitBytes' | 'requireNarrow'> = {
     limitBytes: 100,
     get: next,
     put: async () => void (await next()),
+    requireNarrow: () => {},
     pack: (name, data): PackedPayload => {
       packs.push(name);
-      if (data.length > 100) throw new PayloadError('PAYLOAD_TOO_LARGE', 'too large');
+      if (data.length > 100) throw new PayloadError('PAYLOAD_TOO_LARGE', `too large: ${data.length} bytes.`);
       return { ref, data };
     },
   };
@@ -76,9 +77,9 @@ describe('an input', () => {
 
   test('is not read by an executor that is being ended, nor is anything said of it', async () => {
     const { store } = storeThat(unavailable());
-    const giveUp = new AbortController();
-    const read = readInput(store, request, never, giveUp.signal);
-    giveUp.abort(new Error('stopped'));
+    const shutdownDeadline = new AbortController();
+    const read = readInput(store, request, never, shutdownDeadline.signal);
+    shutdownDeadline.abort(new Error('stopped'));
     await expect(read).rejects.toThrow('stopped');
   });
 });
@@ -118,14 +119,14 @@ describe('an output', () => {
 
   test('is given up when the executor is being ended', async () => {
     const { store } = storeThat(unavailable());
-    const giveUp = new AbortController();
+    const shutdownDeadline = new AbortController();
     const written = writeOutput(
       store,
       { kind: 'completed', output: 'text', large: true },
       'id.output.1',
-      giveUp.signal,
+      shutdownDeadline.signal,
     );
-    giveUp.abort(new Error('stopped'));
+    shutdownDeadline.abort(new Error('stopped'));
     await expect(written).rejects.toThrow();
   });
 });

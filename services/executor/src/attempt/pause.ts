@@ -4,115 +4,113 @@ import { type ControlReply, type ControlRequest, controlRequestSchema } from '@l
 import type { Logger } from 'pino';
 import type { PausePort } from '../handler/handlerCall.ts';
 import type { Slot } from '../queue/slotPool.ts';
-import type { EventWriter } from './eventWriter.ts';
+import type { AttemptContext } from './attemptContext.ts';
 import type { StartedGate } from './startedGate.ts';
 import type { TimeLimits } from './timers.ts';
 
-/** A handler whose checkpoints follow each other without a pause lets everything else happen this often. */
+/** A handler that runs from checkpoint to checkpoint gives way to the event loop this often. */
 const turnEveryMs = 20;
 
-/** What an attempt has once its task is claimed. */
-type Claimed = {
-  readonly writer: EventWriter;
+/** What the pauses need of an attempt that executes. */
+type Executing = {
+  readonly context: AttemptContext;
   readonly gate: StartedGate;
   readonly limits: TimeLimits;
-  readonly attempt: number;
-  readonly executor: string;
-  /** Whether the chain says that it is to pause. */
-  readonly toPause: boolean;
 };
 
 /**
  * Pauses and resumes one attempt.
  *
- * What is requested is in the chain (`pausing`, `resumed`) before it is answered, so it outlives this executor; `paused`
- * says that the handler has come to a checkpoint. All three are written in turn by one writer, and `paused` only while
- * the request is there, so it never stands behind the `resumed` that it should have heeded; where a gateway wrote that one,
- * the `paused` is refused, and dropped.
+ * A request is in the event log (`pausing`, `resumed`) before it is answered, so it outlives this executor. `paused`
+ * means that the handler has come to a checkpoint. One writer writes all three in turn, and `paused` only while a pause
+ * is requested; so it never stands behind the `resumed` that it should have heeded. Where a gateway wrote that
+ * `resumed`, the append of `paused` is refused, and dropped.
  *
- * While it is paused the attempt goes on to say that it lives, its slot is lent, and its own time limit stands still.
+ * While an attempt is paused, its heartbeats continue, its slot is lent, and its own time limit stands still.
  */
 export class AttemptPauses implements PausePort {
   readonly #signal: AbortSignal;
   readonly #slot: Slot;
-  readonly #claimed = Promise.withResolvers<Claimed>();
+  readonly #executing = Promise.withResolvers<Executing>();
   #hasBegun = false;
-  #listener: (toPause: boolean) => void = () => {};
-  #toPause = false;
+  #listener: (isPauseRequested: boolean) => void = () => {};
+  #isPauseRequested = false;
   /** Resolved when the task is resumed. */
   #resumed = Promise.withResolvers<void>();
-  /** Requests are dealt with one after the other. */
+  /** Requests are processed one after the other. */
   #turn: Promise<void> = Promise.resolve();
-  #asked = 0;
-  /** The pause that all checkpoints of the moment wait for. */
+  #unanswered = 0;
+  /** The pause that all current checkpoints wait for. */
   #pause: Promise<void> | undefined;
   #turnedAtMs = performance.now();
-  #isResting = false;
-  #handBack: (() => void) | undefined;
+  #isPaused = false;
+  #release: (() => void) | undefined;
 
   constructor(signal: AbortSignal, slot: Slot) {
     this.#signal = signal;
     this.#slot = slot;
-    this.#claimed.promise.catch(() => {});
+    this.#executing.promise.catch(() => {});
   }
 
-  begin(claimed: Claimed): void {
+  /** The attempt executes: requests can be written from now on. */
+  begin(context: AttemptContext, gate: StartedGate, limits: TimeLimits): void {
     this.#hasBegun = true;
-    this.#request(claimed.toPause);
-    this.#claimed.resolve(claimed);
+    this.#apply(context.claim.toPause ?? false);
+    this.#executing.resolve({ context, gate, limits });
   }
 
-  /** The attempt is over: what is asked now is not in the chain, and must not be answered. */
+  /** The attempt is over: a request that comes now is not in the log, and must not be answered. */
   end(): void {
-    if (!this.#hasBegun) this.#claimed.reject(new Error('The attempt is over.'));
+    if (!this.#hasBegun) this.#executing.reject(new Error('The attempt is over.'));
   }
 
-  /** The executor stops: nobody can say when a task that rests goes on, so it is not waited for. */
-  drain(handBack: () => void): void {
-    this.#handBack = handBack;
-    if (this.#isResting) handBack();
+  /** The executor drains: a paused task is released, now and as soon as it is paused, since a resume may never come. */
+  drain(release: () => void): void {
+    this.#release = release;
+    if (this.#isPaused) release();
   }
 
-  /** Resolves when what is asked for is in the chain. */
+  /** Resolves when the request is in the event log. */
   request({ do: what, by }: ControlRequest): Promise<void> {
-    this.#asked += 1;
+    this.#unanswered += 1;
     const done = this.#turn.then(async () => {
-      const { writer, gate } = await this.#claimed.promise;
-      const toPause = what === 'pause';
-      if (this.#toPause === toPause) return;
+      const { context, gate } = await this.#executing.promise;
+      const isPause = what === 'pause';
+      if (this.#isPauseRequested === isPause) return;
       if ((await gate.open()) !== 'accepted') throw new Error('The attempt is over.');
-      // Before `resumed` is written, so that no checkpoint puts its `paused` behind it.
-      if (!toPause) this.#set(false);
-      const result = await writer.append({ type: toPause ? 'pausing' : 'resumed', by });
+      // Before `resumed` is written, so that no checkpoint writes its `paused` behind it.
+      if (!isPause) this.#set(false);
+      const result = await context.writer.append({ type: isPause ? 'pausing' : 'resumed', by });
       if (result !== 'accepted') throw new Error('The attempt is over.');
-      this.#request(toPause);
+      this.#apply(isPause);
     });
     this.#turn = done
       .catch(() => {})
       .finally(() => {
-        this.#asked -= 1;
+        this.#unanswered -= 1;
       });
     return done;
   }
 
-  /** The chain was read: a gateway that got no answer in time has written there what is requested. */
-  follow(toPause: boolean): void {
-    if (this.#asked === 0 && this.#toPause !== toPause) this.#request(toPause);
+  /** The event log was read: a gateway that got no answer in time has written the requested state there itself. */
+  follow(isPauseRequested: boolean): void {
+    // A request in progress is newer than what was read.
+    if (this.#unanswered === 0 && this.#isPauseRequested !== isPauseRequested) this.#apply(isPauseRequested);
   }
 
   readonly onRequest: PausePort['onRequest'] = listener => {
     this.#listener = listener;
-    listener(this.#toPause);
+    listener(this.#isPauseRequested);
   };
 
   readonly checkpoint = async (): Promise<void> => {
-    // Else a loop of checkpoints alone would never let a request in.
+    // Without this, a loop of nothing but checkpoints would never let a request in.
     if (performance.now() - this.#turnedAtMs > turnEveryMs) {
       await nextTurn();
       this.#turnedAtMs = performance.now();
     }
     this.#signal.throwIfAborted();
-    while (this.#toPause) {
+    while (this.#isPauseRequested) {
       this.#pause ??= this.#waitForResume().finally(() => {
         this.#pause = undefined;
       });
@@ -122,40 +120,42 @@ export class AttemptPauses implements PausePort {
   };
 
   async #waitForResume(): Promise<void> {
-    const { writer, gate, limits, attempt, executor } = await this.#claimed.promise;
-    if ((await gate.open()) !== 'accepted') throw this.#over();
+    const { context, gate, limits } = await this.#executing.promise;
+    const { writer, claim, setting } = context;
+    if ((await gate.open()) !== 'accepted') throw this.#overError();
     limits.pauseAttempt();
     try {
       await this.#slot.lendWhile(undefined, this.#signal, async () => {
         // Resumed since: a `paused` from here on would stand behind the `resumed`.
-        if (!this.#toPause) return;
+        if (!this.#isPauseRequested) return;
         const resumed = this.#resumed.promise;
-        const result = await writer.append({ type: 'paused', attempt, executor });
-        if (result === 'superseded' || result === 'stop') throw this.#over();
+        const { executor } = setting;
+        const result = await writer.append({ type: 'paused', attempt: claim.attempt, executor });
+        if (result === 'superseded' || result === 'stop') throw this.#overError();
         if (result !== 'accepted') return;
-        this.#isResting = true;
-        this.#handBack?.();
+        this.#isPaused = true;
+        this.#release?.();
         await orAborted(resumed, this.#signal);
       });
     } finally {
-      this.#isResting = false;
+      this.#isPaused = false;
       limits.resumeAttempt();
     }
   }
 
-  /** What a checkpoint throws that comes too late to be heeded: else it would be met again and again. */
-  #over(): unknown {
+  /** Thrown by a checkpoint of an attempt that is over: without it the handler would ask again and again. */
+  #overError(): unknown {
     return this.#signal.aborted ? this.#signal.reason : new Error('The attempt is over.');
   }
 
-  #set(toPause: boolean): void {
-    this.#toPause = toPause;
-    this.#listener(toPause);
+  #set(isPauseRequested: boolean): void {
+    this.#isPauseRequested = isPauseRequested;
+    this.#listener(isPauseRequested);
   }
 
-  #request(toPause: boolean): void {
-    this.#set(toPause);
-    if (toPause) return;
+  #apply(isPauseRequested: boolean): void {
+    this.#set(isPauseRequested);
+    if (isPauseRequested) return;
     this.#resumed.resolve();
     this.#resumed = Promise.withResolvers();
   }
@@ -178,7 +178,7 @@ export type ControlListenerOptions = {
   readonly taskId: string;
   readonly executor: string;
   readonly attempt: () => number;
-  /** Resolves when the request is in the chain, so that it outlives this executor. */
+  /** Resolves when the request is in the event log, so that it outlives this executor. */
   readonly onRequest: (request: ControlRequest) => Promise<void>;
 };
 
@@ -198,7 +198,10 @@ export function listenForControl(options: ControlListenerOptions): { stop(): voi
         .onRequest(request)
         .then(() => message.respond(encode(reply())))
         .catch((err: unknown) =>
-          logger.warn({ err, taskId }, `the ${request.do} could not be recorded; the gateway does it`),
+          logger.warn(
+            { err, taskId },
+            `the ${request.do} could not be written; the gateway writes it instead`,
+          ),
         );
     },
   });

@@ -9,7 +9,7 @@ const retryDelayMs = 200;
 
 type Completed = Extract<Ending, { kind: 'completed' }>;
 
-/** A request's input as it was written, or how the attempt ends without one. */
+/** A request's JSON input, or how the attempt ends without it. */
 export type ReadInput =
   | { readonly ok: true; readonly input: unknown }
   | { readonly ok: false; readonly ending: Ending };
@@ -17,19 +17,19 @@ export type ReadInput =
 /**
  * Reads the input of a request, from the object store where it is too large for the request itself. Tries until NATS
  * answers, or the attempt is aborted.
- * @throws the reason of `giveUp`
+ * @throws the reason of `shutdownDeadline`
  */
 export async function readInput(
   payloads: PayloadStore,
   { input, inputRef }: TaskRequest,
   signal: AbortSignal,
-  giveUp: AbortSignal,
+  shutdownDeadline: AbortSignal,
 ): Promise<ReadInput> {
   if (!inputRef) return { ok: true, input };
   try {
-    return { ok: true, input: await untilAnswered(() => payloads.get(inputRef), giveUp, signal) };
+    return { ok: true, input: await untilAnswered(() => payloads.get(inputRef), shutdownDeadline, signal) };
   } catch (error) {
-    giveUp.throwIfAborted();
+    shutdownDeadline.throwIfAborted();
     if (error instanceof PayloadError)
       return { ok: false, ending: failed('INPUT_UNREADABLE', error.message) };
     if (signal.aborted) return { ok: false, ending: endingOfAbort(abortReason(signal), false) };
@@ -37,7 +37,7 @@ export async function readInput(
   }
 }
 
-/** What a `completed` event says of the output, or why the attempt fails instead. */
+/** The output as a `completed` event carries it, or why the attempt fails instead. */
 export type WrittenOutput =
   | { readonly ok: true; readonly part: { readonly output: unknown } | { readonly outputRef: PayloadRef } }
   | { readonly ok: false; readonly error: Failure };
@@ -47,20 +47,20 @@ export type WrittenOutput =
  * NATS answers, as an append does.
  *
  * @param name of the object: `<task id>.output.<attempt>`; a random part is added
- * @throws the reason of `giveUp`
+ * @throws the reason of `shutdownDeadline`
  */
 export async function writeOutput(
   payloads: PayloadStore,
   { output, large }: Completed,
   name: string,
-  giveUp: AbortSignal,
+  shutdownDeadline: AbortSignal,
 ): Promise<WrittenOutput> {
   if (!large) return { ok: true, part: { output } };
   const data = Buffer.from(JSON.stringify(output));
   try {
     payloads.requireNarrow(data);
     const packed = payloads.pack(name, data);
-    await untilAnswered(() => payloads.put(packed), giveUp);
+    await untilAnswered(() => payloads.put(packed), shutdownDeadline);
     return { ok: true, part: { outputRef: packed.ref } };
   } catch (error) {
     if (!(error instanceof PayloadError)) throw error;
@@ -71,17 +71,17 @@ export async function writeOutput(
 
 async function untilAnswered<T>(
   ask: () => Promise<T>,
-  giveUp: AbortSignal,
-  signal: AbortSignal = giveUp,
+  shutdownDeadline: AbortSignal,
+  signal: AbortSignal = shutdownDeadline,
 ): Promise<T> {
   for (;;) {
-    giveUp.throwIfAborted();
+    shutdownDeadline.throwIfAborted();
     signal.throwIfAborted();
     try {
       return await ask();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      await delay(retryDelayMs, undefined, { signal: AbortSignal.any([giveUp, signal]) });
+      await delay(retryDelayMs, undefined, { signal: AbortSignal.any([shutdownDeadline, signal]) });
     }
   }
 }

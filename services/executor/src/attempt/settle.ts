@@ -1,83 +1,60 @@
-import type { PayloadStore } from '@longhaul/broker';
-import type { TaskPolicy } from '@longhaul/proto';
 import { decideAfterFailure } from '@longhaul/proto/wire';
-import type { Ending } from '../handler/ending.ts';
+import type { Ending, FailedEnding } from '../handler/ending.ts';
+import type { AttemptContext } from './attemptContext.ts';
 import type { EventWriter } from './eventWriter.ts';
+import type { Execution } from './execution.ts';
 import { writeOutput } from './payloads.ts';
-import type { StartedGate } from './startedGate.ts';
-
-/** An attempt that is over, as far as its end is written. */
-export type EndedAttempt = {
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly executor: string;
-  readonly startedAt: string;
-  /** Whether its handler was called. */
-  readonly isCalled: boolean;
-  readonly writer: EventWriter;
-  readonly gate: StartedGate;
-  readonly payloads: PayloadStore;
-  readonly policy: TaskPolicy;
-  /** When the whole task has to end, in milliseconds since the epoch. */
-  readonly deadlineMs: number | undefined;
-  /** How many attempts have failed before. */
-  readonly failures: number;
-  /** Whether its task was canceled, and why. */
-  readonly canceled: { readonly reason: string | undefined } | undefined;
-  readonly giveUp: AbortSignal;
-};
 
 /** How a task ended. */
 export type TaskEnd = 'completed' | 'failed' | 'canceled';
 
-/** What is answered to the delivered request. */
+/** The answer to a delivered request. */
 export type Answer =
-  /** The task has ended, and the chain says so: off the queue with it. */
+  /** The end of the task is in its event log: the request leaves the queue. */
   | { readonly do: 'acknowledge'; readonly end: TaskEnd }
-  /** Somebody is to work on it: at once, or, to try it again, after a while. */
-  | { readonly do: 'handBack'; readonly why: 'shutdown' | 'retry'; readonly delayMs: number }
+  /** The request is delivered again: at once, or after the backoff. */
+  | { readonly do: 'release'; readonly why: 'shutdown' | 'retry'; readonly delayMs: number }
   /**
-   * It is another executor's to finish: an acknowledgement of ours would take the request off the queue while that
-   * one can still die. If the task has ended, its ender acknowledges.
+   * Another executor has the task: our acknowledgement would take the request off the queue while that executor can
+   * still be lost. If the task has ended, the executor that ended it acknowledges.
    */
   | { readonly do: 'nothing' };
 
 const nothing: Answer = { do: 'nothing' };
 
 /**
- * Writes how an attempt ended, and says what to answer for it. Invariant 1, accepted-is-durable: an acknowledgement
- * is answered only where the task's end is in the chain.
+ * Writes how an attempt ended, and returns the answer to its request. Invariant 1, accepted-is-durable: the answer is
+ * `acknowledge` only where the task's end is in the event log.
  */
-export async function settle(ending: Ending, ended: EndedAttempt): Promise<Answer> {
-  const { writer, gate } = ended;
-  const mine = { attempt: ended.attempt, executor: ended.executor };
+export async function settle(ending: Ending, context: AttemptContext, execution: Execution): Promise<Answer> {
+  const { writer, claim, setting, address, cancel } = context;
+  const { gate, startedAt } = execution;
+  const mine = { attempt: claim.attempt, executor: setting.executor };
   switch (ending.kind) {
     case 'released': {
-      // Said in the chain, so that it counts neither as a failure nor as a loss, and as a start all the same: also
-      // where its `started` is still held back. Where nothing can be said, the next executor counts a loss.
-      if (ended.isCalled) await gate.open().catch(() => {});
+      // With `released` in the log, the attempt counts neither as a failure nor as a loss, but still as a start, also
+      // where its `started` is held back. Where nothing can be written, the next executor counts a loss.
+      if (execution.isCalled) await gate.open().catch(() => {});
       const result = gate.close()
         ? await writer.append({ type: 'released', ...mine }).catch(() => 'accepted')
         : 'accepted';
-      return result === 'superseded' ? nothing : { do: 'handBack', why: 'shutdown', delayMs: 0 };
+      return result === 'superseded' ? nothing : { do: 'release', why: 'shutdown', delayMs: 0 };
     }
     case 'superseded':
       return nothing;
     case 'completed': {
-      const name = `${ended.taskId}.output.${ended.attempt}`;
-      const written = await writeOutput(ended.payloads, ending, name, ended.giveUp);
+      const objectName = `${address.id}.output.${claim.attempt}`;
+      const { payloads } = setting.broker;
+      const written = await writeOutput(payloads, ending, objectName, setting.shutdownDeadline);
       gate.close();
-      if (!written.ok) return settleFailure({ kind: 'failed', error: written.error }, ended);
-      return end(
-        writer.append({ type: 'completed', ...mine, startedAt: ended.startedAt, ...written.part }),
-        'completed',
-      );
+      if (!written.ok) return settleFailure({ kind: 'failed', error: written.error }, context, startedAt);
+      return end(writer.append({ type: 'completed', ...mine, startedAt, ...written.part }), 'completed');
     }
     case 'failed':
       gate.close();
-      return settleFailure(ending, ended);
+      return settleFailure(ending, context, startedAt);
     case 'canceled': {
-      const reason = ended.canceled?.reason;
+      const reason = cancel.isCanceled ? cancel.reason : undefined;
       return end(
         writer.append({
           type: 'canceled',
@@ -90,22 +67,23 @@ export async function settle(ending: Ending, ended: EndedAttempt): Promise<Answe
   }
 }
 
-/** Another attempt later, or the task's end. */
+/** Another attempt after the backoff, or the task's end. */
 async function settleFailure(
-  ending: Extract<Ending, { kind: 'failed' }>,
-  ended: EndedAttempt,
+  ending: FailedEnding,
+  { writer, claim, setting, policy, deadlineMs, cancel }: AttemptContext,
+  startedAt: string,
 ): Promise<Answer> {
-  const { writer, policy, deadlineMs, failures } = ended;
-  const mine = { attempt: ended.attempt, executor: ended.executor, startedAt: ended.startedAt };
-  // What failed while it obeyed a cancel is not begun anew.
-  const advice = ended.canceled ? ({ retry: false } as const) : ending.advice;
+  const mine = { attempt: claim.attempt, executor: setting.executor, startedAt };
+  // A handler that fails while it obeys a cancel is not tried again.
+  const advice = cancel.isCanceled ? ({ retry: false } as const) : ending.advice;
   const failure = { error: ending.error, advice };
-  const next = decideAfterFailure(policy, failure, failures + 1, deadlineMs, Date.now(), Math.random());
+  const failures = claim.failures + 1;
+  const next = decideAfterFailure(policy, failure, failures, deadlineMs, Date.now(), Math.random());
   if (next.do === 'fail') return end(writer.append({ type: 'failed', ...mine, error: next.error }), 'failed');
   const nextAttemptAt = new Date(Date.now() + next.delayMs).toISOString();
   const result = await writer.append({ type: 'retrying', ...mine, error: next.error, nextAttemptAt });
-  // The request waits at the server, which delivers it when it is due, to whoever is free by then.
-  if (result === 'accepted') return { do: 'handBack', why: 'retry', delayMs: next.delayMs };
+  // The request waits at the server, which delivers it when it is due, to any executor that is free by then.
+  if (result === 'accepted') return { do: 'release', why: 'retry', delayMs: next.delayMs };
   return result === 'stop' ? end(writer.append({ type: 'canceled' }), 'canceled') : nothing;
 }
 

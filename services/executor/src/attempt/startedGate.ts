@@ -2,7 +2,7 @@ import type { AppendResult } from './eventWriter.ts';
 
 /**
  * Decides when an attempt's `started` is written. A first delivery holds it back for some milliseconds, so that a
- * short task costs one event; whatever has to follow it (progress, log, a cancel) brings it forward.
+ * short task costs one event. Everything that has to follow it (progress, log lines, a cancel) opens the gate earlier.
  */
 export class StartedGate {
   readonly #write: () => Promise<AppendResult>;
@@ -11,7 +11,7 @@ export class StartedGate {
   #closed = false;
 
   /**
-   * @param holdMs how long it may wait; 0 writes at once
+   * @param holdMs milliseconds that it may be held back; 0 writes it at once
    * @param write appends the event
    */
   constructor(holdMs: number, write: () => Promise<AppendResult>) {
@@ -20,19 +20,22 @@ export class StartedGate {
     else void this.open();
   }
 
-  /** Writes it now, if it is not written yet; resolves with how that ended. Closed: the attempt is over. */
+  /** Writes it now, if it is not written yet. Resolves with how that ended; `superseded` once the gate is closed. */
   open(): Promise<AppendResult> {
     clearTimeout(this.#timer);
     if (!this.#written) {
       if (this.#closed) return Promise.resolve('superseded');
       this.#written = this.#write();
-      // Whoever needs it awaits it; that nobody does is no fault.
+      // It is no fault that nothing awaits it.
       this.#written.catch(() => {});
     }
     return this.#written;
   }
 
-  /** Never writes it, unless that has already begun. Tells whether it has. */
+  /**
+   * Ends the gate: from now on `started` is not written.
+   * @returns whether its writing had begun before
+   */
   close(): boolean {
     clearTimeout(this.#timer);
     this.#closed = true;

@@ -1,6 +1,6 @@
 /**
- * Lets at most one value through per interval; the latest wins. The first goes at once, the last is never lost:
- * `flush` lets it through.
+ * Emits at most one value per interval; the latest wins. The first is emitted at once, and the last is never lost:
+ * `flush` emits it.
  */
 export class Throttle<T> {
   readonly #intervalMs: number;
@@ -27,7 +27,7 @@ export class Throttle<T> {
     }, this.#intervalMs);
   }
 
-  /** Lets the waiting value through now, and ends the interval. */
+  /** Emits the waiting value now, and ends the interval. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -2,19 +2,19 @@ import { heartbeatMs } from '@longhaul/proto/wire';
 import { AttemptAborted } from '../handler/abort.ts';
 import type { RequestMessage } from '../queue/requestMessage.ts';
 
-/** What a timer can wait for: Node fires a longer one at once. A deadline further off is met after a redelivery. */
+/** The longest time of a timer: Node fires a longer one at once. A later deadline is checked at each redelivery. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /** The limits of one attempt while it runs. */
 export type TimeLimits = {
-  /** The attempt's own time stands still while it is paused; the whole task's does not. */
+  /** Stops the attempt's own time while it is paused. The whole task's time continues. */
   readonly pauseAttempt: () => void;
   readonly resumeAttempt: () => void;
   readonly stop: () => void;
 };
 
 /**
- * Aborts an attempt when its own time, or the whole task's, is over: whichever comes first.
+ * Aborts an attempt when its own time limit is reached, or the whole task's, whichever comes first.
  *
  * @param timeoutMs of the attempt; 0: no limit
  * @param deadlineMs of the task, in milliseconds since the epoch
@@ -35,7 +35,7 @@ export function startTimeLimits(
     runningSinceMs = performance.now();
     attemptTimer = after(
       leftMs,
-      new AttemptAborted('TIMEOUT', `The attempt took longer than ${timeoutMs} ms.`),
+      new AttemptAborted('TIMEOUT', `The attempt acquired longer than ${timeoutMs} ms.`),
     );
   };
   const pauseAttempt = () => {
@@ -45,7 +45,7 @@ export function startTimeLimits(
   resumeAttempt();
   let taskTimer: NodeJS.Timeout | undefined;
   if (deadlineMs !== undefined) {
-    const message = `The whole task took longer than it may, until ${new Date(deadlineMs).toISOString()}.`;
+    const message = `The whole task acquired longer than it may, until ${new Date(deadlineMs).toISOString()}.`;
     taskTimer = after(Math.max(0, deadlineMs - nowMs), new AttemptAborted('TASK_TIMEOUT', message));
   }
   let isStopped = false;
@@ -62,7 +62,7 @@ export function startTimeLimits(
   };
 }
 
-/** Says that a request is worked on until it is stopped, so that it is not delivered to another executor. */
+/** Sends heartbeats for a request until it is stopped, so that the request is not delivered to another executor. */
 export function startHeartbeat(message: () => RequestMessage): { stop(): void } {
   const timer = setInterval(() => message().heartbeat(), heartbeatMs);
   return { stop: () => clearInterval(timer) };

@@ -54,7 +54,7 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     executor: 'me',
     end: { state: stateOfRequest({}), lastSeq: 0 },
     onRefused: () => {},
-    giveUp: new AbortController().signal,
+    shutdownDeadline: new AbortController().signal,
   });
   const gate = new StartedGate(10, () => writer.append({ type: 'started', attempt: 1, executor: 'me' }));
   const output = new HandlerOutput<TaskDefinition>(task, 1, writer, gate);

@@ -6,7 +6,7 @@ import { plainJson } from '../failure/plainJson.ts';
 import { TaskFault } from './handlerErrors.ts';
 
 /**
- * What a handler reports as its progress, as it will be published: a copy, so that it stays what it was.
+ * Checks a progress of a handler. Returns it as it will be published: a copy, so that later changes do not reach it.
  * @throws TaskFault `INVALID_PROGRESS` when the progress schema refuses it, it is no JSON, or it is larger than a
  *   message may be
  */
@@ -33,8 +33,7 @@ function invalid(message: string): TaskFault {
 }
 
 /**
- * How many bytes a value has as JSON; 0 for what JSON leaves out. Needs nothing of the wire, so that it can be asked
- * in a handler's thread, which loads no more than it must.
+ * How many bytes a value has as JSON; 0 for what JSON leaves out.
  * @throws TypeError for what JSON cannot hold (a bigint, a circle)
  */
 export function jsonBytes(value: unknown): number {

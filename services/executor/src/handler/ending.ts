@@ -14,7 +14,7 @@ import type { AttemptAborted } from './abort.ts';
 import { jsonBytes } from './checkProgress.ts';
 import { AdvisedError, adviceSchema, TaskError, TaskFault } from './handlerErrors.ts';
 
-/** How an attempt ended. `superseded` and `released` leave nothing in the chain. */
+/** How an attempt ended, before it is settled. */
 export type Ending =
   /** `large`: too large for an event. */
   | { readonly kind: 'completed'; readonly output: unknown; readonly large?: true }
@@ -27,12 +27,12 @@ export type Ending =
 export type FailedEnding = Extract<Ending, { kind: 'failed' }>;
 type CompletedOrFailed = Extract<Ending, { kind: 'completed' | 'failed' }>;
 
-/** The input of a task as its handler gets it, or the end of a task whose input does not fit. */
+/** The input as the handler gets it, or how the attempt ends since the input does not fit. */
 export type ParsedInput =
   | { readonly ok: true; readonly input: unknown }
   | { readonly ok: false; readonly ending: Ending };
 
-/** Parses the JSON of a request by its definition, where the handler runs: a transform may make anything of it. */
+/** Parses the JSON of a request by its definition. In the handler's thread, since a transform may return any value. */
 export async function parseInput(definition: TaskDefinition, json: unknown): Promise<ParsedInput> {
   try {
     const parsed = await definition.input.safeParseAsync(json);
@@ -52,8 +52,8 @@ function invalid(message: string): ParsedInput {
 export const errorDataLimitBytes = 64 * 1024;
 
 /**
- * Checks what a handler returned: it must fit the output schema, and be JSON. Without waiting, as the gateway does
- * it for each reader: a schema with asynchronous refinements throws, here where the handler's author sees it.
+ * Checks what a handler returned: it must fit the output schema, and be JSON. Synchronously, as the gateway checks it for
+ * each reader: so a schema with asynchronous refinements fails here, where the handler's author sees it.
  */
 export async function endingOfOutput(
   definition: TaskDefinition,
@@ -66,17 +66,17 @@ export async function endingOfOutput(
         'INVALID_OUTPUT',
         `The handler's output does not fit its schema:\n${z.prettifyError(parsed.error)}`,
       );
-    // A copy: what is written later runs no code of the handler's values, and is what was checked.
+    // A copy: so what is written later is what was checked, and no code of the handler's values runs then.
     const output = plainJson(parsed.data);
     const isLarge = jsonBytes(output) > inlineLimitBytes;
     return { kind: 'completed', output, ...(isLarge ? { large: true } : {}) };
   } catch (error) {
-    // The schema threw, or let something through that JSON cannot hold (a Map, a bigint, a circle).
+    // The schema threw, or accepted a value that JSON cannot hold (a Map, a bigint, a circle).
     return failed('INVALID_OUTPUT', `The handler's output cannot be written as JSON: ${messageOf(error)}`);
   }
 }
 
-/** How many marks of `doNotRetry` and `retryAfter` around one error are looked through. */
+/** How many nested marks of `doNotRetry` and `retryAfter` around one error are read. */
 const advicesRead = 8;
 
 /**
@@ -104,7 +104,7 @@ function failureOf(definition: TaskDefinition, error: unknown): Failure {
   });
   const code = readProperty(error, 'code');
   if (isInstance(error, TaskFault)) {
-    // Ours: where it was thrown says nothing about the handler's code that its message does not.
+    // Thrown by Longhaul: its stack would add nothing to its message.
     return isOwnCode(code) ? { code, message: thrown.message } : as('HANDLER_ERROR', thrown.message);
   }
   if (isInstance(error, TaskFailedError) || isInstance(error, TaskCanceledError)) {
@@ -136,7 +136,7 @@ function failureOf(definition: TaskDefinition, error: unknown): Failure {
   }
 }
 
-/** What an aborted attempt ends with, whatever its handler returned or threw afterwards. */
+/** How an aborted attempt ends, whatever its handler returned or threw afterwards. */
 export function endingOfAbort(reason: AttemptAborted, handlerStillRunning: boolean): Ending {
   switch (reason.code) {
     case 'CANCELED':

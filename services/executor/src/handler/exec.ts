@@ -3,25 +3,25 @@ import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { ExecError, type ExecOptions, type ExecResult } from './execTypes.ts';
 
-/** What only Longhaul itself asks of a child. */
+/** Options of a command that only Longhaul itself uses. */
 export type CommandControl = {
-  /** Ends the child and its whole group with SIGKILL, at once. */
+  /** Ends the command and its whole process group with SIGKILL, at once. */
   readonly killNow: AbortSignal;
-  /** Waited for before more of the child's output is read: a child that writes faster than its lines are taken waits. */
+  /** Awaited before more output is read: so a command that writes faster than its lines are processed has to wait. */
   readonly room: () => Promise<void> | undefined;
 };
 
 const defaultMaxOutputChars = 1024 * 1024;
 const defaultKillAfterMs = 2_000;
-// Without it a child that never breaks its line would fill the executor's memory.
+// Without this limit, a command that never ends its line would fill the executor's memory.
 const maxLineChars = 64 * 1024;
 
 /**
- * Runs a child process in a process group of its own and streams its lines.
+ * Runs a command in a process group of its own and streams its lines.
  *
- * On abort the whole group gets SIGTERM and, `killAfterMs` later, SIGKILL: a shell's children end with it. The
- * promise settles only when the child is gone, and takes what is left of its group with it: after it nothing of the
- * task runs, but for a process that left the group on purpose (`setsid`).
+ * On abort the whole group gets SIGTERM and, `killAfterMs` later, SIGKILL, so that the programs that a shell started end
+ * as well. The promise settles only when the command is gone, and the rest of its group is killed then. After that nothing
+ * of the task runs, except a process that left the group on purpose (`setsid`).
  */
 export async function runCommand(
   command: string,
@@ -38,13 +38,13 @@ export async function runCommand(
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    // A group of its own, so that one signal reaches the grandchildren too. Windows has no groups: there the child alone.
+    // A group of its own, so that one signal reaches all its processes. Windows has no groups: there it reaches one.
     detached: process.platform !== 'win32',
     buffer: false,
     reject: false,
     encoding: 'utf8',
   });
-  liveChildren.add(child);
+  runningCommands.add(child);
   const stopWatching = endWithSignal(
     child,
     ending,
@@ -81,9 +81,9 @@ export async function runCommand(
     };
   } finally {
     stopWatching();
-    // The child itself is gone, but a child of its own may have ignored the SIGTERM or been left in the background.
+    // The command is gone, but a process that it started may have ignored the SIGTERM or run in the background.
     if (process.platform !== 'win32') signalGroup(child, 'SIGKILL');
-    liveChildren.delete(child);
+    runningCommands.delete(child);
   }
 }
 
@@ -94,10 +94,10 @@ type Child = {
   kill(signal: 'SIGTERM' | 'SIGKILL'): boolean;
 };
 
-const liveChildren = new Set<Child>();
-// A process group of its own does not get the terminal's Ctrl-C: end what is left when the executor's process exits.
+const runningCommands = new Set<Child>();
+// A process group of its own does not get the terminal's Ctrl-C: kill what is left when the executor's process exits.
 process.once('exit', () => {
-  for (const child of liveChildren) signalGroup(child, 'SIGKILL');
+  for (const child of runningCommands) signalGroup(child, 'SIGKILL');
 });
 
 type FailedStart = {
@@ -157,7 +157,7 @@ function signalGroup(child: Child, name: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(-child.pid, name);
   } catch (error) {
-    // The whole group has already ended, which is what was wanted. macOS says EPERM of a group of zombies.
+    // The whole group has already ended. macOS reports EPERM for a group of zombies.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }

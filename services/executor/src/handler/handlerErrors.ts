@@ -4,8 +4,17 @@ import { messageOf } from '../failure/describeThrown.ts';
 import { preview } from '../failure/safeRead.ts';
 
 /**
- * A declared error of a task, thrown by its handler: the task ends `FAILED` with this code, message and data.
- * Made by `ctx.error(...)`, which types code and data by the definition.
+ * A declared error of a task, thrown by its handler: the task ends `FAILED` with this code, message and data. Make it with
+ * `ctx.error(…)`, which types code and data by the definition. Code without a context makes it itself; a code that the
+ * definition does not declare becomes `HANDLER_ERROR`.
+ *
+ * @example
+ * ```ts
+ * async function readPages(path: string) {
+ *   if (!existsSync(path)) throw new TaskError('NOT_FOUND', `There is no file at ${path}.`, { path });
+ *   return parsePages(await readFile(path));
+ * }
+ * ```
  */
 export class TaskError<C extends string = string, D = unknown> extends Error {
   override readonly name = 'TaskError';
@@ -19,12 +28,12 @@ export class TaskError<C extends string = string, D = unknown> extends Error {
   }
 }
 
-/** From untyped code it may be anything: what cannot be made a text would throw here, in place of the error. */
+/** Untyped code may pass any value. One that cannot become a text would throw here, in place of the error. */
 function textOf(message: unknown): string {
   return typeof message === 'string' ? message : preview(message);
 }
 
-/** An end of an attempt that the handler did not declare: its code is one of Longhaul's own. */
+/** A fault that Longhaul itself reports about a handler: its code is one of Longhaul's own, such as `INVALID_OUTPUT`. */
 export class TaskFault extends Error {
   override readonly name = 'TaskFault';
   readonly code: BuiltInFailureCode;
@@ -37,7 +46,7 @@ export class TaskFault extends Error {
 
 const longestDelayMs = 365 * 24 * 60 * 60 * 1_000;
 
-/** An advice as it is read from what was thrown: `AdvisedError` is exported, so anybody may make one of anything. */
+/** Checks the advice of a thrown error: `AdvisedError` is exported, so user code may make one with any value. */
 export const adviceSchema: z.ZodType<RetryAdvice> = z.discriminatedUnion('retry', [
   z.object({ retry: z.literal(false) }),
   z.object({
@@ -50,7 +59,7 @@ export const adviceSchema: z.ZodType<RetryAdvice> = z.discriminatedUnion('retry'
   }),
 ]);
 
-/** An error with what its thrower says of trying again. The error itself is what is recorded. */
+/** An error with an advice about another attempt, made by {@link doNotRetry} or {@link retryAfter}. Its `cause` is recorded. */
 export class AdvisedError extends Error {
   override readonly name = 'AdvisedError';
   override readonly cause: unknown;
@@ -64,18 +73,34 @@ export class AdvisedError extends Error {
 }
 
 /**
- * Marks an error as one that another attempt would meet again: `throw doNotRetry(ctx.error('NOT_FOUND', …))`. The
- * task fails with it, whatever attempts are left.
+ * Marks an error that another attempt would meet again: the task fails with it, even if attempts are left.
+ *
+ * @param error the error, which is recorded as the failure
+ * @returns the error to throw
+ *
+ * @example
+ * ```ts
+ * throw doNotRetry(ctx.error('NOT_FOUND', 'There is no file at a.txt.', { path: 'a.txt' }));
+ * ```
  */
 export function doNotRetry(error: unknown): AdvisedError {
   return new AdvisedError(error, { retry: false });
 }
 
 /**
- * Marks an error as one to be tried again after a time that the handler knows better than the backoff (a `Retry-After`
- * of a service that it called). Does not add attempts.
+ * Marks an error after which the next attempt begins after a given delay instead of the backoff, such as the `Retry-After`
+ * of a service that the handler called. It adds no attempts.
  *
+ * @param error the error, which is recorded as the failure
  * @param delayMs milliseconds until the next attempt; more than a year counts as a year
+ * @returns the error to throw
+ * @throws RangeError when `delayMs` is negative or no finite number
+ *
+ * @example
+ * ```ts
+ * if (response.status === 429)
+ *   throw retryAfter(new Error('The service is busy.'), 1_000 * Number(response.headers.get('retry-after') ?? 60));
+ * ```
  */
 export function retryAfter(error: unknown, delayMs: number): AdvisedError {
   if (!Number.isFinite(delayMs) || delayMs < 0)

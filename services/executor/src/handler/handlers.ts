@@ -40,21 +40,21 @@ export type PlainHandlersOf<C> = {
   readonly [K in keyof C]: C[K] extends TaskDefinition ? Handler<C[K]> : PlainHandlersOf<C[K]>;
 };
 
-/** A task and what its handler is: a function, or the place of one that runs in threads of its own. */
+/** A task definition and its handler: a function, or the module of a sandboxed handler. */
 export type MatchedTask = {
   readonly definition: TaskDefinition;
   readonly handler: Handler<TaskDefinition> | SandboxSpec;
 };
 
-/** Handlers and contract do not belong together. Thrown at start-up. */
+/** Handlers and contract do not match. Thrown when an executor starts; the message names the tasks. */
 export class HandlersError extends Error {
   override readonly name = 'HandlersError';
   readonly code = 'HANDLERS_MISMATCH';
 }
 
 /**
- * Puts each definition of a contract together with its handler.
- * @throws HandlersError naming every task without a handler, every handler without a task, and every task that
+ * Matches each definition of a contract with its handler.
+ * @throws HandlersError that names every task without a handler, every handler without a task, and every task that
  *   demands a sandbox and has a plain function
  */
 export function matchHandlers(contract: Contract, handlers: unknown): ReadonlyMap<string, MatchedTask> {
@@ -94,7 +94,9 @@ function listHandlers(node: unknown, path: readonly string[]): [string, unknown]
 }
 
 /**
- * The part of a contract, and of its handlers, below some names: `['audio', 'motion.alignFlat']`.
+ * Selects a part of a contract and of its handlers, so that an executor runs only these tasks.
+ *
+ * @param names task types or branches: `['audio', 'motion.alignFlat']`
  * @throws HandlersError when a name is not in the contract
  */
 export function selectTasks(
@@ -131,7 +133,7 @@ function put(tree: Record<string, unknown>, path: readonly string[], value: unkn
     tree[key] = value;
     return;
   }
-  // A copy: it may be the caller's own branch.
+  // A copy, since it may be the caller's own object.
   const branch = { ...(tree[key] as Record<string, unknown> | undefined) };
   tree[key] = branch;
   put(branch, rest, value);

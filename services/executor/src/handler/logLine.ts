@@ -14,13 +14,13 @@ const shortTextChars = 500;
 export type LogLine = { readonly message: string; readonly fields?: Record<string, unknown> };
 
 /**
- * A log line of whatever a handler gave to its log: a text, an error, fields without a text or with the text behind
- * them, a number, nothing. Kept and readable in any case, and never throws: a log line must never hurt its task. Fields
- * are copied, so that they stay what they were.
+ * Makes a log line of any values that a handler passes to its log: a text, an error, fields without a text or before it, a
+ * number, nothing. Never throws: a log line must never fail its task. Fields are copied, so that later changes do not reach
+ * them.
  */
 export function logLine(first: unknown, second?: unknown): LogLine {
   try {
-    // As other loggers take it: the fields first.
+    // The order of other loggers: the fields first.
     if (isFields(first) && typeof second === 'string') return withFields(second, first);
     return withFields(textOf(first), ...fieldsOf(first, second));
   } catch {
@@ -32,7 +32,7 @@ function withFields(text: string, ...parts: readonly object[]): LogLine {
   const message = cleanText(text, logLineChars);
   if (parts.length === 0) return { message };
   let bytes = 0;
-  // Once more with shorter texts, so that one long stack does not cost all the others.
+  // Tried again with shorter texts, so that one long stack does not displace the other fields.
   for (const textChars of [logLineChars, shortTextChars]) {
     const fields = Object.fromEntries(parts.flatMap(part => Object.entries(readFields(part, textChars))));
     bytes = Buffer.byteLength(JSON.stringify(fields));
@@ -51,7 +51,7 @@ function textOf(first: unknown): string {
   return isError(first) ? messageOf(first) : preview(first);
 }
 
-/** What belongs to the fields, of the two: an error is told in full there, and other values are kept by name. */
+/** The fields of the two values: an error is described in full, and other values are kept by name. */
 function fieldsOf(first: unknown, second: unknown): object[] {
   const parts: object[] = [];
   if (isError(first)) parts.push({ err: first });
@@ -67,28 +67,27 @@ function isError(value: unknown): boolean {
   return isInstance(value, Error) || types.isNativeError(value);
 }
 
-/** An object of named parts, and no error, list, Map or the like. */
+/** An object with named members: no error, list, Map, Set or Date. */
 function isFields(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || isError(value)) return false;
   return !(readItems(value, 0) || types.isMap(value) || types.isSet(value) || types.isDate(value));
 }
 
-/** How many log lines of one task become events in one second; a chattier handler's further lines are counted only. */
+/** How many log lines of one task become events in one second. Further lines are only counted. */
 export const logLinesPerSecond = 200;
-/**
- * Bounds a task's log. Says what it dropped, so that a full buffer is never a silent one.
- */
+
+/** Limits a task's log, and counts what it dropped, so that no line is dropped silently. */
 export class LogLimit {
   #secondMs = 0;
   #lines = 0;
   #dropped = 0;
 
   /**
-   * Asks whether one more line may go out.
-   * @returns whether it may, and how many were dropped since the last one that did
+   * Decides whether one more line may be published.
+   * @returns whether it may, and how many were dropped since the last line that was published
    */
   admit(nowMs: number, hasRoom: boolean): { readonly ok: boolean; readonly dropped: number } {
-    // The other way round where the clock was set back.
+    // `nowMs` is smaller where the clock was set back.
     if (nowMs - this.#secondMs >= 1_000 || nowMs < this.#secondMs) {
       this.#secondMs = nowMs;
       this.#lines = 0;
@@ -101,7 +100,7 @@ export class LogLimit {
     return { ok: true, dropped: this.takeDropped() };
   }
 
-  /** How many lines were dropped and not yet spoken of. */
+  /** How many lines were dropped and not reported yet. Resets the count. */
   takeDropped(): number {
     const dropped = this.#dropped;
     this.#dropped = 0;
@@ -109,7 +108,7 @@ export class LogLimit {
   }
 }
 
-/** What is said in place of lines that were dropped. */
+/** The log line that is published in place of dropped lines. */
 export function droppedText(count: number): string {
   return `${count} log line${count === 1 ? ' was' : 's were'} dropped: too many at once.`;
 }

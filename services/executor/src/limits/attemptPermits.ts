@@ -5,7 +5,7 @@ import type { Slot } from '../queue/slotPool.ts';
 import { type Admission, admit, findKeys, isLimited } from './admission.ts';
 import type { LimitedTask, Limits } from './limits.ts';
 
-type AttemptPlacesOptions = {
+type AttemptPermitsOptions = {
   readonly broker: Broker;
   readonly limits: Limits;
   readonly task: TaskAddress;
@@ -13,19 +13,19 @@ type AttemptPlacesOptions = {
   /** Aborted when the attempt is to end. */
   readonly signal: AbortSignal;
   /** Aborted when the process is about to end. */
-  readonly giveUp: AbortSignal;
+  readonly shutdownDeadline: AbortSignal;
 };
 
-const free: Admission = { do: 'run' };
+const admitted: Admission = { do: 'run' };
 
-/** What one attempt has, or waits for, of the limits that hold across executors. */
+/** The permits of one attempt: those that it has, and those that it waits for. */
 export class AttemptPermits {
-  readonly #options: AttemptPlacesOptions;
-  /** As what it stands in the records of its limits. */
-  #entered: LimitedTask | undefined;
+  readonly #options: AttemptPermitsOptions;
+  /** The task as the records of its limits have it. */
+  #limited: LimitedTask | undefined;
   #isWaiting = false;
 
-  constructor(options: AttemptPlacesOptions) {
+  constructor(options: AttemptPermitsOptions) {
     this.#options = options;
   }
 
@@ -34,18 +34,18 @@ export class AttemptPermits {
     return this.#isWaiting;
   }
 
-  /** Takes the task through its limits; it may wait for long. */
-  async enter(
+  /** Takes the task through its limits, which may take long. */
+  async acquire(
     definition: TaskDefinition,
     request: TaskRequest,
     attempt: number,
     deliveries: number,
   ): Promise<Admission> {
-    if (!isLimited(definition)) return free;
-    const { broker, limits, task, slot, signal, giveUp } = this.#options;
-    const keys = await findKeys(broker.payloads, definition, request, signal, giveUp);
-    // An input that cannot be read or does not fit: the attempt will end with that, and no handler is called.
-    if (!keys) return free;
+    if (!isLimited(definition)) return admitted;
+    const { broker, limits, task, slot, signal, shutdownDeadline } = this.#options;
+    const keys = await findKeys(broker.payloads, definition, request, signal, shutdownDeadline);
+    // The input cannot be read or does not fit: the attempt fails with that before its handler is called.
+    if (!keys) return admitted;
     const limited: LimitedTask = {
       id: task.id,
       name: task.name,
@@ -55,18 +55,18 @@ export class AttemptPermits {
       rate: definition.limits.rate,
       rank: rankOf(request),
     };
-    // Also where that fails: what it has taken by then is given back.
-    this.#entered = limited;
+    // Set before the admission: if that throws, the permits that it had acquired by then are released.
+    this.#limited = limited;
     this.#isWaiting = true;
     const admission = await admit(limits, limited, slot, deliveries, signal).finally(() => {
       this.#isWaiting = false;
     });
-    if (admission.do !== 'run') this.#entered = undefined;
+    if (admission.do !== 'run') this.#limited = undefined;
     return admission;
   }
 
-  /** To be called when the handler has ended, and not before: whoever has a permit may have a handler running. */
-  async leave(hasTaskEnded: boolean): Promise<void> {
-    if (this.#entered) await this.#options.limits.leave(this.#entered, hasTaskEnded);
+  /** To be called when the handler has ended, and not before: only a task with a permit may have a running handler. */
+  async release(hasTaskEnded: boolean): Promise<void> {
+    if (this.#limited) await this.#options.limits.release(this.#limited, hasTaskEnded);
   }
 }

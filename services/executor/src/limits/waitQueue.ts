@@ -1,67 +1,67 @@
 import { goesBefore, type Ranked, waitValidMs } from '@longhaul/proto/wire';
 import { LRUCache } from 'lru-cache';
 
-/** How many tasks of one executor wait here for permits; more are handed back for a while. */
-const roomFor = 256;
-/** Of so many limits it is remembered that they were freed. */
-const freedRemembered = 1_000;
-/** The first in a line looks this often by itself: a permit may be held by an executor that is gone. */
-const firstLooksMs = 500;
-/** The others say this often that they still wait. */
-const othersLookMs = waitValidMs / 2;
-/** How often it is seen to who is due. */
+/** How many tasks of one executor wait here for permits. Further ones are released for a while. */
+const maxWaiters = 256;
+/** For how many limits the count of freed permits is kept. */
+const maxFreedLimits = 1_000;
+/** The first waiter of a limit rechecks it this often: a permit may be held by an executor that is lost. */
+const firstRecheckMs = 500;
+/** The other waiters recheck this often, which also renews their entry in the record. */
+const othersRecheckMs = waitValidMs / 2;
+/** How often waiters that are due are woken. */
 const sweepMs = 250;
 
-/** One task that waits: its rank says who is woken first. */
+/** One task that waits. Its rank decides which one is woken first. */
 export type Waiting = Ranked & {
   readonly name: string;
   /** The record of the limit that it waits for. */
   readonly limit: string;
-  /** Whether the limit is one of all the tasks of its name. */
-  readonly isOfName: boolean;
-  /** When the limit lets it through, in milliseconds since the epoch, where that is known. */
+  /** Whether the limit is one for all tasks of the type. */
+  readonly isOfType: boolean;
+  /** When the limit admits it, in milliseconds since the epoch, where that is known. */
   readonly atMs: number | undefined;
   readonly signal: AbortSignal;
 };
 type Waiter = Waiting & { readonly sinceMs: number; readonly wake: () => void };
 
 /**
- * Where delivered tasks wait for a permit of a limit: with their heartbeats and their ear for a cancel, but without a
- * slot, so that other tasks run meanwhile. No I/O.
+ * The wait queues of one executor: delivered tasks that wait for permits. They keep their heartbeats and their
+ * subscription to cancels, but have no slot, so that other tasks run meanwhile. No I/O.
  */
 export class WaitQueue {
   /** By limit, in the order of ranks. */
-  readonly #lines = new Map<string, Waiter[]>();
-  /** How many wait for a limit of all the tasks of their name. */
-  readonly #heldUp = new Map<string, number>();
-  /** How often each limit was freed, of those that were freed lately. */
-  readonly #freed = new LRUCache<string, number>({ max: freedRemembered });
+  readonly #waiters = new Map<string, Waiter[]>();
+  /** How many wait for a limit of their whole type, by type. */
+  readonly #blocked = new Map<string, number>();
+  /** How often a permit of each limit was freed, for the limits of which one was freed lately. */
+  readonly #freed = new LRUCache<string, number>({ max: maxFreedLimits });
   readonly #onLeft: () => void;
   #queued = 0;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** @param onLeft called whenever a task does not wait any more: more may be taken */
+  /** @param onLeft called whenever a task no longer waits: more requests may be pulled */
   constructor(onLeft: () => void) {
     this.#onLeft = onLeft;
   }
 
   get isFull(): boolean {
-    return this.#queued >= roomFor;
+    return this.#queued >= maxWaiters;
   }
 
-  /** Whether a task of this name waits for a limit that the next one of the name would wait for as well. */
-  isHeldUp(name: string): boolean {
-    return this.#heldUp.has(name);
+  /** Whether a task of this type waits for a limit that the next one of the type would wait for as well. */
+  isBlocked(name: string): boolean {
+    return this.#blocked.has(name);
   }
 
-  /** To be asked before one looks at a limit: whoever then waits for it is told of what was freed meanwhile. */
+  /** To be read before a limit is checked, and passed to `wait`: so a permit that is freed in between is not missed. */
   freedCount(limit: string): number {
     return this.#freed.get(limit) ?? 0;
   }
 
   /**
-   * Resolves when it is worth to look again, or when the signal is aborted.
-   * @param freedCount from before the look that found no permit
+   * Resolves when the limit is to be checked again, or when the signal is aborted.
+   * @param freedCount from before the check that found no permit
    */
   async wait(waiting: Waiting, freedCount: number): Promise<void> {
     if (waiting.signal.aborted || freedCount !== this.freedCount(waiting.limit)) return;
@@ -69,41 +69,41 @@ export class WaitQueue {
     const waiter: Waiter = { ...waiting, sinceMs: Date.now(), wake: resolve };
     const timer = waiting.atMs === undefined ? undefined : setTimeout(resolve, waiting.atMs - Date.now());
     waiting.signal.addEventListener('abort', waiter.wake, { once: true });
-    this.#sit(waiter);
+    this.#enqueue(waiter);
     try {
       await promise;
     } finally {
       clearTimeout(timer);
       waiting.signal.removeEventListener('abort', waiter.wake);
-      this.#leave(waiter);
+      this.#dequeue(waiter);
     }
   }
 
-  /** A permit of a limit may be free: the first in its line looks. */
-  freed(limit: string): void {
+  /** A permit of a limit may be free: wakes the first waiter. */
+  notifyFreed(limit: string): void {
     this.#freed.set(limit, this.freedCount(limit) + 1);
-    this.#lines.get(limit)?.[0]?.wake();
+    this.#waiters.get(limit)?.[0]?.wake();
   }
 
-  #sit(waiter: Waiter): void {
-    const line = this.#lines.get(waiter.limit) ?? [];
-    const after = line.findIndex(other => goesBefore(waiter, other));
-    line.splice(after < 0 ? line.length : after, 0, waiter);
-    this.#lines.set(waiter.limit, line);
+  #enqueue(waiter: Waiter): void {
+    const queue = this.#waiters.get(waiter.limit) ?? [];
+    const after = queue.findIndex(other => goesBefore(waiter, other));
+    queue.splice(after < 0 ? queue.length : after, 0, waiter);
+    this.#waiters.set(waiter.limit, queue);
     this.#queued += 1;
-    if (waiter.isOfName) this.#heldUp.set(waiter.name, (this.#heldUp.get(waiter.name) ?? 0) + 1);
+    if (waiter.isOfType) this.#blocked.set(waiter.name, (this.#blocked.get(waiter.name) ?? 0) + 1);
     this.#sweep ??= setInterval(() => this.#wakeDue(Date.now()), sweepMs);
   }
 
-  #leave(waiter: Waiter): void {
-    const line = (this.#lines.get(waiter.limit) ?? []).filter(other => other !== waiter);
-    if (line.length > 0) this.#lines.set(waiter.limit, line);
-    else this.#lines.delete(waiter.limit);
+  #dequeue(waiter: Waiter): void {
+    const queue = (this.#waiters.get(waiter.limit) ?? []).filter(other => other !== waiter);
+    if (queue.length > 0) this.#waiters.set(waiter.limit, queue);
+    else this.#waiters.delete(waiter.limit);
     this.#queued -= 1;
-    if (waiter.isOfName) {
-      const left = (this.#heldUp.get(waiter.name) ?? 1) - 1;
-      if (left > 0) this.#heldUp.set(waiter.name, left);
-      else this.#heldUp.delete(waiter.name);
+    if (waiter.isOfType) {
+      const left = (this.#blocked.get(waiter.name) ?? 1) - 1;
+      if (left > 0) this.#blocked.set(waiter.name, left);
+      else this.#blocked.delete(waiter.name);
     }
     if (this.#queued === 0) {
       clearInterval(this.#sweep);
@@ -113,9 +113,9 @@ export class WaitQueue {
   }
 
   #wakeDue(nowMs: number): void {
-    for (const line of this.#lines.values()) {
-      for (const [permit, waiter] of line.entries()) {
-        const afterMs = permit === 0 ? firstLooksMs : othersLookMs;
+    for (const queue of this.#waiters.values()) {
+      for (const [position, waiter] of queue.entries()) {
+        const afterMs = position === 0 ? firstRecheckMs : othersRecheckMs;
         if (waiter.atMs === undefined && nowMs - waiter.sinceMs >= afterMs) waiter.wake();
       }
     }

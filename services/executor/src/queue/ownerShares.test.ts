@@ -44,15 +44,15 @@ test('what is passed over comes back one at a time, however much it is', () => {
   expect(passedOverDelayMs(1_000)).toBe(30_000);
   const shares = new OwnerShares();
   for (let n = 0; n < 256; n += 1) shares.passOver('t', 0);
-  expect([shares.looksFurther('t', 1), shares.looksFurther('other', 1)]).toEqual([false, true]);
-  expect(shares.looksFurther('t', 31_000)).toBe(true);
+  expect([shares.mayLookFurther('t', 1), shares.mayLookFurther('other', 1)]).toEqual([false, true]);
+  expect(shares.mayLookFurther('t', 31_000)).toBe(true);
 });
 
 test('a slot that is lent is not held by its owner', async () => {
   const pool = new SlotPool(2);
   const shares = new OwnerShares();
-  const slot = pool.take('t') as Slot;
-  shares.took('a', slot);
+  const slot = pool.acquire('t') as Slot;
+  shares.acquired('a', slot);
   const end = Promise.withResolvers<void>();
   const back = slot.lendWhile(undefined, new AbortController().signal, () => end.promise);
   expect(shares.held('a')).toBe(0);
@@ -109,8 +109,8 @@ function simulate(tasks: readonly Task[], slots: number, share: number): { runs:
         continue;
       }
       queue.splice(index, 1);
-      const slot = pool.take('t') as Slot;
-      shares.took(owner, slot);
+      const slot = pool.acquire('t') as Slot;
+      shares.acquired(owner, slot);
       running.push({ owner, slot, endsMs: nowMs + forMs });
       runs.push({ ...next.task, beganMs: nowMs, heldBefore: held, isContended });
     }

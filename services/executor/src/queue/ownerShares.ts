@@ -1,51 +1,51 @@
 import type { Slot } from './slotPool.ts';
 
-/** Another owner counts as long as it was seen this lately: until then everything is one owner's. */
+/** An owner counts as present for this long after its last request. */
 const seenForMs = 60 * 60_000;
-/** What is passed over comes back one at a time, about so long apart, however much of it there is. */
+/** Requests that were passed over come back one at a time, about this far apart, however many there are. */
 const apartMs = 250;
 const longestDelayMs = 30_000;
-/** So many requests are passed over at a time, so that nobody's backlog uses up what a consumer may deliver. */
+/** At most this many requests of a type are passed over at a time: else one backlog would use up `max_ack_pending`. */
 const passedOverLimit = 256;
 
-/** What is to be decided on when a request has arrived. */
+/** What the decision about an arrived request depends on. */
 export type ShareQuestion = {
-  /** Slots of the executor, and how many of them are free. */
+  /** How many slots the executor has, and how many of them are free. */
   readonly slots: number;
   readonly free: number;
   /** How many slots the request's owner holds, whatever the task types. */
   readonly held: number;
-  /** Whether tasks of anybody else have been seen lately. */
+  /** Whether requests of another owner have arrived lately. */
   readonly isContended: boolean;
   /** The definition's `ownerShare`. */
   readonly share: number;
 };
 
 /**
- * Whether an owner may have one more slot of an executor. The last free slot goes to somebody who holds none, so that
- * whoever comes next does not have to wait for the end of anything that somebody else has running.
+ * Whether an owner may have one more slot of an executor. The last free slot is kept for an owner that holds none, so
+ * that the next owner does not have to wait until a task of another owner ends.
  */
 export function mayHaveSlot({ slots, free, held, isContended, share }: ShareQuestion): boolean {
-  // Whoever holds nothing is never passed over, so no owner waits for ever: the queue is in order.
+  // An owner that holds nothing is never passed over. Since the queue is in order, no owner waits for ever.
   if (!isContended || share >= 1 || held === 0) return true;
   return held < Math.max(1, Math.floor(slots * share)) && free > 1;
 }
 
 /**
- * How long a request is kept away that was passed over. In proportion to how many are: so one of them is back about
- * every quarter of a second, and takes a slot that has become free; and a long backlog is gone through, since what was
- * looked at first is not what comes again at once.
+ * How long a request stays away that was passed over: longer the more there are. So one of them comes back about every
+ * quarter of a second and takes a slot that has become free. And the executor gets through a long backlog, since the
+ * request that was passed over first is not delivered again at once.
  */
 export function passedOverDelayMs(passedOver: number): number {
   return Math.min(longestDelayMs, apartMs * (passedOver + 1));
 }
 
-/** Who holds the slots of an executor, who has been seen, and what was passed over. No I/O. */
+/** Which owners hold the slots of an executor, which were seen, and what was passed over. No I/O. */
 export class OwnerShares {
   readonly #slotsOf = new Map<string, Set<Slot>>();
   /** When each passed-over request comes back, by task type. */
   readonly #returns = new Map<string, number[]>();
-  /** The owner seen last, and the last one before that was another: no more is needed to know of "anybody else". */
+  /** The owner seen last, and the last other owner before it: enough to know whether there is another one. */
   #latest: { readonly owner: string; atMs: number } | undefined;
   #other: { readonly owner: string; readonly atMs: number } | undefined;
 
@@ -59,20 +59,20 @@ export class OwnerShares {
     this.#latest = { owner, atMs: nowMs };
   }
 
-  /** Whether somebody else than an owner has been seen lately. */
+  /** Whether another owner has been seen lately. */
   isContended(owner: string, nowMs: number): boolean {
     const other = this.#latest?.owner === owner ? this.#other : this.#latest;
     return other !== undefined && nowMs - other.atMs < seenForMs;
   }
 
-  /** How many slots an owner holds; those that are lent are somebody else's. */
+  /** How many slots an owner holds. A slot that is lent does not count. */
   held(owner: string): number {
     let held = 0;
     for (const slot of this.#slotsOf.get(owner) ?? []) if (slot.isHeld) held += 1;
     return held;
   }
 
-  took(owner: string, slot: Slot): void {
+  acquired(owner: string, slot: Slot): void {
     const slots = this.#slotsOf.get(owner) ?? new Set();
     this.#slotsOf.set(owner, slots.add(slot));
   }
@@ -83,7 +83,10 @@ export class OwnerShares {
     if (slots?.size === 0) this.#slotsOf.delete(owner);
   }
 
-  /** Passes a request over. @returns how long it is to stay away */
+  /**
+   * Passes a request over.
+   * @returns the delay after which it is delivered again, in milliseconds
+   */
   passOver(task: string, nowMs: number): number {
     const returns = this.#passedOver(task, nowMs);
     const delayMs = passedOverDelayMs(returns.length);
@@ -91,8 +94,8 @@ export class OwnerShares {
     return delayMs;
   }
 
-  /** Whether more requests of a type are to be looked at. */
-  looksFurther(task: string, nowMs: number): boolean {
+  /** Whether more requests of a type may be asked for. */
+  mayLookFurther(task: string, nowMs: number): boolean {
     return this.#passedOver(task, nowMs).length < passedOverLimit;
   }
 
@@ -105,9 +108,9 @@ export class OwnerShares {
 
 const ownerFirst = /^\{"v":1,"owner":"([^"\\]{1,256})"/;
 
-/** Whose request it is. `undefined`: it cannot be read, which is for those to say who work on it. */
+/** The owner of a request. `undefined`: it cannot be read; the attempt reports that. */
 export function ownerOfRequest(data: Uint8Array): string | undefined {
-  // As gateways of this project write it: the whole of it is parsed when it is worked on, and once is enough.
+  // As our gateways write it. The attempt parses the whole request, and once is enough.
   const head = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 300)).toString();
   const first = ownerFirst.exec(head)?.[1];
   if (first !== undefined) return first;

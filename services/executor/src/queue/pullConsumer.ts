@@ -3,19 +3,19 @@ import type { PullState } from './slots.ts';
 
 /** How long a pull waits at the server for messages. */
 export const pullExpiresMs = 30_000;
-/** A pull of which nothing was heard this long after its expiry was lost with a connection or a leader. */
+/** A pull that has no answer this long after its expiry was lost with a connection or a leader. */
 const lostAfterMs = pullExpiresMs + 2_000;
-/** A consumer that delivered something this lately is asked for as much as there are slots. */
+/** A consumer that delivered a request within this time is active: it is asked for as many as there are slots. */
 const activeForMs = 1_000;
 
-/** The server answers a pull at once when messages wait. One that is open for this long says that none do. */
+/** The server answers a pull at once when messages wait. A pull that is open this long means that none do. */
 const unansweredMs = 100;
 
-/** The book-keeping of the pulls on one durable consumer. No I/O. */
+/** Keeps account of the pulls on one durable consumer. No I/O. */
 export class PullConsumer {
   readonly name: string;
   readonly priority: Priority;
-  /** The name of its tasks. */
+  /** The type of its tasks. */
   readonly task: string;
   /** Pulls in the order in which the server serves them: the oldest first. */
   #pulls: { readonly id: number; remaining: number; readonly atMs: number }[] = [];
@@ -30,7 +30,7 @@ export class PullConsumer {
 
   state(nowMs: number): PullState {
     this.#pulls = this.#pulls.filter(pull => nowMs - pull.atMs < lostAfterMs);
-    // Somebody else has taken what waited. Believing in it longer would keep slots from other consumers.
+    // Another executor has taken what waited. A stale count would keep slots from other consumers.
     if (nowMs - (this.#pulls[0]?.atMs ?? nowMs) > unansweredMs && nowMs - this.#lastDeliveryMs > unansweredMs)
       this.#waiting = 0;
     return {
@@ -60,7 +60,7 @@ export class PullConsumer {
     this.#waiting = 0;
   }
 
-  /** After a reconnect the server knows no pull of before. */
+  /** After a reconnect the server has no earlier pull. */
   reset(): void {
     this.#pulls = [];
   }

@@ -8,39 +8,40 @@ import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
 import { type Slot, SlotPool } from './slotPool.ts';
 import { planPulls } from './slots.ts';
 
-/** What the taking of requests needs. */
+/** What a {@link RequestConsumer} needs. */
 export type RequestConsumerOptions = {
   readonly broker: Broker;
   readonly logger: Logger;
-  readonly taskNames: readonly string[];
-  /** How many requests are worked on at once. */
+  /** The task types that it pulls. */
+  readonly types: readonly string[];
+  /** How many requests are processed at once. */
   readonly slots: number;
-  /** Works on one request; its slot is free again when the promise settles, and meanwhile where it is lent. */
+  /** Processes one request. Its slot is free again when the promise settles; others may use it while it is lent. */
   readonly work: (message: RequestMessage, slot: Slot) => Promise<void>;
-  /** The share of the slots that an owner may have with tasks of a name, while there are others. */
+  /** The share of the slots that an owner may have with tasks of a type, while there are other owners. */
   readonly ownerShareOf: (name: string) => number;
-  /** Whether requests of a name would only wait: none are asked for meanwhile. */
-  readonly isHeldUp: (name: string) => boolean;
-  /** Told of every pull that is refused: its consumer may be gone. */
+  /** Whether requests of a type would only wait for a permit: none are pulled meanwhile. */
+  readonly isBlocked: (name: string) => boolean;
+  /** Called for every pull that is refused: its consumer may be gone. */
   readonly onRefused: () => void;
 };
 
-/** After a refused pull (no leader, consumer being made) the next one waits this long; doubles up to the longest. */
+/** After a refused pull (no leader, consumer being made) the next pull waits this long; doubles up to the longest. */
 const refusedDelayMs = 250;
 const longestRefusedDelayMs = 4_000;
-/** What arrives of a name that is held back (see `lendLimit`) is delivered again after this long. */
-const heldBackDelayMs = 1_000;
-/** Pulls that were lost, and messages that somebody else took, are noticed this late. */
+/** A request of a type that the pool does not accept (see `lendLimit`) is delivered again after this long. */
+const notAcceptedDelayMs = 1_000;
+/** Pulls that were lost, and messages that another executor took, are noticed within this time. */
 const sweepMs = 250;
-/** Between two sweeps so many requests are looked at and passed over, for their owner's share is used up. */
+/** Between two sweeps, at most this many requests are passed over because their owner's share is used up. */
 const passedOverPerSweep = 16;
 
 /**
- * Takes requests off the work queue: one durable pull consumer per task name and priority, one subscription for all
- * of them, and never more requests than there are slots. What arrives beyond them is handed back at once.
+ * Pulls requests from the work queue: one durable pull consumer per task type and priority, one subscription for all of
+ * them, and no more requests than there are slots. Requests that arrive beyond them are released at once.
  */
 export class RequestConsumer {
-  /** The durable consumers that it takes from. */
+  /** The durable consumers that it pulls from. */
   readonly consumers: readonly NeededConsumer[];
   readonly #options: RequestConsumerOptions;
   readonly #consumers: PullConsumer[] = [];
@@ -52,10 +53,10 @@ export class RequestConsumer {
   #subscription: Subscription | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #planned: NodeJS.Immediate | undefined;
-  #taking = false;
+  #isPulling = false;
   #lastPullId = 0;
   #turn = 0;
-  /** How often the server refused, since it last answered as it should. */
+  /** Refused pulls since the last answer that was none. */
   #refusals = 0;
   #refusedUntilMs = 0;
 
@@ -65,7 +66,7 @@ export class RequestConsumer {
     this.#pool = new SlotPool(options.slots, () => this.#planSoon());
     const { requestStream, consumers } = options.broker.topology;
     const needed: NeededConsumer[] = [];
-    for (const name of options.taskNames) {
+    for (const name of options.types) {
       for (const priority of priorities) {
         const plan = consumers.requests(name, priority);
         needed.push({ stream: requestStream, plan });
@@ -75,7 +76,7 @@ export class RequestConsumer {
     this.consumers = needed;
   }
 
-  /** Makes the consumers where they are missing and begins to pull. Resolves when requests can arrive. */
+  /** Makes the consumers where they are missing, and starts to pull. Resolves when requests can arrive. */
   async start(): Promise<void> {
     const { broker } = this.#options;
     await Promise.all(this.consumers.map(({ stream, plan }) => ensureConsumer(broker, stream, plan)));
@@ -85,7 +86,7 @@ export class RequestConsumer {
         else this.#receive(message);
       },
     });
-    this.#taking = true;
+    this.#isPulling = true;
     this.#sweep = setInterval(() => {
       this.#passedOver = 0;
       this.#planSoon();
@@ -93,33 +94,33 @@ export class RequestConsumer {
     this.#planSoon();
   }
 
-  /** Takes nothing more. What is being worked on goes on. */
-  stopTaking(): void {
-    this.#taking = false;
+  /** Pulls nothing more. Requests that are being processed continue. */
+  stopPulling(): void {
+    this.#isPulling = false;
     clearInterval(this.#sweep);
     if (this.#planned) clearImmediate(this.#planned);
-    // The server drops pulls whose inbox nobody listens to. What is on its way is delivered again after `ack_wait`.
+    // The server drops pulls whose inbox has no subscriber. A request on its way is delivered again after `ack_wait`.
     this.#subscription?.unsubscribe();
   }
 
-  /** Resolves when nothing is worked on any more. */
+  /** Resolves when no request is being processed. */
   async idle(): Promise<void> {
     while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
   }
 
   /**
-   * Asks anew. After a reconnect the server has forgotten our pulls; and when a paused name is resumed, a pull that
-   * waited through the pause is served only once another one arrives (nats-server 2.15.1).
+   * Pulls again. After a reconnect the server has no pull of ours; and when a paused type is resumed, a pull that waited
+   * through the pause is served only once another pull arrives (nats-server 2.15.1).
    */
-  pullAnew(): void {
+  restartPulls(): void {
     this.#refusals = 0;
     this.#refusedUntilMs = 0;
     for (const consumer of this.#consumers) consumer.reset();
     this.#planSoon();
   }
 
-  /** Something may be asked for that was held up. */
-  planAnew(): void {
+  /** Plans the pulls again: a type may no longer be blocked. */
+  replan(): void {
     this.#planSoon();
   }
 
@@ -133,17 +134,17 @@ export class RequestConsumer {
     const consumer = this.#consumers.find(({ name }) => name === request.consumer);
     consumer?.delivered(request.waiting, Date.now());
     const owner = ownerOfRequest(request.data);
-    if (this.#taking && consumer && owner !== undefined && this.#isOverShare(consumer.task, owner)) {
+    if (this.#isPulling && consumer && owner !== undefined && this.#isOverShare(consumer.task, owner)) {
       this.#passOver(request, consumer.task);
       return;
     }
-    const slot = this.#taking && consumer ? this.#pool.take(consumer.task) : undefined;
+    const slot = this.#isPulling && consumer ? this.#pool.acquire(consumer.task) : undefined;
     if (!slot) {
-      // A hand-back uses up no attempt: attempts are counted by `started` events, not by deliveries.
-      request.handBack(consumer && !this.#pool.takes(consumer.task) ? heldBackDelayMs : 0);
+      // A release costs the task nothing: attempts are counted by `started` events, not by deliveries.
+      request.release(consumer && !this.#pool.accepts(consumer.task) ? notAcceptedDelayMs : 0);
       return;
     }
-    if (owner !== undefined) this.#shares.took(owner, slot);
+    if (owner !== undefined) this.#shares.acquired(owner, slot);
     const work = this.#options.work(request, slot).finally(() => {
       this.#busy.delete(work);
       slot.release();
@@ -158,7 +159,7 @@ export class RequestConsumer {
     const nowMs = Date.now();
     this.#shares.seen(owner, nowMs);
     const { free, size } = this.#pool;
-    // Then it is surplus, which goes back at once.
+    // Then it is surplus, and is released at once.
     if (free <= 0) return false;
     return !mayHaveSlot({
       slots: size,
@@ -169,9 +170,9 @@ export class RequestConsumer {
     });
   }
 
-  /** Hands a request back for a while, and looks at the next ones: somebody else's may be among them. */
+  /** Releases a request for a while and pulls the next ones: another owner's may be among them. */
   #passOver(request: RequestMessage, task: string): void {
-    request.handBack(this.#shares.passOver(task, Date.now()));
+    request.release(this.#shares.passOver(task, Date.now()));
     this.#passedOver += 1;
     if (this.#passedOver < passedOverPerSweep) this.#planSoon();
   }
@@ -184,7 +185,7 @@ export class RequestConsumer {
     const consumer = this.#consumers[index ?? -1];
     if (!consumer || pullId === undefined) return;
     const code = status.headers?.code;
-    // 404 and 408: it expired. Anything else: the consumer is gone or has no leader just now.
+    // 404 and 408: it expired. Any other code: the consumer is gone, or has no leader at the moment.
     if (code === 404 || code === 408) {
       this.#refusals = 0;
       consumer.ended(pullId);
@@ -199,8 +200,8 @@ export class RequestConsumer {
   }
 
   /**
-   * However many pulls are refused at once (a server that restarts refuses all), that is one line in the log, one step
-   * of the back-off, and one look at what is there.
+   * Handles refused pulls. However many are refused at once (a server that restarts refuses all), that is one log line,
+   * one step of the backoff, and one check of the topology.
    */
   #refused(first: {
     readonly consumer: string;
@@ -218,7 +219,7 @@ export class RequestConsumer {
 
   /** Plans once per turn of the event loop, however many slots became free in it. */
   #planSoon(): void {
-    if (!this.#taking || this.#planned) return;
+    if (!this.#isPulling || this.#planned) return;
     this.#planned = setImmediate(() => {
       this.#planned = undefined;
       this.#pull();
@@ -226,14 +227,14 @@ export class RequestConsumer {
   }
 
   #pull(): void {
-    const { broker, isHeldUp } = this.#options;
-    if (!this.#taking || broker.nc.isClosed()) return;
+    const { broker, isBlocked } = this.#options;
+    if (!this.#isPulling || broker.nc.isClosed()) return;
     const freeSlots = this.#pool.free;
-    // Only plans that can ask for something take a turn: else one busy slot could always have the odd turns.
+    // Only plans that can ask for requests count as turns: else one busy slot could always get the odd turns.
     if (freeSlots <= 0) return;
     const nowMs = Date.now();
     const served = this.#consumers.filter(
-      ({ task }) => this.#pool.takes(task) && !isHeldUp(task) && this.#shares.looksFurther(task, nowMs),
+      ({ task }) => this.#pool.accepts(task) && !isBlocked(task) && this.#shares.mayLookFurther(task, nowMs),
     );
     const states = served.map(consumer => consumer.state(nowMs));
     planPulls(states, freeSlots, this.#turn++).forEach((batch, at) => {

@@ -55,8 +55,8 @@ test('the four answers are the protocol’s', () => {
   const { msg, answers } = message(`$JS.ACK.${delivery(1, 0)}`);
   const request = readRequestMessage(msg);
   request?.ack();
-  request?.handBack();
-  request?.handBack(1_500);
+  request?.release();
+  request?.release(1_500);
   request?.heartbeat();
   expect(answers).toEqual(['+ACK', '-NAK', '-NAK {"delay":1500000000}', '+WPI']);
 });

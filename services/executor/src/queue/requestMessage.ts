@@ -1,23 +1,23 @@
 import type { Msg } from '@nats-io/nats-core';
 
-/** A request that the work queue has delivered, and the four answers to it. */
+/** A request that the work queue has delivered, and the answers to it. */
 export type RequestMessage = {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly traceparent: string | undefined;
   /** The consumer that delivered it. */
   readonly consumer: string;
-  /** Whether it was delivered before: to an executor that handed it back, or was lost. */
+  /** Whether it was delivered before: to an executor that released it, or was lost. */
   readonly redelivered: boolean;
-  /** How often it was delivered, this time included. */
+  /** How often it was delivered, this delivery included. */
   readonly deliveries: number;
-  /** How many more wait behind it. */
+  /** How many requests wait behind it in its consumer. */
   readonly waiting: number;
-  /** Takes the request off the queue: the task has ended. */
+  /** Removes the request from the queue: the task has ended. */
   ack(): void;
-  /** Gives it to whoever is free, after `delayMs` (default: at once). */
-  handBack(delayMs?: number): void;
-  /** Says that it is still worked on: the server's `ack_wait` begins anew. */
+  /** Has the request delivered again, to any free executor, after `delayMs` (default: at once). */
+  release(delayMs?: number): void;
+  /** Reports that it is still worked on: the server's `ack_wait` starts again. */
   heartbeat(): void;
 };
 
@@ -41,7 +41,7 @@ export function readRequestMessage(message: Msg): RequestMessage | undefined {
     deliveries,
     waiting: Number(tokens[offset + 6]) || 0,
     ack: () => message.respond('+ACK'),
-    handBack: delayMs =>
+    release: delayMs =>
       message.respond(delayMs ? `-NAK ${JSON.stringify({ delay: delayMs * 1_000_000 })}` : '-NAK'),
     heartbeat: () => message.respond('+WPI'),
   };

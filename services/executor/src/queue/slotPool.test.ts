@@ -22,28 +22,28 @@ describe('a pool of slots', () => {
     const pool = new SlotPool(1, () => {
       told += 1;
     });
-    const slot = pool.take('a');
-    expect([pool.free, pool.take('a')]).toEqual([0, undefined]);
+    const slot = pool.acquire('a');
+    expect([pool.free, pool.acquire('a')]).toEqual([0, undefined]);
     slot?.release();
     expect([pool.free, told]).toEqual([1, 1]);
   });
 
   test('lends the slot of one that waits, which gets it back before anything new begins', async () => {
     const pool = new SlotPool(1);
-    const wait = waitIn(pool.take('parent'));
+    const wait = waitIn(pool.acquire('parent'));
     expect([pool.free, pool.lent]).toEqual([1, 1]);
-    const child = pool.take('child');
+    const child = pool.acquire('child');
     wait.end();
     expect(await isBack(wait)).toBe(false);
     child?.release();
     expect(await isBack(wait)).toBe(true);
-    expect([pool.free, pool.lent, pool.take('child')]).toEqual([0, 0, undefined]);
+    expect([pool.free, pool.lent, pool.acquire('child')]).toEqual([0, 0, undefined]);
   });
 
   test('gives slots back in the order in which they were wanted', async () => {
     const pool = new SlotPool(1);
-    const waits = [1, 2, 3].map(() => waitIn(pool.take('parent')));
-    const child = pool.take('child');
+    const waits = [1, 2, 3].map(() => waitIn(pool.acquire('parent')));
+    const child = pool.acquire('child');
     for (const wait of [...waits].reverse()) {
       wait.end();
       await isBack(wait);
@@ -55,7 +55,7 @@ describe('a pool of slots', () => {
 
   test('lends it until the last of several waits has ended', async () => {
     const pool = new SlotPool(1);
-    const slot = pool.take('parent');
+    const slot = pool.acquire('parent');
     const [first, second] = [waitIn(slot), waitIn(slot)];
     first.end();
     expect(await isBack(first)).toBe(true);
@@ -67,9 +67,9 @@ describe('a pool of slots', () => {
 
   test('lends it on when another wait begins while it is wanted back', async () => {
     const pool = new SlotPool(1);
-    const slot = pool.take('parent');
+    const slot = pool.acquire('parent');
     const first = waitIn(slot);
-    const child = pool.take('child');
+    const child = pool.acquire('child');
     first.end();
     expect(await isBack(first)).toBe(false);
     const second = waitIn(slot);
@@ -85,9 +85,9 @@ describe('a pool of slots', () => {
     async when => {
       const pool = new SlotPool(1);
       const abort = new AbortController();
-      const slot = pool.take('parent');
+      const slot = pool.acquire('parent');
       const wait = waitIn(slot, abort.signal);
-      const child = pool.take('child');
+      const child = pool.acquire('child');
       if (when === 'while it waits') abort.abort();
       wait.end();
       if (when !== 'while it waits') {
@@ -104,7 +104,7 @@ describe('a pool of slots', () => {
 
   test('counts nothing twice of a handler that ends in the middle of a wait', async () => {
     const pool = new SlotPool(1);
-    const slot = pool.take('parent');
+    const slot = pool.acquire('parent');
     const wait = waitIn(slot);
     slot?.release();
     expect([pool.free, pool.lent]).toEqual([1, 0]);
@@ -115,15 +115,15 @@ describe('a pool of slots', () => {
 
   test('takes no more of those that wait when too many do, but always what they wait for', () => {
     const pool = new SlotPool(1);
-    for (let n = 0; n < lendLimit; n += 1) waitIn(pool.take('parent'));
-    expect([pool.lent, pool.takes('parent'), pool.takes('child'), pool.takes('other')]).toEqual([
+    for (let n = 0; n < lendLimit; n += 1) waitIn(pool.acquire('parent'));
+    expect([pool.lent, pool.accepts('parent'), pool.accepts('child'), pool.accepts('other')]).toEqual([
       lendLimit,
       false,
       true,
       true,
     ]);
-    expect(pool.take('parent')).toBeUndefined();
-    waitIn(pool.take('child'), never, 'parent');
-    expect(pool.takes('parent')).toBe(true);
+    expect(pool.acquire('parent')).toBeUndefined();
+    waitIn(pool.acquire('child'), never, 'parent');
+    expect(pool.accepts('parent')).toBe(true);
   });
 });

@@ -1,54 +1,54 @@
 /**
- * How many handlers of one executor may wait without a slot. Beyond it no more tasks of their names are taken: else an
- * executor that gets ten thousand parents would begin them all before it runs their first child.
+ * How many handlers of one executor may wait without a slot. Beyond it, no more tasks of their types are accepted: else
+ * an executor that gets ten thousand parents would begin them all before it runs their first child.
  */
 export const lendLimit = 64;
 
 /**
- * The slots of an executor: each running handler holds one, and lends it while it does nothing but wait.
+ * The slots of an executor: each running handler holds one, and lends it while it only waits.
  *
- * That is what keeps an executor from standing still whose slots are all held by parents: as long as a handler waits
- * for a child, its slot is somebody else's. So every slot that is held belongs to a handler that does something, and
- * therefore comes to an end, or to a wait, or is ended by a limit; and each such time the next one that wants its slot
- * back gets it, before anything new is taken. Nobody waits for a slot whose holder waits for them.
+ * Without lending, an executor whose slots are all held by parents could never run their children. While a handler waits
+ * for a child, another task uses its slot. So every held slot belongs to a handler that works; sooner or later that
+ * handler ends, waits, or is ended by a time limit. Each time, the next handler that reclaims its slot gets it, before a
+ * new task is accepted. So no handler waits for a slot whose holder waits for that handler.
  *
- * The limit to lending keeps that: it holds back the names of those that wait, and none that somebody here waits for.
+ * The limit to lending keeps this true: it refuses types of tasks that wait, but none that a handler here waits for.
  */
 export class SlotPool {
   readonly size: number;
   readonly #onFree: () => void;
   #held = 0;
-  /** By the name of the task that waits. */
+  /** By the type of the task that waits. */
   readonly #lent = new Counts();
-  /** By the name of the task that is waited for. */
+  /** By the type of the task that is waited for. */
   readonly #awaited = new Counts();
-  /** Those that want a lent slot back, in the order in which they began to want it. */
-  #wanting: Slot[] = [];
+  /** Slots whose handlers reclaim them, in order. */
+  #reclaiming: Slot[] = [];
 
-  /** @param onFree told when there may be room for something new */
+  /** @param onFree called when a new task may be accepted */
   constructor(size: number, onFree: () => void = () => {}) {
     this.size = size;
     this.#onFree = onFree;
   }
 
-  /** How many new handlers may begin. */
+  /** How many new tasks may begin. */
   get free(): number {
     return this.size - this.#held;
   }
 
-  /** How many handlers run without a slot, since they wait. */
+  /** How many handlers have lent their slot. */
   get lent(): number {
     return this.#lent.total;
   }
 
-  /** Whether tasks of a name may be taken, as far as the limit to lending goes. */
-  takes(name: string): boolean {
+  /** Whether the limit to lending allows one more task of a type. */
+  accepts(name: string): boolean {
     return this.#lent.total < lendLimit || this.#lent.of(name) === 0 || this.#awaited.of(name) > 0;
   }
 
-  /** Takes a slot for a new handler of a task. `undefined`: there is none. */
-  take(name: string): Slot | undefined {
-    if (this.free <= 0 || !this.takes(name)) return undefined;
+  /** Takes a slot for a new task of a type. `undefined`: there is none. */
+  acquire(name: string): Slot | undefined {
+    if (this.free <= 0 || !this.accepts(name)) return undefined;
     this.#held += 1;
     return new Slot(name, {
       free: () => this.#free(),
@@ -57,17 +57,17 @@ export class SlotPool {
         this.#free();
       },
       unlend: () => this.#lent.remove(name),
-      want: slot => this.#want(slot),
-      unwant: slot => {
-        this.#wanting = this.#wanting.filter(other => other !== slot);
+      reclaim: slot => this.#reclaim(slot),
+      stopReclaiming: slot => {
+        this.#reclaiming = this.#reclaiming.filter(other => other !== slot);
       },
       awaits: awaited => {
         this.#awaited.add(awaited);
         this.#onFree();
       },
       awaitsNoMore: awaited => this.#awaited.remove(awaited),
-      tryToTake: () => {
-        // Whoever wants a lent slot back was here first: then nothing is free.
+      tryToAcquire: () => {
+        // A handler that reclaims its slot comes first: then none is free.
         if (this.free <= 0) return false;
         this.#held += 1;
         return true;
@@ -76,7 +76,7 @@ export class SlotPool {
   }
 
   #free(): void {
-    const next = this.#wanting.shift();
+    const next = this.#reclaiming.shift();
     if (next) {
       next.granted();
       return;
@@ -85,9 +85,9 @@ export class SlotPool {
     this.#onFree();
   }
 
-  #want(slot: Slot): void {
+  #reclaim(slot: Slot): void {
     if (this.free <= 0) {
-      this.#wanting.push(slot);
+      this.#reclaiming.push(slot);
       return;
     }
     this.#held += 1;
@@ -95,43 +95,42 @@ export class SlotPool {
   }
 }
 
-/** What a slot tells its pool. */
+/** What a slot asks of its pool. */
 type Pool = {
   readonly free: () => void;
   readonly lend: () => void;
   readonly unlend: () => void;
-  readonly want: (slot: Slot) => void;
-  readonly unwant: (slot: Slot) => void;
+  readonly reclaim: (slot: Slot) => void;
+  readonly stopReclaiming: (slot: Slot) => void;
   readonly awaits: (name: string) => void;
   readonly awaitsNoMore: (name: string) => void;
-  readonly tryToTake: () => boolean;
+  readonly tryToAcquire: () => boolean;
 };
 
 /** One handler's slot. */
 export class Slot {
   readonly name: string;
   readonly #pool: Pool;
-  #state: 'held' | 'lent' | 'wanted' | 'left' | 'over' = 'held';
+  #state: 'held' | 'lent' | 'reclaimed' | 'vacated' | 'released' = 'held';
   #waits = 0;
-  #wanted: PromiseWithResolvers<void> | undefined;
+  #reclaimed: PromiseWithResolvers<void> | undefined;
 
   constructor(name: string, pool: Pool) {
     this.name = name;
     this.#pool = pool;
   }
 
-  /** Whether its handler has it now: not while it is lent, left or over. */
+  /** Whether its task has it now: not while it is lent, vacated or released. */
   get isHeld(): boolean {
     return this.#state === 'held';
   }
 
   /**
-   * Lends the slot while the handler waits, from the first wait until the last has ended: so also while it does
-   * something beside a wait, which cannot be told from here. Resolves when the wait has ended and the handler has a slot
-   * again. When the signal is aborted it does not wait for that: a handler that is told to end must be able to, and ends
-   * without one.
+   * Lends the slot while the handler waits, from its first wait until its last has ended: so also while it works beside a
+   * wait, which cannot be seen from here. Resolves when the wait has ended and the handler has a slot again. Once the
+   * signal is aborted it resolves without a slot: a handler that must end must not wait for one.
    *
-   * @param awaited the name of the task that is waited for, if it is one
+   * @param awaited the type of the task that is waited for, if it is one
    */
   async lendWhile<T>(awaited: string | undefined, signal: AbortSignal, wait: () => Promise<T>): Promise<T> {
     this.#waits += 1;
@@ -146,65 +145,65 @@ export class Slot {
     }
   }
 
-  /** Gives it up before the handler is called: the task waits for a place of a limit. */
-  leave(): void {
+  /** Gives the slot back before the handler is called: the task waits for a permit. */
+  vacate(): void {
     if (this.#state !== 'held') return;
-    this.#state = 'left';
+    this.#state = 'vacated';
     this.#pool.free();
   }
 
-  /** Takes one again. `false`: none is free. */
-  tryToEnter(): boolean {
-    if (this.#state === 'left' && this.#pool.tryToTake()) this.#state = 'held';
+  /** Takes a slot again. `false`: none is free. */
+  tryToReacquire(): boolean {
+    if (this.#state === 'vacated' && this.#pool.tryToAcquire()) this.#state = 'held';
     return this.#state === 'held';
   }
 
   /** The handler has ended. */
   release(): void {
     const state = this.#state;
-    this.#state = 'over';
+    this.#state = 'released';
     if (state === 'held') this.#pool.free();
-    if (state === 'wanted') this.#pool.unwant(this);
-    if (state === 'lent' || state === 'wanted') this.#pool.unlend();
-    this.#wanted?.resolve();
+    if (state === 'reclaimed') this.#pool.stopReclaiming(this);
+    if (state === 'lent' || state === 'reclaimed') this.#pool.unlend();
+    this.#reclaimed?.resolve();
   }
 
-  /** The pool gives it back. */
+  /** Called by the pool: the handler has a slot again. */
   granted(): void {
     this.#state = 'held';
     this.#pool.unlend();
-    this.#wanted?.resolve();
+    this.#reclaimed?.resolve();
   }
 
   #lend(): void {
     if (this.#state === 'held') {
       this.#state = 'lent';
       this.#pool.lend();
-    } else if (this.#state === 'wanted') this.#stopWanting();
+    } else if (this.#state === 'reclaimed') this.#stopReclaiming();
   }
 
-  /** Another wait has begun, or the signal was aborted: the handler goes on without it. */
-  #stopWanting(): void {
-    if (this.#state !== 'wanted') return;
+  /** Another wait has begun, or the signal was aborted: the handler continues without a slot. */
+  #stopReclaiming(): void {
+    if (this.#state !== 'reclaimed') return;
     this.#state = 'lent';
-    this.#pool.unwant(this);
-    this.#wanted?.resolve();
+    this.#pool.stopReclaiming(this);
+    this.#reclaimed?.resolve();
   }
 
   async #takeBack(signal: AbortSignal): Promise<void> {
     if (this.#state !== 'lent' || signal.aborted) return;
-    this.#state = 'wanted';
-    const wanted = Promise.withResolvers<void>();
-    this.#wanted = wanted;
-    const stopWanting = () => this.#stopWanting();
-    signal.addEventListener('abort', stopWanting, { once: true });
-    this.#pool.want(this);
-    await wanted.promise;
-    signal.removeEventListener('abort', stopWanting);
+    this.#state = 'reclaimed';
+    const reclaimed = Promise.withResolvers<void>();
+    this.#reclaimed = reclaimed;
+    const stopReclaiming = () => this.#stopReclaiming();
+    signal.addEventListener('abort', stopReclaiming, { once: true });
+    this.#pool.reclaim(this);
+    await reclaimed.promise;
+    signal.removeEventListener('abort', stopReclaiming);
   }
 }
 
-/** How often each name is there. */
+/** Counts by task type. */
 class Counts {
   readonly #byName = new Map<string, number>();
   #total = 0;

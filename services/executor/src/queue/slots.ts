@@ -1,6 +1,6 @@
 import type { Priority } from '@longhaul/proto/wire';
 
-/** What is known of one consumer when pulls are planned. */
+/** What is known about one consumer when pulls are planned. */
 export type PullState = {
   readonly priority: Priority;
   /** Messages asked for and not yet delivered. */
@@ -22,7 +22,7 @@ export const turnsOfPriority = 8;
  *
  * - Without a free slot: none.
  * - A quiet consumer is asked for one, so that its next request arrives without delay. These may bring more than
- *   there are slots; the surplus is handed back, and the consumer is not asked again before a slot is free.
+ *   there are slots; the surplus is released, and the consumer is not asked again before a slot is free.
  * - Consumers with a backlog share the free slots, higher priority first (see {@link turnsOfPriority}).
  * - One that delivered a moment ago and has no backlog may be about to bring more: it is asked for all that is left,
  *   but holds one slot only, so that a trickle of high work does not keep slots from a backlog of low work. It is not

@@ -5,16 +5,16 @@ import type { SandboxPool } from './sandboxPool.ts';
 import { type ThreadEnd, ThreadRun } from './threadRun.ts';
 
 /**
- * A thread that was ended is gone within milliseconds, unless it is in a call of the operating system or of an addon
- * that cannot be interrupted: after so long that is reported.
+ * An ended thread is gone within milliseconds, unless it is in a call of the operating system or of an addon that cannot be
+ * interrupted. After this time its task ends with `handlerStillRunning`.
  */
 const stuckAfterMs = 1_000;
-/** An executor that ends does not wait longer for its handlers (see `createExecutor`): a thread goes before that. */
-const handBackGraceMs = 2_000;
+/** Shorter than the time that a stopping executor waits for its handlers (see `createExecutor`). */
+const releaseGraceMs = 2_000;
 
 /**
- * Calls a handler in a thread. Once the signal is aborted the handler has the policy's grace period to come to an
- * end; then its thread is ended, so that nothing of the task runs any more.
+ * Calls a handler in a thread. Once the signal is aborted, the handler has the policy's grace period to end. Then its
+ * thread is ended, so that nothing of the task runs any more.
  */
 export async function callSandboxed(call: HandlerCall, pool: SandboxPool): Promise<HandlerEnd> {
   const { signal, definition } = call;
@@ -42,13 +42,13 @@ export async function callSandboxed(call: HandlerCall, pool: SandboxPool): Promi
 }
 
 function graceMs(cancelGraceMs: number, reason: AttemptAborted): number {
-  return reason.code === 'RELEASED' ? Math.min(cancelGraceMs, handBackGraceMs) : cancelGraceMs;
+  return reason.code === 'RELEASED' ? Math.min(cancelGraceMs, releaseGraceMs) : cancelGraceMs;
 }
 
 function endingOf(end: ThreadEnd | 'stuck', signal: AbortSignal): Ending {
   if (signal.aborted) {
     const reason = abortReason(signal);
-    // A declared error while a cancel is obeyed says that obeying went wrong: that is told.
+    // A declared error that is thrown after a cancel reports that canceling failed.
     if (end !== 'stuck' && end.how === 'ended' && end.declared && reason.code === 'CANCELED')
       return end.ending;
     return endingOfAbort(reason, end === 'stuck');

@@ -7,7 +7,7 @@ import type { HandlerAddress } from './threadMessages.ts';
 
 /**
  * Loads a handler in its thread.
- * @throws Error that says which file or export is not what it should be, or what the module itself threw
+ * @throws Error that names the file and the export that is missing or wrong; what the module itself threw
  */
 export async function loadHandler(address: HandlerAddress): Promise<DefinedHandler<TaskDefinition>> {
   const { module, exportName } = address;
@@ -26,7 +26,7 @@ function isDefinedHandler(value: unknown): value is DefinedHandler<TaskDefinitio
   return definition?.kind === 'task';
 }
 
-/** What a compiler or bundler makes of a source file's ending. */
+/** The endings that a compiler or bundler gives to a source file. */
 const compiledEndings: readonly (readonly [source: RegExp, compiled: readonly string[]])[] = [
   [/\.tsx?$/, ['.js', '.mjs', '.cjs']],
   [/\.mts$/, ['.mjs', '.js']],
@@ -34,11 +34,11 @@ const compiledEndings: readonly (readonly [source: RegExp, compiled: readonly st
 ];
 
 /**
- * The file of a sandboxed handler as it is to be loaded: `./report.ts` where that is there, else what it was compiled to
- * beside it, `./report.js`. So `sandboxed(new URL('../handler/sandbox/report.ts', import.meta.url))` is written once and works from the
- * sources, from the output of tsc, and from a bundle that has the module as an entry of its own.
+ * The file of a sandboxed handler to load: `./report.ts` where it exists, else the compiled file beside it, `./report.js`.
+ * So one `sandboxed(new URL('./report.ts', import.meta.url))` works from the sources, from the output of tsc, and from a
+ * bundle that has the module as an entry of its own.
  *
- * The file as it was named, when neither is there: loading it then says what is missing.
+ * Where neither exists, it is the file as it was named: the error of its import then names what is missing.
  */
 export function moduleToLoad(module: URL, exists: (file: URL) => boolean = existsSync): URL {
   if (exists(module)) return module;
@@ -54,8 +54,8 @@ export function moduleToLoad(module: URL, exists: (file: URL) => boolean = exist
 }
 
 /**
- * A definition as text, to be compared across threads: two that differ in names, schemas or policy have different
- * ones. Defaults do not count, since they may be made anew each time.
+ * A definition as text, to be compared across threads: definitions that differ in titles, schemas or policy have different
+ * fingerprints. Default values are left out, since they may differ each time.
  */
 export function fingerprint(definition: TaskDefinition): string {
   const { title, description, input, progress, output, errors, policy } = definition;

@@ -16,8 +16,8 @@ export type OpenSandboxes = {
 };
 
 /**
- * Gives each sandboxed handler its threads, and loads each of them once, so that a wrong module is seen now and not
- * by the first task.
+ * Makes the thread pools of sandboxed handlers, and loads each handler once, so that a wrong module fails the start and
+ * not the first task.
  * @throws HandlersError naming every task whose module cannot be loaded, or handles another definition
  */
 export async function openSandboxes(
@@ -37,7 +37,7 @@ export async function openSandboxes(
     tasks.set(name, { definition, call: call => callSandboxed(call, pool) });
   }
   const close = async () => void (await Promise.all([...pools.values()].map(pool => pool.close())));
-  const faults = await Promise.all([...pools].map(([name, pool]) => whyUnfit(name, pool)));
+  const faults = await Promise.all([...pools].map(([name, pool]) => whyUnusable(name, pool)));
   const found = faults.filter(fault => fault !== undefined);
   if (found.length > 0) {
     await close();
@@ -46,7 +46,7 @@ export async function openSandboxes(
   return { tasks, close };
 }
 
-async function whyUnfit(name: string, pool: SandboxPool): Promise<string | undefined> {
+async function whyUnusable(name: string, pool: SandboxPool): Promise<string | undefined> {
   const { module, exportName } = pool.address;
   try {
     if ((await pool.load()) === fingerprint(pool.definition)) return undefined;

@@ -12,22 +12,22 @@ import { hardLimitFactor } from './watchMemory.ts';
 // Beside this file, and with its ending: it may have been compiled.
 const entry = new URL(`./threadEntry${extname(import.meta.url)}`, import.meta.url).href;
 
-/** How long a thread may take to end before it is left to the end of the process. */
+/** How long closing waits for threads to end. One that does not ends with the process. */
 const closeLimitMs = 1_000;
 
-/** The threads of one sandboxed handler: started as they are needed, kept for the next task, ended when idle. */
+/** The threads of one sandboxed handler: started on demand, kept for the next task, ended when idle. */
 export class SandboxPool {
   readonly definition: TaskDefinition;
   readonly address: HandlerAddress;
   readonly maxMemoryMb: number;
   readonly #threads: Piscina<ThreadJob, string | undefined>;
 
-  /** Of what waits for a thread: called when there will be none. */
+  /** Rejects each job that waits for a thread: called when none can be started. */
   readonly #waiting = new Set<(error: Error) => void>();
 
   /**
-   * @param maxThreads as many as there can be tasks at once: a task that has its slot never waits for a thread
-   * @param entryFile what a thread runs first, as a URL
+   * @param maxThreads as many as tasks can run at once, so that a task with a slot never waits for a thread
+   * @param entryFile the URL of the file that a thread runs first
    */
   constructor(
     definition: TaskDefinition,
@@ -44,12 +44,12 @@ export class SandboxPool {
       minThreads: 0,
       maxThreads,
       idleTimeout: spec.idleMs,
-      // An idle thread that waits for an atomic could not end what the last handler left behind.
+      // A thread that idles in `Atomics.wait` would block the timers and promises that the last handler left behind.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: hardLimitFactor * spec.maxMemoryMb },
       recordTiming: false,
     });
-    // A thread that dies between two tasks, of something that a handler left behind. Unheard it would end the process.
+    // A thread may crash between two tasks, by something that a handler left behind. Unhandled, that ends the process.
     this.#threads.on('error', (err: unknown) => {
       logger.error({ err, module: spec.module.href }, 'a thread without a task crashed');
       this.#failWaiting(entryFile, err);
@@ -57,14 +57,15 @@ export class SandboxPool {
   }
 
   /**
-   * Loads the handler in a thread and tells the fingerprint of its definition.
-   * @throws what is wrong with the module
+   * Loads the handler in a thread.
+   * @returns the fingerprint of its definition
+   * @throws Error when the module cannot be used
    */
   async load(): Promise<string> {
     return (await this.#withThread(() => this.#threads.run({ kind: 'check', address: this.address }))) ?? '';
   }
 
-  /** Runs a job; rejects when no thread can be started for it. The pool itself would wait for one for ever. */
+  /** Runs a job. Rejects when no thread can be started for it, where the pool alone would wait for ever. */
   #withThread<T>(run: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
@@ -75,8 +76,8 @@ export class SandboxPool {
   }
 
   /**
-   * A thread has died that had no job. With another thread alive, that one takes what waits; with none, the thread died
-   * while it was starting, and what waits for it is told.
+   * A thread without a job crashed. While another thread is alive, that one takes the waiting jobs. With none, the thread
+   * crashed while it started, and the waiting jobs fail.
    */
   #failWaiting(entryFile: string, cause: unknown): void {
     setImmediate(() => {
@@ -92,7 +93,7 @@ export class SandboxPool {
     });
   }
 
-  /** Runs a job. Aborting `kill` ends its thread; rejects then, and when the thread ends by itself. */
+  /** Runs a job. Aborting `kill` ends its thread. Rejects then, and when the thread ends by itself. */
   async run(job: RunJob, transferList: readonly RunJob['talk'][], kill: AbortSignal): Promise<void> {
     await this.#withThread(() => this.#threads.run(job, { transferList: [...transferList], signal: kill }));
   }
@@ -107,7 +108,7 @@ export class SandboxPool {
     return this.#threads.threads.length;
   }
 
-  /** Ends every thread, also those that work. One that cannot be interrupted is not waited for. */
+  /** Ends every thread, also busy ones. It does not wait for a thread that cannot be interrupted. */
   async close(): Promise<void> {
     const waited = new AbortController();
     await Promise.race([

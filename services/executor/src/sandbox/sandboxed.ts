@@ -1,17 +1,17 @@
 import type { TaskDefinition } from '@longhaul/proto';
 
-/** How the threads of one sandboxed handler are kept. */
+/** Options of {@link sandboxed}. */
 export type SandboxOptions = {
   /**
-   * Ends a thread with `SANDBOX_CRASHED` when it takes more memory than so many MiB, heap and buffers together. What
-   * is garbage and not yet collected counts, so allow twice what the handler holds at once. Default: 1,024.
+   * The memory of a thread in MiB, heap and buffers together. A thread that takes more is ended, and its attempt fails with
+   * `SANDBOX_CRASHED`. Garbage that is not collected yet counts, so allow twice what the handler holds. Default: 1,024.
    */
   readonly maxMemoryMb?: number;
-  /** Milliseconds that a thread without work is kept, with what it has loaded. Default: 60,000. */
+  /** Milliseconds for which an idle thread is kept, with the modules that it has loaded. Default: 60,000. */
   readonly idleMs?: number;
 };
 
-/** Where a sandboxed handler is found, and how its threads are kept. Made by {@link sandboxed}. */
+/** The module of a sandboxed handler, and the options of its threads. Made by {@link sandboxed}. */
 export class SandboxSpec {
   readonly module: URL;
   readonly exportName: string;
@@ -22,7 +22,7 @@ export class SandboxSpec {
     const { exportName = 'default', maxMemoryMb = 1_024, idleMs = 60_000 } = options;
     if (module.protocol !== 'file:')
       throw new RangeError(
-        `A sandboxed handler is a file: write new URL('../handler/sandbox/file.ts', import.meta.url), not ${module.href}.`,
+        `A sandboxed handler is a file: write new URL('./file.ts', import.meta.url), not ${module.href}.`,
       );
     if (!Number.isSafeInteger(maxMemoryMb) || maxMemoryMb < 16)
       throw new RangeError(`maxMemoryMb must be a whole number of at least 16, not ${maxMemoryMb}.`);
@@ -35,15 +35,15 @@ export class SandboxSpec {
   }
 }
 
-/** For types only: in both directions, so that a sandboxed handler of one task fits no other. */
+/** For types only. It ties a sandboxed handler to its definition in both directions, so that it fits no other task. */
 declare const handles: unique symbol;
 
-/** The place of a handler that runs in a thread, in a tree of handlers. */
+/** A sandboxed handler in a tree of handlers. Made by {@link sandboxed}. */
 export type Sandboxed<T extends TaskDefinition> = SandboxSpec & {
   readonly [handles]: (definition: T) => T;
 };
 
-/** What a module has to export: a handler made by `defineHandler`. */
+/** A module that exports a handler made by `defineHandler`. */
 type HandlerModule<N extends string> = {
   readonly [K in N]: { readonly definition: TaskDefinition };
 };
@@ -52,20 +52,26 @@ type OptionsOf<N extends string> = N extends 'default'
   : [options: SandboxOptions & { readonly exportName: N }];
 
 /**
- * Puts a handler into the tree that runs in a worker thread: work that keeps the processor busy then holds up neither
- * the executor's heartbeats nor its other tasks, and a cancel ends it in any case, after the grace period by ending
- * the thread.
+ * Names a handler that runs in a worker thread. Work that keeps the processor busy then delays neither the executor's
+ * heartbeats nor its other tasks, and a cancel always ends it: after the grace period the thread is ended.
  *
- * The module's own type says which task it handles, and the executor loads it once before it starts and compares its
- * definition with the contract's: a wrong file, export or task does not get as far as a task.
+ * The module's type tells the compiler which task it handles. The executor loads the module once at its start and compares
+ * its definition with the contract's, so that a wrong file, export or task fails the start and not a task.
  *
+ * @param module the URL of the file with the handler, which is made by `defineHandler`
+ * @param options memory and idle time of the threads; `exportName` where the handler is not the default export
+ * @throws RangeError when the module is no file, or an option is out of range
+ *
+ * @example
  * ```ts
- * resize: sandboxed<typeof import('../handler/sandbox/resize.ts')>(new URL('../handler/sandbox/resize.ts', import.meta.url)),
- * crop: sandboxed<typeof import('../handler/sandbox/crop.ts'), 'crop'>(new URL('../handler/sandbox/crop.ts', import.meta.url), { exportName: 'crop' }),
+ * const handlers = {
+ *   resize: sandboxed<typeof import('./resize.ts')>(new URL('./resize.ts', import.meta.url)),
+ *   crop: sandboxed<typeof import('./crop.ts'), 'crop'>(new URL('./crop.ts', import.meta.url), {
+ *     exportName: 'crop',
+ *     maxMemoryMb: 512,
+ *   }),
+ * };
  * ```
- *
- * @param module the file with the handler, which is made by `defineHandler`
- * @throws RangeError when an option cannot be used
  */
 export function sandboxed<M extends HandlerModule<N> = never, N extends string = 'default'>(
   module: URL,

@@ -7,7 +7,7 @@ type Asked = Extract<FromThread, { kind: 'childStart' | 'childEnd' }>;
 type Answer = Exclude<ToThreadOfChild, { kind: 'childFailed' }>;
 type WithoutId<M> = M extends unknown ? Omit<M, 'id'> : never;
 
-/** Child tasks as a handler's thread has them: the main side starts them and waits for them. */
+/** Child tasks in a handler's thread: the main thread starts them and waits for them. */
 export class ThreadChildTasks implements ChildPort {
   readonly #post: (message: FromThread) => void;
   readonly #signal: AbortSignal;
@@ -20,16 +20,16 @@ export class ThreadChildTasks implements ChildPort {
   }
 
   readonly start: ChildPort['start'] = async ({ input, ...child }) => {
-    // An input may be nothing, where its schema says so.
+    // The input may be `undefined`, where its schema allows that.
     const json: string | undefined = JSON.stringify(input);
     const answer = await this.#ask({ kind: 'childStart', child, json });
-    if (answer.kind !== 'childStarted') throw new Error('A start was answered with an end.');
+    if (answer.kind !== 'childStarted') throw new Error('The main thread answered a start with an end.');
     return answer.taskId;
   };
 
   readonly ended: ChildPort['ended'] = async (taskId, name) => {
     const answer = await this.#ask({ kind: 'childEnd', taskId, name });
-    if (answer.kind !== 'childEnded') throw new Error('A wait was answered with a start.');
+    if (answer.kind !== 'childEnded') throw new Error('The main thread answered a wait with a start.');
     const ended: EndedTask = JSON.parse(answer.json);
     return ended;
   };
@@ -61,7 +61,7 @@ export class ThreadChildTasks implements ChildPort {
       case 'other':
         return new Error(why.message);
       case 'aborted':
-        // Asked, so that an abort that is still on its way is seen: its reason is what the handler expects.
+        // Reading `aborted` also receives an abort that is still on its way: its reason is what the handler expects.
         return this.#signal.aborted ? this.#signal.reason : new Error('The task is to end.');
     }
   }

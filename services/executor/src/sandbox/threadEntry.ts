@@ -13,11 +13,11 @@ import type { FromThread, RunJob, ThreadJob, ToThread } from './threadMessages.t
 import { ThreadOutput } from './threadOutput.ts';
 import { ThreadCheckpoints, threadSignal } from './threadSignals.ts';
 
-// The entry of a handler's thread: the pool calls it with one job after another. See threadRun.ts for the other end.
+// The entry of a handler's thread: the pool calls it with one job after another. The main thread's side is threadRun.ts.
 
 type End = { readonly ending: Ending; readonly declared: boolean };
 
-/** Does one job. What a handler ends with is said on the job's port, behind everything else that it said. */
+/** Runs one job. The handler's end is sent on the job's port, after everything else that the handler sent. */
 export default async function work(job: ThreadJob): Promise<string | undefined> {
   if (job.kind === 'check') return fingerprint((await loadHandler(job.address)).definition);
   const { talk } = job;
@@ -40,13 +40,13 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
   if (!parsed.ok) return { ending: parsed.ending, declared: false };
   const signal = threadSignal(job.abort, job.shared);
   const output = new ThreadOutput(definition, post, job.shared);
-  const children = new ThreadExec(post, signal);
+  const commands = new ThreadExec(post, signal);
   const tasks = new ThreadChildTasks(post, signal);
   const checkpoints = new ThreadCheckpoints(post, signal, job.shared);
   talk.on('message', (message: ToThread) => {
     if (message.kind === 'passed') checkpoints.passed(message.id);
     else if (tasks.isFor(message)) tasks.receive(message);
-    else children.receive(message);
+    else commands.receive(message);
   });
   try {
     const context = createTaskContext(parsed.input, {
@@ -57,7 +57,7 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
       progress: output.progress,
       log: output.log,
       checkpoint: checkpoints.checkpoint,
-      exec: children.exec,
+      exec: commands.exec,
     });
     const returned = await handler(context);
     return { ending: await endingOfOutput(definition, returned), declared: false };

@@ -1,23 +1,23 @@
 import type { ExecOptions, ExecResult } from '../handler/execTypes.ts';
 import { ExecError } from '../handler/execTypes.ts';
 import type { TaskContext } from '../handler/taskContext.ts';
-import type { ChildFailure, FromThread, ToThread, ToThreadOfChild } from './threadMessages.ts';
+import type { CommandFailure, FromThread, ToThread, ToThreadOfChild } from './threadMessages.ts';
 
-type Child = {
+type RunningCommand = {
   readonly ended: PromiseWithResolvers<ExecResult>;
   readonly onLine: ExecOptions['onLine'];
-  /** Why it was to end, where that is not the task's own signal. */
+  /** Why it is stopped, where that is not the task's own signal. */
   stopped: { readonly reason: unknown } | undefined;
 };
 
 /**
- * `exec` in a handler's thread. The children run on the main side, which therefore ends them whatever becomes of the
- * thread.
+ * `exec` in a handler's thread. The commands are started by the main thread, so that they are ended also when the
+ * handler's thread is gone.
  */
 export class ThreadExec {
   readonly #post: (message: FromThread) => void;
   readonly #signal: AbortSignal;
-  readonly #children = new Map<number, Child>();
+  readonly #running = new Map<number, RunningCommand>();
   #lastId = 0;
 
   constructor(post: (message: FromThread) => void, signal: AbortSignal) {
@@ -31,61 +31,61 @@ export class ThreadExec {
     signal?.throwIfAborted();
     this.#lastId += 1;
     const id = this.#lastId;
-    const child: Child = { ended: Promise.withResolvers(), onLine, stopped: undefined };
-    const stop = () => this.#stop(id, child, signal?.reason);
-    this.#children.set(id, child);
+    const running: RunningCommand = { ended: Promise.withResolvers(), onLine, stopped: undefined };
+    const stop = () => this.#stop(id, running, signal?.reason);
+    this.#running.set(id, running);
     signal?.addEventListener('abort', stop, { once: true });
     try {
       const order = { ...rest, wantsLines: onLine !== undefined };
       this.#post({ kind: 'exec', id, command, args: [...args], order });
-      return await child.ended.promise;
+      return await running.ended.promise;
     } finally {
       signal?.removeEventListener('abort', stop);
-      this.#children.delete(id);
+      this.#running.delete(id);
     }
   };
 
   receive(message: Exclude<ToThread, ToThreadOfChild | { kind: 'passed' }>): void {
     const { id } = message;
-    const child = this.#children.get(id);
+    const running = this.#running.get(id);
     switch (message.kind) {
       case 'line':
-        if (child && !child.stopped) this.#giveLine(id, child, message.line, message.stream);
+        if (running && !running.stopped) this.#giveLine(id, running, message.line, message.stream);
         return;
       case 'sync':
         this.#post({ kind: 'synced', id });
         return;
       case 'execEnded':
-        child?.ended.resolve(message.result);
+        running?.ended.resolve(message.result);
         return;
       case 'execFailed':
-        child?.ended.reject(this.#errorOf(child, message.why));
+        running?.ended.reject(this.#errorOf(running, message.why));
     }
   }
 
-  #giveLine(id: number, child: Child, line: string, stream: 'stdout' | 'stderr'): void {
+  #giveLine(id: number, running: RunningCommand, line: string, stream: 'stdout' | 'stderr'): void {
     try {
-      child.onLine?.(line, stream);
+      running.onLine?.(line, stream);
     } catch (error) {
-      this.#stop(id, child, error);
+      this.#stop(id, running, error);
     }
   }
 
-  #stop(id: number, child: Child, reason: unknown): void {
-    child.stopped ??= { reason };
+  #stop(id: number, running: RunningCommand, reason: unknown): void {
+    running.stopped ??= { reason };
     this.#post({ kind: 'execAbort', id });
   }
 
-  #errorOf(child: Child, why: ChildFailure): unknown {
+  #errorOf(running: RunningCommand, why: CommandFailure): unknown {
     switch (why.kind) {
       case 'not started':
         return new ExecError(why.code, why.message);
       case 'other':
         return new Error(why.message);
       case 'aborted':
-        if (child.stopped) return child.stopped.reason;
-        // Asked, so that an abort that is still on its way is seen: its reason is what the handler expects.
-        return this.#signal.aborted ? this.#signal.reason : new Error('The child process was ended.');
+        if (running.stopped) return running.stopped.reason;
+        // Reading `aborted` also receives an abort that is still on its way: its reason is what the handler expects.
+        return this.#signal.aborted ? this.#signal.reason : new Error('The command was ended.');
     }
   }
 }

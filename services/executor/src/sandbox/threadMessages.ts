@@ -8,7 +8,7 @@ import type { LogLevel, TaskContext } from '../handler/taskContext.ts';
 /** Which export of which module is the handler. */
 export type HandlerAddress = { readonly module: string; readonly exportName: string };
 
-/** What a thread is asked to do: to load its handler and tell its definition's fingerprint, or to run it once. */
+/** The job of a thread: to load its handler and return its definition's fingerprint, or to run it once. */
 export type ThreadJob =
   | { readonly kind: 'check'; readonly address: HandlerAddress }
   | {
@@ -16,36 +16,36 @@ export type ThreadJob =
       readonly address: HandlerAddress;
       readonly task: TaskContext['task'];
       readonly attempt: number;
-      /** The JSON of the request: it is parsed in the thread. */
+      /** The JSON of the request. It is parsed in the thread. */
       readonly input: unknown;
       readonly talk: MessagePort;
-      /** Brings one {@link AbortMessage}, apart from everything else so that it can be read out of turn. */
+      /** Carries one {@link AbortMessage}. A port of its own, so that it can be read out of turn. */
       readonly abort: MessagePort;
       readonly shared: Int32Array;
     };
 export type RunJob = Extract<ThreadJob, { kind: 'run' }>;
 
-/** What both sides see at once, also while one of them is busy: places in `shared`. */
-export const sharedSlots = {
-  /** Progress and log messages that the main side has not read yet. */
+/** Cells of `shared`, which both threads can read at any time, also while the other one is busy. */
+export const sharedCells = {
+  /** How many progress and log messages the main thread has not read yet. */
   unread: 0,
   /** 1 once an abort was sent. */
   aborted: 1,
-  /** 1 while the task is to pause: a checkpoint costs nothing otherwise. */
-  toPause: 2,
+  /** 1 while a pause is requested: without one, a checkpoint sends no message. */
+  pauseRequested: 2,
 } as const;
-/** Without it a busy thread that says a lot would fill the memory of a main thread that is slower. */
+/** Without this limit a thread that reports a lot would fill the memory of a slower main thread. */
 export const maxUnread = 64;
 
 export type AbortMessage = { readonly code: AbortCode; readonly message: string };
 
 /** A child task without its input. */
-export type ChildOrder = Omit<NewChild, 'input'>;
+export type ChildStart = Omit<NewChild, 'input'>;
 
-/** The options of a child process that can be sent; lines are asked for, and a signal is a message of its own. */
-export type ExecOrder = Omit<ExecOptions, 'onLine' | 'signal'> & { readonly wantsLines: boolean };
+/** The options of a command that can be sent. Lines are sent only where `wantsLines`; the signal is a message. */
+export type SentExecOptions = Omit<ExecOptions, 'onLine' | 'signal'> & { readonly wantsLines: boolean };
 
-/** What a thread says while it runs a handler; `ended` is the last. */
+/** What a thread sends while it runs a handler. `ended` is the last message. */
 export type FromThread =
   | { readonly kind: 'begun'; readonly threadId: number }
   | { readonly kind: 'progress'; readonly json: string }
@@ -60,20 +60,20 @@ export type FromThread =
       readonly id: number;
       readonly command: string;
       readonly args: readonly string[];
-      readonly order: ExecOrder;
+      readonly order: SentExecOptions;
     }
   | { readonly kind: 'execAbort'; readonly id: number }
-  /** What is asked of a child task; answered under the same id. `json`: its input. */
+  /** Starts a child task. The answer has the same id. `json`: its input. */
   | {
       readonly kind: 'childStart';
       readonly id: number;
-      readonly child: ChildOrder;
+      readonly child: ChildStart;
       readonly json: string | undefined;
     }
   | { readonly kind: 'childEnd'; readonly id: number; readonly taskId: string; readonly name: string }
-  /** The handler has come to a checkpoint, and is to pause; answered by `passed`. */
+  /** The handler has come to a checkpoint, and a pause is requested. The answer is `passed`. */
   | { readonly kind: 'checkpoint'; readonly id: number }
-  /** All lines that were sent before the `sync` have been handled. */
+  /** All lines that were sent before the `sync` have been processed. */
   | { readonly kind: 'synced'; readonly id: number }
   | {
       readonly kind: 'ended';
@@ -83,13 +83,13 @@ export type FromThread =
       readonly declared: boolean;
     };
 
-/** Why a child did not come to its end. */
-export type ChildFailure =
+/** Why a command has no result. */
+export type CommandFailure =
   | { readonly kind: 'not started'; readonly code: ExecError['code']; readonly message: string }
   | { readonly kind: 'aborted' }
   | { readonly kind: 'other'; readonly message: string };
 
-/** What the main side says to a thread. */
+/** What the main thread sends to a handler's thread. */
 export type ToThread =
   | {
       readonly kind: 'line';
@@ -99,8 +99,8 @@ export type ToThread =
     }
   | { readonly kind: 'sync'; readonly id: number }
   | { readonly kind: 'execEnded'; readonly id: number; readonly result: ExecResult }
-  | { readonly kind: 'execFailed'; readonly id: number; readonly why: ChildFailure }
-  /** The task is resumed, or to end. */
+  | { readonly kind: 'execFailed'; readonly id: number; readonly why: CommandFailure }
+  /** The task is resumed, or must end. */
   | { readonly kind: 'passed'; readonly id: number }
   | ToThreadOfChild;
 
@@ -111,7 +111,7 @@ export type ToThreadOfChild =
   | { readonly kind: 'childEnded'; readonly id: number; readonly json: string }
   | { readonly kind: 'childFailed'; readonly id: number; readonly why: ChildTaskFailure };
 
-/** Why a child task was not started, or its end cannot be had. */
+/** Why a child task was not started, or its end is not known. */
 export type ChildTaskFailure =
   | {
       readonly kind: 'refused';

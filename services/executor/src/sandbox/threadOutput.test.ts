@@ -2,7 +2,7 @@ import { defineTask } from '@longhaul/proto';
 import { deadlineMs } from '@longhaul/testing';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { type FromThread, maxUnread, sharedSlots } from './threadMessages.ts';
+import { type FromThread, maxUnread, sharedCells } from './threadMessages.ts';
 import { ThreadOutput } from './threadOutput.ts';
 
 function outputOf(progressIntervalMs: number) {
@@ -18,7 +18,7 @@ function outputOf(progressIntervalMs: number) {
   const report = (step: number) => output.progress({ step } as never);
   const steps = () =>
     sent.flatMap(message => (message.kind === 'progress' ? Number(JSON.parse(message.json).step) : []));
-  const read = (count: number) => Atomics.sub(shared, sharedSlots.unread, count);
+  const read = (count: number) => Atomics.sub(shared, sharedCells.unread, count);
   return { sent, output, report, steps, read };
 }
 

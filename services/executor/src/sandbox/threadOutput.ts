@@ -2,14 +2,14 @@ import type { TaskDefinition } from '@longhaul/proto';
 import { checkProgress } from '../handler/checkProgress.ts';
 import { droppedText, LogLimit, logLine } from '../handler/logLine.ts';
 import type { LogLevel, TaskContext, TaskLog } from '../handler/taskContext.ts';
-import { type FromThread, maxUnread, sharedSlots } from './threadMessages.ts';
+import { type FromThread, maxUnread, sharedCells } from './threadMessages.ts';
 
-/** Where the main side has no room, the progress that waits tries again after so many milliseconds. */
+/** While the main thread has no room, a waiting progress is tried again after this time. */
 const roomDelayMs = 20;
 
 /**
- * Sends progress and log lines to the main side: never more than it reads, and progress no more often than it is
- * published. By the clock and not by timers, since the handler may be a loop in which no timer fires.
+ * Sends progress and log lines to the main thread: no more than it reads, and progress no more often than it is published.
+ * It goes by the clock and not by timers, since no timer fires while the handler is a busy loop.
  */
 export class ThreadOutput {
   readonly #definition: TaskDefinition;
@@ -39,7 +39,7 @@ export class ThreadOutput {
     error: (message, fields) => this.#line('error', message, fields),
   };
 
-  /** Sends what still waits. To be called before the handler's end is sent; nothing goes out after it. */
+  /** Sends what still waits, and closes. To be called before the handler's end is sent. */
   flush(): void {
     clearTimeout(this.#timer);
     if (this.#waiting !== undefined) this.#send({ kind: 'progress', json: this.#waiting });
@@ -80,11 +80,11 @@ export class ThreadOutput {
   }
 
   #send(message: FromThread): void {
-    Atomics.add(this.#shared, sharedSlots.unread, 1);
+    Atomics.add(this.#shared, sharedCells.unread, 1);
     this.#post(message);
   }
 
   #hasRoom(): boolean {
-    return Atomics.load(this.#shared, sharedSlots.unread) < maxUnread;
+    return Atomics.load(this.#shared, sharedCells.unread) < maxUnread;
   }
 }

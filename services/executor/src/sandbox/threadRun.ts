@@ -6,17 +6,17 @@ import { type Ending, endingOfError } from '../handler/ending.ts';
 import type { HandlerCall } from '../handler/handlerCall.ts';
 import { answerChildTask } from './answerChildTask.ts';
 import type { SandboxPool } from './sandboxPool.ts';
-import { ThreadChildren } from './threadChildren.ts';
-import { type FromThread, type RunJob, sharedSlots, type ToThread } from './threadMessages.ts';
+import { ThreadCommands } from './threadCommands.ts';
+import { type FromThread, type RunJob, sharedCells, type ToThread } from './threadMessages.ts';
 import { watchMemory } from './watchMemory.ts';
 
-/** How a handler in a thread came to its end. `killed`: by us, and nothing of it runs any more. */
+/** How the run of a handler in a thread ended. `killed`: by the main thread, and nothing of it runs any more. */
 export type ThreadEnd =
   | { readonly how: 'ended'; readonly ending: Ending; readonly declared: boolean }
   | { readonly how: 'crashed'; readonly message: string }
   | { readonly how: 'killed' };
 
-/** One run of a handler in a thread, seen from the main side. */
+/** One run of a handler in a thread: the main thread's side. */
 export class ThreadRun {
   /** Resolves when the handler has ended, and with it its thread where it did not end by itself. */
   readonly ended: Promise<ThreadEnd>;
@@ -27,13 +27,13 @@ export class ThreadRun {
   readonly #talk = new MessageChannel();
   readonly #abort = new MessageChannel();
   readonly #shared = new Int32Array(
-    new SharedArrayBuffer(Object.keys(sharedSlots).length * Int32Array.BYTES_PER_ELEMENT),
+    new SharedArrayBuffer(Object.keys(sharedCells).length * Int32Array.BYTES_PER_ELEMENT),
   );
   readonly #kill = new AbortController();
-  readonly #children: ThreadChildren;
-  readonly #said = Promise.withResolvers<ThreadEnd>();
+  readonly #commands: ThreadCommands;
+  readonly #reported = Promise.withResolvers<ThreadEnd>();
   #memory: { stop(): void } | undefined;
-  /** What the run ends with, where that was decided here. */
+  /** How the run ends, where the main thread decided that. */
   #verdict: ThreadEnd | undefined;
 
   constructor(pool: SandboxPool, call: HandlerCall) {
@@ -41,10 +41,12 @@ export class ThreadRun {
     this.#pool = pool;
     this.#call = call;
     const { port1: talk } = this.#talk;
-    this.#children = new ThreadChildren(talk, signal);
-    call.pauses.onRequest(toPause => Atomics.store(this.#shared, sharedSlots.toPause, Number(toPause)));
+    this.#commands = new ThreadCommands(talk, signal);
+    call.pauses.onRequest(isRequested =>
+      Atomics.store(this.#shared, sharedCells.pauseRequested, Number(isRequested)),
+    );
     talk.on('message', (message: FromThread) => this.#receive(message));
-    // Comes behind everything that the thread has said, when it is gone.
+    // The thread is gone. `close` comes after all messages of the thread.
     const gone = once(talk, 'close');
     const job: RunJob = {
       kind: 'run',
@@ -64,19 +66,19 @@ export class ThreadRun {
     this.released = this.ended.then(async () => void (await work));
   }
 
-  /** Tells the handler that its signal is aborted. */
+  /** Aborts the handler's signal. */
   abort({ code, message }: AttemptAborted): void {
-    Atomics.store(this.#shared, sharedSlots.aborted, 1);
+    Atomics.store(this.#shared, sharedCells.aborted, 1);
     this.#abort.port1.postMessage({ code, message });
   }
 
-  /** Ends the thread, whatever it does. */
+  /** Ends the thread, also while it is busy. */
   kill(verdict: ThreadEnd = { how: 'killed' }): void {
     if (this.#kill.signal.aborted) return;
     this.#verdict = verdict;
     this.#kill.abort();
-    void this.#children.killAll();
-    // Where the thread has not come to the job they are still here, and nobody else would close them.
+    void this.#commands.killAll();
+    // Where the job has not reached the thread yet, these ports are still here, and must be closed here.
     this.#talk.port2.close();
     this.#abort.port2.close();
   }
@@ -84,15 +86,15 @@ export class ThreadRun {
   async #follow(gone: Promise<unknown>, work: Promise<{ error: unknown } | undefined>): Promise<ThreadEnd> {
     const crash = gone.then(async (): Promise<ThreadEnd> => {
       const end = await work;
-      return { how: 'crashed', message: end ? messageOf(end.error) : 'It ended without a word.' };
+      return { how: 'crashed', message: end ? messageOf(end.error) : 'It ended without an error.' };
     });
-    // A job that could not be sent leaves the ports here.
+    // A job that could not be sent leaves its ports here.
     void work.then(end => {
       if (end) this.#talk.port2.close();
     });
-    const end = await Promise.race([this.#said.promise, crash]);
+    const end = await Promise.race([this.#reported.promise, crash]);
     this.#memory?.stop();
-    await this.#children.killAll();
+    await this.#commands.killAll();
     this.#talk.port1.close();
     this.#abort.port1.close();
     return this.#verdict ?? end;
@@ -104,44 +106,48 @@ export class ThreadRun {
         this.#memory = watchMemory(this.#pool.thread(message.threadId), this.#pool.maxMemoryMb, usedMb =>
           this.kill({
             how: 'crashed',
-            message: `It took ${usedMb} MiB of memory, more than maxMemoryMb (${this.#pool.maxMemoryMb}).`,
+            message: `It acquired ${usedMb} MiB of memory, more than maxMemoryMb (${this.#pool.maxMemoryMb}).`,
           }),
         );
         return;
       case 'progress':
-        Atomics.sub(this.#shared, sharedSlots.unread, 1);
+        Atomics.sub(this.#shared, sharedCells.unread, 1);
         void this.#report(message.json);
         return;
       case 'log':
-        Atomics.sub(this.#shared, sharedSlots.unread, 1);
+        Atomics.sub(this.#shared, sharedCells.unread, 1);
         this.#call.output.log[message.level](message.message, message.fields);
         return;
       case 'exec':
-        this.#children.start(message.id, message.command, message.args, message.order);
+        this.#commands.start(message.id, message.command, message.args, message.order);
         return;
       case 'execAbort':
-        this.#children.abort(message.id);
+        this.#commands.abort(message.id);
         return;
       case 'synced':
-        this.#children.synced(message.id);
+        this.#commands.synced(message.id);
         return;
       case 'childStart':
       case 'childEnd':
         void answerChildTask(message, this.#call).then(answer => this.#talk.port1.postMessage(answer));
         return;
       case 'checkpoint':
-        // Aborted, it passes too: the thread sees that for itself.
+        // An aborted checkpoint passes too: the thread sees the abort itself.
         void this.#call.pauses
           .checkpoint()
           .catch(() => {})
           .then(() => this.#talk.port1.postMessage({ kind: 'passed', id: message.id } satisfies ToThread));
         return;
       case 'ended':
-        this.#said.resolve({ how: 'ended', ending: JSON.parse(message.ending), declared: message.declared });
+        this.#reported.resolve({
+          how: 'ended',
+          ending: JSON.parse(message.ending),
+          declared: message.declared,
+        });
     }
   }
 
-  /** The thread has checked it by the same schema; what is refused here all the same ends the run. */
+  /** The thread has checked the progress by the same schema. If it is refused here all the same, the run ends. */
   async #report(json: string): Promise<void> {
     try {
       this.#call.output.progress(JSON.parse(json));

@@ -1,8 +1,8 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { AttemptAborted } from '../handler/abort.ts';
-import { type AbortMessage, type FromThread, sharedSlots } from './threadMessages.ts';
+import { type AbortMessage, type FromThread, sharedCells } from './threadMessages.ts';
 
-/** Checkpoints of a handler's thread: one that is not to pause asks nobody. */
+/** Checkpoints in a handler's thread. While no pause is requested, they send no message. */
 export class ThreadCheckpoints {
   readonly #post: (message: FromThread) => void;
   readonly #signal: AbortSignal;
@@ -18,7 +18,7 @@ export class ThreadCheckpoints {
 
   readonly checkpoint = async (): Promise<void> => {
     this.#signal.throwIfAborted();
-    while (Atomics.load(this.#shared, sharedSlots.toPause) === 1) {
+    while (Atomics.load(this.#shared, sharedCells.pauseRequested) === 1) {
       this.#lastId += 1;
       const id = this.#lastId;
       const passed = Promise.withResolvers<void>();
@@ -36,8 +36,8 @@ export class ThreadCheckpoints {
 }
 
 /**
- * The handler's signal in its thread. It is aborted by a message, and also by being looked at: a loop that never
- * lets the event loop turn, but asks `signal.aborted` or `signal.throwIfAborted()`, sees a cancel at once.
+ * The handler's signal in its thread. It is aborted by a message, and also when it is read: a loop that never gives way to
+ * the event loop, but reads `signal.aborted` or calls `signal.throwIfAborted()`, sees a cancel at once.
  */
 export function threadSignal(port: MessagePort, shared: Int32Array): AbortSignal {
   const controller = new AbortController();
@@ -45,8 +45,8 @@ export function threadSignal(port: MessagePort, shared: Int32Array): AbortSignal
   const abort = ({ code, message }: AbortMessage) => controller.abort(new AttemptAborted(code, message));
   port.on('message', abort);
 
-  const look = () => {
-    if (Atomics.load(shared, sharedSlots.aborted) === 0) return;
+  const receive = () => {
+    if (Atomics.load(shared, sharedCells.aborted) === 0) return;
     const received: { message: AbortMessage } | undefined = receiveMessageOnPort(port);
     if (received) abort(received.message);
   };
@@ -54,13 +54,13 @@ export function threadSignal(port: MessagePort, shared: Int32Array): AbortSignal
   Object.defineProperties(signal, {
     aborted: {
       get: () => {
-        look();
+        receive();
         return isAborted?.call(signal);
       },
     },
     throwIfAborted: {
       value: () => {
-        look();
+        receive();
         AbortSignal.prototype.throwIfAborted.call(signal);
       },
     },

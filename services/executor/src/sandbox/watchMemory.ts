@@ -1,34 +1,34 @@
 import type { Worker } from 'node:worker_threads';
 
 /**
- * How often the memory of a busy thread is looked at. V8's own limit does not do alone: it knows no buffers, and
- * reaching it may end not just the thread but the process. So it lies far above, for a thread that no look can catch:
- * one that fills gigabytes within a look takes its executor along, and its task counts as lost.
+ * How often the memory of a busy thread is read. V8's own limit is not enough: it does not count buffers, and reaching it
+ * can end the whole process. So that limit is set far higher, for a thread that fills its memory between two reads. A
+ * thread that fills gigabytes in that time ends its executor, and its task counts as lost.
  */
-const lookEveryMs = 25;
+const readEveryMs = 25;
 export const hardLimitFactor = 8;
 
-/** Calls back once when a thread takes more than so many MiB, in heap and buffers. */
+/** Calls back once when a thread takes more than `limitMb` MiB, heap and buffers together. */
 export function watchMemory(
   thread: Worker | undefined,
   limitMb: number,
   onTooMuch: (usedMb: number) => void,
 ): { stop(): void } {
-  let isLooking = false;
+  let isReading = false;
   const timer = setInterval(async () => {
-    // A thread in a long call of the operating system answers when that is over.
-    if (isLooking) return;
-    isLooking = true;
+    // A thread in a long call of the operating system answers only after it.
+    if (isReading) return;
+    isReading = true;
     const usedMb = await memoryMb(thread);
-    isLooking = false;
+    isReading = false;
     if (usedMb <= limitMb) return;
     clearInterval(timer);
     onTooMuch(Math.round(usedMb));
-  }, lookEveryMs);
+  }, readEveryMs);
   return { stop: () => clearInterval(timer) };
 }
 
-/** Also of a thread that is busy; 0 of one that has ended. */
+/** The memory of a thread in MiB, also while it is busy. 0 once it has ended. */
 async function memoryMb(thread: Worker | undefined): Promise<number> {
   try {
     const statistics = await thread?.getHeapStatistics();

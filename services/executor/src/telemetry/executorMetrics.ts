@@ -2,7 +2,7 @@ import { processMetrics } from '@longhaul/runtime/processMetrics';
 import promClient from 'prom-client';
 import { type AttemptMetrics, type AttemptOutcome, attemptOutcomes } from './observeAttempt.ts';
 
-/** What is looked at when somebody asks for the metrics. */
+/** What is read when the metrics are scraped. */
 export type ExecutorGauges = {
   readonly slots: number;
   readonly running: () => number;
@@ -13,8 +13,8 @@ export type ExecutorGauges = {
 const durationBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 4 * 3_600, 24 * 3_600];
 
 /**
- * The metrics of one executor, in a registry of its own. Each counts what this process did; add them up over all. The
- * names are those of the tasks that it serves.
+ * The metrics of one executor, in a registry of its own. They count what this process did; add them up over all
+ * executors. The label `name` is the task type.
  */
 export class ExecutorMetrics implements AttemptMetrics {
   readonly #registry = new promClient.Registry();
@@ -58,7 +58,7 @@ export class ExecutorMetrics implements AttemptMetrics {
       running: gauge('longhaul_executor_running', 'How many run. Aggregate: sum.'),
       connected: gauge('longhaul_nats_connected', '1 while this executor reaches NATS. Aggregate: min.'),
     };
-    // From nought, so that the first increase is one.
+    // Every series starts at 0, so that the first increase is seen.
     for (const name of names) {
       this.#begun.inc({ name }, 0);
       this.#tookOver.inc({ name }, 0);
@@ -79,7 +79,7 @@ export class ExecutorMetrics implements AttemptMetrics {
     this.#seconds.observe({ name }, seconds);
   }
 
-  /** All of it in Prometheus' text format, with the process's own. */
+  /** All metrics in Prometheus' text format, with those of the process. */
   async text({ slots, running, isConnected }: ExecutorGauges): Promise<string> {
     this.#gauges.slots.set(slots);
     this.#gauges.running.set(running());

@@ -9,18 +9,18 @@ import type { AttemptMetrics } from './observeAttempt.ts';
 
 /** Where an executor serves its metrics. */
 export type MetricsOptions = {
-  /** `0` takes a free one. */
+  /** The port. `0` takes a free one. */
   readonly port: number;
-  /** The address to listen on. Default: `127.0.0.1`. It asks nobody who they are: open it to the scraper alone. */
+  /** The address to listen on. Default: `127.0.0.1`. There is no authentication: open it to the scraper alone. */
   readonly host?: string;
 };
 
-/** A scraper asks seldom and briefly; what is slower is cut off. */
+/** A scrape is short. A slower request is closed. */
 const requestTimeoutMs = 10_000;
 
 /**
  * Serves `GET /metrics`, and nothing else.
- * @throws Error when the port cannot be had
+ * @throws Error when the port is not available
  */
 export async function serveMetrics(
   { port, host = '127.0.0.1' }: MetricsOptions,
@@ -55,7 +55,7 @@ export async function serveMetrics(
   };
 }
 
-/** The metrics of a running executor: what attempts are told to, and where it is served. */
+/** The metrics of a running executor: where attempts are counted, and where they are served. */
 export type OpenMetrics = {
   readonly counted: AttemptMetrics;
   readonly url: string;
@@ -65,8 +65,8 @@ export type OpenMetrics = {
 /**
  * Makes an executor's metrics and serves them.
  *
- * @param names the tasks that it serves
- * @throws Error when the port cannot be had
+ * @param names the types of tasks that it runs
+ * @throws Error when the port is not available
  */
 export async function openMetrics(
   options: MetricsOptions,

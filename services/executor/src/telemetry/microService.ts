@@ -4,7 +4,7 @@ import type { ExecutorStatus } from '@longhaul/proto/wire';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 
-/** What a NATS service says of itself. */
+/** What a NATS service reports about itself. */
 export type MicroServiceOptions = {
   readonly name: string;
   /** A semantic version. */
@@ -14,10 +14,10 @@ export type MicroServiceOptions = {
   readonly endpoint: {
     readonly name: string;
     readonly subject: string;
-    /** What each request is answered with. */
+    /** The answer to each request. */
     readonly answer: () => unknown;
   };
-  /** Told when the server refuses one of the subscriptions: this service is then not seen under its subject. */
+  /** Called when the server refuses one of the subscriptions: then the service is not visible under its subject. */
   readonly onRefused: (error: Error, subject: string) => void;
 };
 
@@ -93,7 +93,7 @@ export function startMicroService(nc: NatsConnection, options: MicroServiceOptio
   ];
   return {
     id,
-    // Drained, not cut: who asked just before gets an answer.
+    // Drained, so that a request that came just before is still answered.
     stop: async () =>
       void (await Promise.all(subscriptions.filter(each => !each.isClosed()).map(each => each.drain()))),
   };

@@ -17,7 +17,7 @@ type Observing = {
   readonly broker: Broker;
   readonly logger: Logger;
   readonly executor: string;
-  /** Where nobody reads metrics, nothing is counted. */
+  /** `undefined` where the executor serves no metrics. */
   readonly metrics: AttemptMetrics | undefined;
 };
 
@@ -25,20 +25,20 @@ type Observing = {
 export type ObservedAttempt = {
   readonly task: TaskAddress;
   readonly attempt: number;
-  /** What the request's header says of the trace that it belongs to. */
+  /** The trace that the request belongs to, from its header. */
   readonly traceparent: string | undefined;
-  /** The sequence of the chain's last event before it. */
+  /** The sequence of the last event before it in the event log. */
   readonly after: number;
-  /** The executor that it takes the task over from. */
+  /** The lost executor that it takes the task over from. */
   readonly lost: string | undefined;
 };
 
 /**
- * Runs one attempt under observation: counted and timed for metrics, in a span of its own for traces, and with a line
- * at its beginning and its end in the log at `debug`. The span is active for everything that the attempt does: its
- * events carry it, and its handler's own spans are its children.
+ * Observes one attempt: counts and times it for metrics, runs it in a span of its own, and logs its beginning and its end
+ * at `debug`. The span is active for everything that the attempt does: its events carry it, and the handler's own spans
+ * are its children.
  *
- * @param run calls its argument with how the attempt ended
+ * @param run executes the attempt and calls its argument with the outcome
  */
 export async function observeAttempt<T>(
   { broker, logger, executor, metrics }: Observing,
@@ -72,7 +72,7 @@ export async function observeAttempt<T>(
   try {
     return await context.with(trace.setSpan(parent, span), run, undefined, ended);
   } finally {
-    // The attempt does not wait for the link; its span does, since it takes none after its end.
+    // The attempt does not wait for the link, but the span does: a span takes no links after its end.
     if (linked) void linked.then(() => span.end());
     else span.end();
   }
@@ -87,11 +87,11 @@ async function linkToPrevious({ jsm, topology }: Broker, after: number, span: Sp
     );
     if (previous) span.addLink({ context: previous });
   } catch {
-    // A trace without a link is still a trace; whether NATS answers is the attempt's own business.
+    // A trace without a link is still useful, and the attempt itself handles an unavailable NATS.
   }
 }
 
-/** How an attempt ended, as metrics, traces and logs call it. */
+/** How an attempt ended, in metrics, traces and logs. */
 export const attemptOutcomes = [
   'completed',
   'failed',
@@ -102,12 +102,12 @@ export const attemptOutcomes = [
 ] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 
-/** What became of an attempt, by what was answered for it. */
+/** The outcome of an attempt, from the answer to its request. */
 export function outcomeOf(answer: Answer): AttemptOutcome {
   switch (answer.do) {
     case 'acknowledge':
       return answer.end;
-    case 'handBack':
+    case 'release':
       return answer.why === 'retry' ? 'retrying' : 'released';
     case 'nothing':
       return 'superseded';
@@ -118,8 +118,9 @@ export function outcomeOf(answer: Answer): AttemptOutcome {
 export type LoggedAttempt = { readonly taskId: string; readonly task: string; readonly attempt: number };
 
 /**
- * Says at `warn` why an attempt failed, with stack and causes: callers may not see those. As it is written on the wire,
- * so that no code of what the handler threw runs in the logger. Data of declared errors is the caller's, and no log's.
+ * Logs at `warn` why an attempt failed, with stack and causes, which callers may not see. It logs the failure as it is on
+ * the wire, so that no code of a thrown value runs in the logger. The data of declared errors is not logged: it is the
+ * caller's.
  */
 export function logFailure(logger: Logger, attempt: LoggedAttempt, failure: Failure): void {
   const { data: _data, ...err } = failure;

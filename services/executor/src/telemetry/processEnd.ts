@@ -5,35 +5,38 @@ import { describeThrown } from '../failure/describeThrown.ts';
 /** An attempt whose handler runs in this process. */
 export type RunningAttempt = { readonly taskId: string; readonly task: string; readonly attempt: number };
 
-/** What one executor has to say when its process ends under it. */
+/** What an executor does when its process ends. */
 type Watched = {
   readonly logger: Logger;
   readonly running: () => readonly RunningAttempt[];
-  /** Writes what can still be written, without waiting for anything. Tells whether there was something. */
-  readonly lastWords: () => boolean;
+  /**
+   * Writes what must not get lost, without waiting for anything.
+   * @returns whether something was written
+   */
+  readonly writeAtExit: () => boolean;
 };
 
-/** Whose code runs: also in the timers and promises that a handler has left behind. */
+/** The attempt whose code runs: also in timers and promises that its handler left behind. */
 const current = new AsyncLocalStorage<RunningAttempt>();
 /**
- * A socket that is closed while something from the server is unread in it resets its connection, and the server then
- * drops what it has not read of ours. So it gets a moment to read the last words, on this way out alone.
+ * Closing a socket with unread data resets its connection, and then the server drops what it has not read yet. So the
+ * server gets this long to read the last events. The process waits only if it wrote some.
  */
 const readByServerMs = 250;
 const watched = new Set<Watched>();
 let isErrorLogged = false;
 
-/** Calls a handler so that what it starts, and forgets, is known to be its own. */
+/** Calls a handler so that everything that it starts, also what it does not await, is known to be its own. */
 export function callAs<T>(attempt: RunningAttempt, handler: () => T): T {
   return current.run(attempt, handler);
 }
 
 /**
- * Says, when an error that nobody caught or `process.exit` ends this process, whose handler it likely was and which
- * tasks it takes along; and has the executor write its last words. Does not keep the process from ending: after such an
- * error nobody knows what else is wrong in it, and its tasks run again elsewhere.
+ * When an uncaught error or `process.exit` ends this process: logs which task likely caused it and which tasks run, and
+ * has the executor write its last events. It does not keep the process alive: after such an error its state is unknown,
+ * and its tasks run again in another executor.
  *
- * @returns ends the watching: the executor has stopped
+ * @returns ends the watch: the executor has stopped
  */
 export function watchProcessEnd(executor: Watched): () => void {
   if (watched.size === 0) {
@@ -50,29 +53,29 @@ export function watchProcessEnd(executor: Watched): () => void {
 }
 
 function logError(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
-  // Somebody else's listener may keep the process alive; then another error may come.
+  // Another listener may keep the process alive; then another error may follow.
   isErrorLogged = process.listenerCount('uncaughtException') === 0;
   for (const { logger, running } of watched) {
     logger.fatal(
       { err: describeThrown(error), origin, likelyTask: current.getStore(), running: running() },
-      'an error that nobody caught: it ends this process, unless somebody listens, and with it the tasks that run here',
+      'an uncaught error: it ends this process and its tasks, unless another listener handles it',
     );
   }
 }
 
 function onExit(exitCode: number): void {
   let isWritten = false;
-  for (const { logger, running, lastWords } of watched) {
+  for (const { logger, running, writeAtExit } of watched) {
     const tasks = running();
     if (!isErrorLogged && tasks.length > 0) {
       const { stack } = new Error('process.exit');
       logger.fatal(
         { exitCode, likelyTask: current.getStore(), running: tasks, stack },
-        'the process exits while tasks run in it: the stack says who called process.exit',
+        'the process exits while tasks run in it: the stack shows where process.exit was called',
       );
     }
-    isWritten = lastWords() || isWritten;
+    isWritten = writeAtExit() || isWritten;
   }
-  // Nothing else can wait here: no turn of the event loop follows.
+  // Blocks, since no turn of the event loop follows.
   if (isWritten) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, readByServerMs);
 }

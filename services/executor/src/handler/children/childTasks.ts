@@ -18,15 +18,15 @@ import type { ChildPort, ChildStarter, ChildTask, ChildTasks, StartChildren } fr
 import { asStartError } from './childTypes.ts';
 
 /**
- * What a handler starts its children with. A task has its name by its place in the contract, as for a client, so that
- * the same definition may stand in several places and contracts.
+ * Makes `ctx.tasks`, with which a handler starts its children. A task's type is its path in the contract, as for a client,
+ * so that one definition can be in several places and contracts.
  *
  * Invariant 9, types-are-true: inputs are checked here before they leave, and outputs and errors when they arrive, by
  * the definitions that the handler's types come from.
  */
 export function startChildren(port: ChildPort): StartChildren {
   const counts = new Map<string, number>();
-  /** Taken before anything is waited for, so that the order of the calls is what counts. */
+  /** Counted before the first `await`, so that the order of the calls decides. */
   const nextOf = (name: string) => {
     const next = (counts.get(name) ?? 0) + 1;
     counts.set(name, next);
@@ -71,7 +71,7 @@ function childTask<T extends TaskDefinition>(
 ): ChildTask<T> {
   const outcome = async () => {
     const ended = await typedOutcome(definition, await port.ended(id, name));
-    if (!ended.done) throw new Error(`Task ${id} was taken for ended, and is ${ended.status}.`);
+    if (!ended.done) throw new Error(`Task ${id} was reported as ended, but is ${ended.status}.`);
     return ended;
   };
   return {

@@ -8,27 +8,27 @@ import {
   type InputIssue,
 } from '@longhaul/proto/wire';
 
-/** A task that a handler has started, typed by its definition. */
+/** A child task: a task that a handler has started, typed by its definition. */
 export type ChildTask<T extends TaskDefinition> = {
   readonly id: string;
-  /** Waits for the end and says how it ended, as a value. Rejects with the signal's reason when the parent is to end. */
+  /** Waits for the end and resolves with how it ended. Rejects with the signal's reason when the parent must end. */
   readonly outcome: () => Promise<EndedOutcomeOf<T>>;
   /**
    * Waits for the output.
    * @throws TaskFailedError, TaskCanceledError; TaskOutputUnfitError where an executor with another contract wrote the
-   *   output; the signal's reason when the parent is to end
+   *   output; the signal's reason when the parent must end
    */
   readonly result: () => Promise<OutputOf<T>>;
-  /** Tells whether an error is this task's failure, with its declared errors typed. */
+  /** Whether an error is this task's failure. Narrows it to the declared errors. */
   readonly isFailure: (error: unknown) => error is TaskFailedErrorOf<T>;
 };
 
-/** One kind of task, to be started by a handler. */
+/** Starts tasks of one type as children. */
 export type ChildStarter<T extends TaskDefinition> = {
   /**
-   * Starts a task as a child of this one, of the same owner. In another attempt the same start finds the same task.
+   * Starts a task as a child of this one, with the same owner. In another attempt the same start finds the same task.
    * @throws ChildStartError `INVALID_INPUT`, `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE`, `IDEMPOTENCY_CONFLICT`; the
-   *   signal's reason when the parent is to end
+   *   signal's reason when the parent must end
    */
   readonly start: (input: InputOf<T>, options?: ChildTaskOptions) => Promise<ChildTask<T>>;
 };
@@ -38,26 +38,26 @@ export type ChildTasks<C> = {
   readonly [K in keyof C]: C[K] extends TaskDefinition ? ChildStarter<C[K]> : ChildTasks<C[K]>;
 };
 
-/** Makes the tasks of a contract, the executor's own or another one, into children to start. */
+/** Gives a handler the tasks of a contract, the executor's own or another one, to start them as children. */
 export type StartChildren = <const C extends Contract>(contract: C) => ChildTasks<C>;
 
-/** A start as it leaves the typed side: checked by its definition, and named. */
+/** A child to start: checked by its definition, and with its task type. */
 export type NewChild = {
   readonly name: string;
-  /** Unique among the parent's children of that name. */
+  /** Unique among the parent's children of that type. */
   readonly key: string | number;
   readonly input: unknown;
   readonly options: Omit<ChildTaskOptions, 'key'>;
 };
 
-/** Starts children and waits for them, whatever their types: in the executor itself, or from a handler's thread. */
+/** Starts children and waits for them: in the executor itself, or from a handler's thread. */
 export type ChildPort = {
   /** @returns the child's id */
   readonly start: (child: NewChild) => Promise<string>;
   readonly ended: (id: string, name: string) => Promise<EndedTask>;
 };
 
-/** Why a child was not started. The codes are those that a client's start is refused with. */
+/** A child was not started. Its codes are those with which a client's start is refused. */
 export class ChildStartError extends Error {
   override readonly name = 'ChildStartError';
   readonly code: GatewayErrorCode;
@@ -74,7 +74,7 @@ export class ChildStartError extends Error {
   }
 }
 
-/** What a start is refused with, as a handler knows it. */
+/** The error that a handler gets when a start is refused. */
 export function asStartError(error: unknown): unknown {
   if (!(error instanceof GatewayError)) return error;
   const { code, message, issues } = error;

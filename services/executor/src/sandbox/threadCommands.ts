@@ -2,46 +2,46 @@ import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '../failure/describeThrown.ts';
 import { type CommandControl, runCommand } from '../handler/exec.ts';
 import { ExecError } from '../handler/execTypes.ts';
-import type { ChildFailure, ExecOrder, ToThread } from './threadMessages.ts';
+import type { CommandFailure, SentExecOptions, ToThread } from './threadMessages.ts';
 
-/** So much of a child's output may be on its way to a busy thread; then the child has to wait. */
-const maxCharsOnTheWay = 1024 * 1024;
+/** How many characters of a command's output may be unread by a busy thread. Then the command has to wait. */
+const maxUnreadChars = 1024 * 1024;
 
-type Child = {
+type RunningCommand = {
   readonly stop: AbortController;
   readonly ended: Promise<void>;
-  /** Characters of lines that were sent since the thread last said that it has them all. */
-  charsOnTheWay: number;
+  /** Characters of the lines that were sent since the last `synced`. */
+  unreadChars: number;
   synced: PromiseWithResolvers<void> | undefined;
 };
 
-/** The children that a handler's thread has asked for. They run here, so that they end even when the thread is gone. */
-export class ThreadChildren {
+/** The commands of a handler's thread. They run in the main thread, so that they are ended also when the thread is gone. */
+export class ThreadCommands {
   readonly #talk: MessagePort;
   readonly #signal: AbortSignal;
   readonly #killNow = new AbortController();
-  readonly #children = new Map<number, Child>();
+  readonly #running = new Map<number, RunningCommand>();
 
   constructor(talk: MessagePort, signal: AbortSignal) {
     this.#talk = talk;
     this.#signal = signal;
   }
 
-  start(id: number, command: string, args: readonly string[], order: ExecOrder): void {
+  start(id: number, command: string, args: readonly string[], order: SentExecOptions): void {
     const { wantsLines, ...options } = order;
     const stop = new AbortController();
     const ended = Promise.withResolvers<void>();
-    const child: Child = { stop, ended: ended.promise, charsOnTheWay: 0, synced: undefined };
-    this.#children.set(id, child);
+    const running: RunningCommand = { stop, ended: ended.promise, unreadChars: 0, synced: undefined };
+    this.#running.set(id, running);
     const over = AbortSignal.any([this.#signal, stop.signal, this.#killNow.signal]);
-    over.addEventListener('abort', () => child.synced?.resolve(), { once: true });
+    over.addEventListener('abort', () => running.synced?.resolve(), { once: true });
     const onLine = (line: string, stream: 'stdout' | 'stderr') => {
-      child.charsOnTheWay += line.length + 1;
+      running.unreadChars += line.length + 1;
       this.#post({ kind: 'line', id, line, stream });
     };
     const control: CommandControl = {
       killNow: this.#killNow.signal,
-      room: () => (over.aborted ? undefined : this.#room(id, child)),
+      room: () => (over.aborted ? undefined : this.#room(id, running)),
     };
     runCommand(
       command,
@@ -55,38 +55,38 @@ export class ThreadChildren {
         (error: unknown) => this.#post({ kind: 'execFailed', id, why: failureOf(error, over) }),
       )
       .finally(() => {
-        this.#children.delete(id);
+        this.#running.delete(id);
         ended.resolve();
       });
   }
 
-  /** The handler no longer wants this child. */
+  /** Ends a command, since its own signal was aborted. */
   abort(id: number): void {
-    this.#children.get(id)?.stop.abort();
+    this.#running.get(id)?.stop.abort();
   }
 
-  /** The thread has handled every line that was sent before it was asked. */
+  /** The thread has processed every line that was sent before the `sync`. */
   synced(id: number): void {
-    const child = this.#children.get(id);
-    if (!child) return;
-    child.charsOnTheWay = 0;
-    child.synced?.resolve();
-    child.synced = undefined;
+    const running = this.#running.get(id);
+    if (!running) return;
+    running.unreadChars = 0;
+    running.synced?.resolve();
+    running.synced = undefined;
   }
 
-  /** Ends every child that is left, with its process group, and resolves when all are gone. */
+  /** Ends every command that is left, with its process group. Resolves when all are gone. */
   async killAll(): Promise<void> {
     this.#killNow.abort(new Error('The handler has ended.'));
-    await Promise.all([...this.#children.values()].map(({ ended }) => ended));
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
 
-  #room(id: number, child: Child): Promise<void> | undefined {
-    if (child.charsOnTheWay < maxCharsOnTheWay) return undefined;
-    if (!child.synced) {
-      child.synced = Promise.withResolvers();
+  #room(id: number, running: RunningCommand): Promise<void> | undefined {
+    if (running.unreadChars < maxUnreadChars) return undefined;
+    if (!running.synced) {
+      running.synced = Promise.withResolvers();
       this.#post({ kind: 'sync', id });
     }
-    return child.synced.promise;
+    return running.synced.promise;
   }
 
   #post(message: ToThread): void {
@@ -94,7 +94,7 @@ export class ThreadChildren {
   }
 }
 
-function failureOf(error: unknown, over: AbortSignal): ChildFailure {
+function failureOf(error: unknown, over: AbortSignal): CommandFailure {
   if (error instanceof ExecError) {
     return { kind: 'not started', code: error.code, message: error.message };
   }
