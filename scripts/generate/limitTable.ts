@@ -10,7 +10,7 @@ import {
   progressKept,
   progressKeptSeconds,
   requestSchema,
-  taskNameSchema,
+  taskTypeSchema,
 } from '@longhaul/proto/wire';
 import { errorDataLimitBytes } from '../../services/executor/src/handler/ending.ts';
 import { logLineChars } from '../../services/executor/src/handler/logLine.ts';
@@ -65,7 +65,7 @@ export function limitTable(): string {
     ['attemptsKept', String(attemptsKept), 'attempts in a record; the oldest are dropped'],
     ['heartbeatMs', `${heartbeatMs} ms`, 'an executor sends `+WPI` for each request it has, this often'],
     ['ackWaitMs', `${ackWaitMs} ms`, 'without `+WPI` a request is delivered again after this long'],
-    ['name', `${taskNameSchema.maxLength} characters`, 'the longest task name'],
+    ['name', `${taskTypeSchema.maxLength} characters`, 'the longest task type'],
     ['owner', `${owner.maxLength} characters`, 'the longest owner'],
     ['idempotencyKey', `${idempotencyKey.unwrap().maxLength} characters`, 'the longest idempotency key'],
   ];

@@ -18,7 +18,7 @@ export type Broker = {
   readonly role: CommandRole;
   /** What the ids of keyed tasks are made with; gateways alone have it (see `ensureIdSecret`). */
   readonly idSecret?: Uint8Array;
-  /** A subject for answers that nobody else listens to, and that the connection's user may listen to. */
+  /** A subject for answers that no other process listens to, and that the connection's user may listen to. */
   readonly newInbox: () => string;
   /** Large inputs and outputs. */
   readonly payloads: PayloadStore;

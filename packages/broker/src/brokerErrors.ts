@@ -22,7 +22,7 @@ export function isConfigurationConflict(error: unknown): boolean {
   );
 }
 
-/** Nobody subscribes to the subject of a request. */
+/** The subject of a request has no subscriber. */
 export function isNoResponders(error: unknown): boolean {
   if (error instanceof errors.NoRespondersError) return true;
   return error instanceof errors.RequestError && error.isNoResponders();
@@ -49,7 +49,7 @@ export function isStorageFull(error: unknown): boolean {
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof errors.TimeoutError || error instanceof errors.ClosedConnectionError) return true;
   if (error instanceof errors.ConnectionError || error instanceof errors.DrainingConnectionError) return true;
-  // A stream that is gone is made anew by whoever notices it: see `TopologyGuard`.
+  // A stream that is gone is created again by the process that notices it: see `TopologyGuard`.
   if (error instanceof JetStreamApiError) return error.status === 503 || isStreamNotFound(error);
   if (error instanceof JetStreamError || isNoResponders(error)) return true;
   // A publish without a responder ends as "JetStream is not enabled", also while the server's streams are starting.

@@ -1,9 +1,9 @@
 import type { CommandRole } from '@longhaul/proto/wire';
 import { createInbox, type Msg } from '@nats-io/nats-core';
 import type { z } from 'zod';
-import { decode, encode } from './border.ts';
 import type { Broker } from './broker.ts';
 import { isNoResponders } from './brokerErrors.ts';
+import { decode, encode } from './codec.ts';
 
 /**
  * Commands over core NATS: requests to executors whose reply subject proves who sent them (see `wire/command.ts` of
@@ -15,7 +15,7 @@ function answerSubject({ topology, role }: Broker): string {
   return createInbox(topology.subjects.answers(role));
 }
 
-/** Sends a command and waits for its answer. @throws what NATS says: nobody listens, no answer in time */
+/** Sends a command and waits for its answer. @throws NATS's error: no subscriber, or no answer in time */
 export function askCommand(
   broker: Broker,
   subject: string,
@@ -43,7 +43,7 @@ export type AskAllOptions = {
   readonly maxAnswers: number;
 };
 
-/** Asks everybody who listens, and gathers the answers. Nobody: none. */
+/** Asks all subscribers, and collects the answers; none without subscribers. */
 export async function askAll(broker: Broker, subject: string, options: AskAllOptions): Promise<Msg[]> {
   const reply = answerSubject(broker);
   const answers: Msg[] = [];
@@ -78,7 +78,7 @@ export type CommandLog = { warn(fields: object, message: string): void };
  * Reads a command: its sender by the reply subject, its payload by a strict schema.
  *
  * What the server publishes for a third party never gets through. It delivers stored messages with a reply below
- * `$JS.ACK.`, and answers without any; nobody but the sender of a message chooses its reply, and who may send on a
+ * `$JS.ACK.`, and answers without any; only the sender of a message chooses its reply, and who may send on a
  * command's subject is in the permissions.
  *
  * @returns `undefined`: it was refused, and that is in the log

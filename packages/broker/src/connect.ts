@@ -68,7 +68,7 @@ export async function openConnection(nats: NatsOptions, name: string): Promise<O
   return { nc, writeNow, close };
 }
 
-/** The client writes when it is asked for a pong, which nobody waits for here. */
+/** The client writes when it is asked for a pong, which is not awaited here. */
 function flush(nc: NatsConnection): void {
   if (!nc.isClosed()) nc.flush().catch(() => {});
 }

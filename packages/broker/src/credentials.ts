@@ -64,7 +64,7 @@ function bytesReader(secret: Secret): () => Uint8Array {
   return () => new TextEncoder().encode(read());
 }
 
-/** What is not the client's own goes on to Node's TLS, such as the name that is asked for. */
+/** Options that the client does not know go to Node's TLS, such as `servername`. */
 function tlsOptions({ serverName, ...files }: NatsTls): NonNullable<NodeConnectionOptions['tls']> {
   return { ...files, ...(serverName === undefined ? {} : { servername: serverName }) };
 }

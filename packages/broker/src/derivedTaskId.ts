@@ -3,7 +3,7 @@ import type { Broker } from './broker.ts';
 
 /**
  * The id of the task that an idempotency key stands for: the same owner, name and key give the same id on every
- * gateway. Without the deployment's secret nobody can work it out, so that no caller can ask for the ids of other
+ * gateway. Without the deployment's secret no client can compute it, so that no caller can ask for the ids of other
  * owners' keys.
  */
 export function keyedTaskId(
@@ -19,7 +19,7 @@ export function keyedTaskId(
 }
 
 /**
- * The id of a task that a handler starts: the same in every attempt of the parent. Whoever knows the parent's id may
+ * The id of a task that a handler starts: the same in every attempt of the parent. A client that knows the parent's id may
  * know it.
  *
  * @param key what the handler calls it, or the number of the start among those of that name, from 1

@@ -7,9 +7,9 @@ import { ReadLimit } from './readLimit.ts';
 /** Messages in stream order, and whether they are all that there were. */
 export type DirectBatch = { readonly messages: readonly StoredMsg[]; readonly isLast: boolean };
 
-/** How many messages one read asks for: a task's usual chain in one round trip, without large bursts. */
+/** How many messages one read asks for: a task's usual event log in one round trip, without large bursts. */
 const batchSize = 256;
-/** And how many bytes: events can have 256 KiB each, and whoever reads slowly keeps a batch for as long. */
+/** And how many bytes: events can have 256 KiB each, and a slow reader keeps a batch for as long. */
 const batchBytes = 1024 * 1024;
 /** A batch comes in one go. After such a silence the connection was lost on the way, and the rest will never come. */
 const silenceMs = 1_000;

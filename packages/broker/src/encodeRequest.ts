@@ -1,5 +1,5 @@
 import { GatewayError, inlineLimitBytes, type TaskAddress, type TaskRequest } from '@longhaul/proto/wire';
-import { encode } from './border.ts';
+import { encode } from './codec.ts';
 import { type PackedPayload, PayloadError, type PayloadStore } from './payloadStore.ts';
 import type { OutgoingRequest } from './publishRequest.ts';
 

@@ -17,7 +17,7 @@ const expiryMarkerTtlMs = 60_000;
  * Creates the streams, the buckets and the object store where they are missing and checks the streams where they are
  * not. Safe to run by many processes at once.
  *
- * @param eventsBeginAt the sequence of the first event, where the event stream is made anew
+ * @param eventsBeginAt the sequence of the first event, where the event stream is created again
  * @throws TopologyError naming each field that differs from what Longhaul needs, when the server will not change it
  */
 export async function ensureTopology(broker: Broker, eventsBeginAt?: number): Promise<void> {
@@ -47,11 +47,11 @@ async function ensureStream(broker: Broker, plan: StreamPlan, firstSeq?: number)
 /** An operator may have changed what is the deployment's to choose (replicas, placement, limits): that is left alone. */
 async function reconcileStream(
   broker: Broker,
-  wanted: Partial<StreamConfig> & { name: string },
+  planned: Partial<StreamConfig> & { name: string },
 ): Promise<void> {
-  const { config: found, state } = await broker.jsm.streams.info(wanted.name);
-  if (wanted.name === broker.topology.eventStream) requireEventLogVersion(found, state.last_seq);
-  const differing = Object.entries(wanted).filter(
+  const { config: found, state } = await broker.jsm.streams.info(planned.name);
+  if (planned.name === broker.topology.eventStream) requireEventLogVersion(found, state.last_seq);
+  const differing = Object.entries(planned).filter(
     ([field, value]) =>
       field !== 'description' &&
       !isLeftAlone(broker, field) &&
@@ -59,7 +59,7 @@ async function reconcileStream(
   );
   if (differing.length === 0) return;
   try {
-    await broker.jsm.streams.update(wanted.name, Object.fromEntries(differing));
+    await broker.jsm.streams.update(planned.name, Object.fromEntries(differing));
   } catch (error) {
     if (!(error instanceof JetStreamApiError)) throw error;
     const fields = differing.map(
@@ -67,7 +67,7 @@ async function reconcileStream(
         `${field} is ${JSON.stringify(found[field as keyof StreamConfig])}, needed ${JSON.stringify(value)}`,
     );
     throw new TopologyError(
-      `The stream ${wanted.name} exists with a configuration that the server will not change (${error.message}): ${fields.join('; ')}. Use another namespace, or move the stream away.`,
+      `The stream ${planned.name} exists with a configuration that the server will not change (${error.message}): ${fields.join('; ')}. Use another namespace, or move the stream away.`,
       { cause: error },
     );
   }
@@ -78,21 +78,21 @@ function isLeftAlone({ topology }: Broker, field: string): boolean {
   return field === 'max_msgs_per_subject' && topology.logLinesKept === undefined;
 }
 
-/** Whether what was found has everything that is wanted; what the server or an operator has added does not count. */
-export function covers(found: unknown, wanted: unknown): boolean {
-  if (Array.isArray(wanted)) {
+/** Whether what was found has everything that is planned; what the server or an operator has added does not count. */
+export function covers(found: unknown, planned: unknown): boolean {
+  if (Array.isArray(planned)) {
     return (
       Array.isArray(found) &&
-      wanted.length === found.length &&
-      wanted.every((item, i) => covers(found[i], item))
+      planned.length === found.length &&
+      planned.every((item, i) => covers(found[i], item))
     );
   }
-  if (typeof wanted === 'object' && wanted !== null) {
+  if (typeof planned === 'object' && planned !== null) {
     if (typeof found !== 'object' || found === null) return false;
     const fields: Record<string, unknown> = { ...found };
-    return Object.entries(wanted).every(([key, value]) => covers(fields[key], value));
+    return Object.entries(planned).every(([key, value]) => covers(fields[key], value));
   }
-  return found === wanted;
+  return found === planned;
 }
 
 async function ensureBucket(broker: Broker, bucket: string, description: string): Promise<void> {

@@ -11,8 +11,8 @@ import {
   type TaskState,
 } from '@longhaul/proto/wire';
 import type { PubAck } from '@nats-io/jetstream';
-import { encodeChecked } from './border.ts';
 import type { Broker } from './broker.ts';
+import { encodeChecked } from './codec.ts';
 import { traceHeaders } from './tracing.ts';
 
 const progressTtl = `${progressKeptSeconds}s`;

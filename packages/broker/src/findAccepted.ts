@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fold, recordOfRequest, requestSchema, type TaskRecord } from '@longhaul/proto/wire';
-import { decode } from './border.ts';
 import type { Broker } from './broker.ts';
+import { decode } from './codec.ts';
 import { lastEntry, readFromLeader } from './readEventLog.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function findAccepted(
   maySee: (owner: string) => boolean = () => true,
 ): Promise<TaskRecord | undefined> {
   const { subjects, requestStream } = broker.topology;
-  // What is read of an id once it is known to be a task of somebody else: nothing is there.
+  // What is read of an id once it is known to be a task of another owner: `undefined`.
   let lookedFor = id;
   for (const subject of [subjects.scheduleOf(id), subjects.requestOf(id)]) {
     const message = await broker.jsm.streams.getMessage(requestStream, { last_by_subj: subject });

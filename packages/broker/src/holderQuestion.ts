@@ -1,10 +1,10 @@
 import { type HolderRequest, holderReplySchema } from '@longhaul/proto/wire';
-import { decode } from './border.ts';
 import type { Broker } from './broker.ts';
 import { isNoResponders, isUnavailable } from './brokerErrors.ts';
+import { decode } from './codec.ts';
 import { askCommand } from './command.ts';
 
-/** An executor that is well answers within a few milliseconds; one that is gone is told at once from a silent one. */
+/** An executor that is well answers within a few milliseconds; for one that is gone NATS reports at once that there is no subscriber. */
 const answerTimeoutMs = 500;
 
 /** What an executor says of a task: it works on it, it does not, or nothing is heard of it. */

@@ -1,4 +1,3 @@
-export { BadMessageError, decode, encode } from './border.ts';
 export { type Broker, type BrokerOptions, createBroker } from './broker.ts';
 export {
   isConsumerNotFound,
@@ -9,6 +8,7 @@ export {
   isUnavailable,
   isWrongLastSequence,
 } from './brokerErrors.ts';
+export { BadMessageError, decode, encode } from './codec.ts';
 export { askAll, askCommand, readCommand, sendCommand } from './command.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
 export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';

@@ -20,7 +20,7 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const comma = 0x2c;
 
-/** Different in every process, so that nobody can write names that all count as one. */
+/** Different in every process, so that no client can write names that all count as one. */
 const seed = Math.trunc(Math.random() * 2 ** 31);
 const hashStep = (hash: number, byte: number) => {
   const mixed = Math.imul(hash ^ byte, 0x5bd1e995);

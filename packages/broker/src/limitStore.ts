@@ -1,12 +1,12 @@
 import { type Permits, permitsSchema, type Rate, rateSchema } from '@longhaul/proto/wire';
 import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
-import { decode, encode } from './border.ts';
 import type { Broker } from './broker.ts';
 import { isWrongLastSequence } from './brokerErrors.ts';
+import { decode, encode } from './codec.ts';
 
 /**
- * A record that nobody touches for so long expires: longer than events are kept, and so than any task can matter. An
+ * A record that is not written for so long expires: longer than events are kept, and so than any task can matter. An
  * empty one goes soon, so that the bucket does not grow with the keys that ever were.
  */
 const keptTtl = `${31 * 24 * 60 * 60}s`;
@@ -32,7 +32,7 @@ const rate: Kind<Rate> = { schema: rateSchema, isEmpty: ({ begun }) => begun.len
 
 /**
  * The records of limits across executors, changed by compare and set: a change is applied to the record as it is
- * known, and written only if the key still has that revision; else it is read anew and applied again. So of two that
+ * known, and written only if the key still has that revision; else it is read and applied again. So of two that
  * want the last permit, one is let through (invariant 7, limits-hold).
  *
  * Changes of one process to one record are gathered into one write, and what a write left is known for the next:
@@ -138,7 +138,7 @@ class Cells<R> {
     return { record: decode(this.#kind.schema, subject, message.data), revision: message.seq };
   }
 
-  /** @returns the new revision, or `undefined` when somebody else has written meanwhile */
+  /** @returns the new revision, or `undefined` when another process has written meanwhile */
   async #put(key: string, record: R, expectedRevision: number): Promise<number | undefined> {
     const { js, topology } = this.#broker;
     try {

@@ -13,7 +13,7 @@ export type EventProblem = {
 };
 
 /**
- * A message of an event log as it is stored. Anybody with the right to publish may have written it: one that does not
+ * A message of an event log as it is stored. Any client with the right to publish may have written it: one that does not
  * fit the protocol has its place in the order, which the next append must follow, and means nothing else.
  */
 export type LogEntry =

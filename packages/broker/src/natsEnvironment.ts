@@ -127,5 +127,5 @@ function fromFile(variable: string, file: string): () => string {
   };
 }
 
-/** Whoever writes a secret with an editor or `echo` ends the line. */
+/** A secret that was written with an editor or `echo` ends with a line break. */
 const oneLine = (read: () => string) => () => read().trim();

@@ -1,8 +1,8 @@
 import { ackWaitMs, createTopology, type PermitHolder } from '@longhaul/proto/wire';
 import { errors } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
-import { encode } from './border.ts';
 import type { Broker } from './broker.ts';
+import { encode } from './codec.ts';
 import { PermitHealing } from './permitHealing.ts';
 
 const holder: PermitHolder = {

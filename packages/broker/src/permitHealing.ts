@@ -9,18 +9,18 @@ const reservedForMs = 30_000;
 /** Of how many permits of one executor it is asked at a time: those who wait ask often, and a limit may have hundreds. */
 const askedAtOnce = 8;
 /**
- * Two silences that lie further apart say nothing together: nobody may have asked in between, and the executor may have
+ * Two silences that lie further apart prove nothing together: no one may have asked in between, and the executor may have
  * been well.
  */
 const silencesApartMs = 15_000;
 const silentMost = 1_000;
 
 /**
- * Finds out which holders of permits are over: their executor is gone, or has let go without saying so. Nobody renews
+ * Finds the holders of permits that have ended: their executor is gone, or has ended the attempt without releasing the permit. Nobody renews
  * anything while all goes well; only who meets a full limit looks.
  *
  * - A permit for an attempt is over when its executor says that it does not work on the task, or is not heard of for as
- *   long as it takes to count as lost (`ackWaitMs`): its request is delivered again then, and takes a permit anew.
+ *   long as it takes to count as lost (`ackWaitMs`): its request is delivered again then, and acquires a permit again.
  * - A permit for the whole task is over when the task has ended and its executor does not hold it, or when it was
  *   reserved and never started.
  */

@@ -18,7 +18,7 @@ export type OutgoingRequest = {
  * Publishes a task's request, or its schedule: once.
  *
  * @param messageId of publishes with the same one, JetStream stores the first; `duplicate` says that it was not this
- * @param traceparent of whoever asked for it, for where no trace is active here
+ * @param traceparent of the caller, where no trace is active here
  */
 export function publishRequest(
   broker: Broker,

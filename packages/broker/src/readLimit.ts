@@ -14,7 +14,7 @@ export class ReadLimit {
     try {
       return await read();
     } finally {
-      // Its turn goes to the next one, so that nobody who comes now gets in between.
+      // Its turn passes to the next waiter, so that no later caller overtakes.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#running -= 1;

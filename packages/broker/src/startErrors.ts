@@ -15,7 +15,7 @@ export class NatsStartError extends Error {
 }
 
 export type NatsStartErrorCode =
-  /** Nobody listens at the address, or not as NATS does. */
+  /** No server listens at the address, or it is not a NATS server. */
   | 'NATS_NOT_REACHED'
   /** The server, or the account of the credentials, has no JetStream. */
   | 'JETSTREAM_OFF'

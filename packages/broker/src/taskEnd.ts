@@ -10,12 +10,12 @@ export type EndEvent = Extract<TaskEvent, { type: 'completed' | 'failed' | 'canc
 
 /** Live events come over core NATS, which may lose one: after so long the stream is looked at again. */
 const lookEveryMs = 15_000;
-/** While NATS does not answer, the next look waits this long. */
+/** While NATS does not answer, the next check waits this long. */
 const retryDelayMs = 250;
 
 /**
- * Waits for the end of a task that exists. Listens first, then looks at the log's last lifecycle event: an end that was stored
- * before the look is found there, and a later one is heard. What is not heard (the connection was lost) is found by
+ * Waits for the end of a task that exists. Subscribes first, then reads the log's last lifecycle event: an end that was stored
+ * before the read is found there, and a later one is heard. What is not heard (the connection was lost) is found by
  * the next look.
  *
  * @param lookAgain a promise that resolves when something may have passed by unheard; asked for before each wait

@@ -11,12 +11,12 @@ import {
   type TopologyFault,
 } from './topologyParts.ts';
 
-/** What was made anew or brought back to plan. */
+/** What was created again or changed back to the plan. */
 export type TopologyRepair = {
   /** The names of streams, and of consumers as `consumerPart` has them. */
   readonly parts: ReadonlySet<string>;
   /**
-   * The event stream was made anew by somebody who did not know how far the earlier one went: sequences are used a
+   * The event stream was created again by a process that did not know the last sequence of the earlier one: sequences are used a
    * second time, and what is remembered of the earlier ones is of no use.
    */
   readonly eventsRestarted: boolean;
@@ -32,31 +32,31 @@ export type TopologyGuardOptions = {
   readonly logger: Log;
   /** The durable consumers that this process needs. */
   readonly consumers: readonly NeededConsumer[];
-  /** Starts anew what rests on the parts. Called again, when it throws, after a pause. */
+  /** Restarts what depends on the parts. Called again, when it throws, after a pause. */
   readonly onRepaired: (repair: TopologyRepair) => Promise<void> | void;
-  /** The last sequence of the event stream that this process knows of, beside those that looks have shown. */
+  /** The last sequence of the event stream that this process knows of, beside those that checks have shown. */
   readonly lastEventSeq?: () => number;
   /** How often everything is looked at without a reason, in milliseconds, give or take a quarter. Default: 15,000. */
   readonly lookEveryMs?: number;
 };
 
 const defaultLookEveryMs = 15_000;
-/** However many signs there are (each refused pull is one), there is one look in this time. */
+/** However many signs there are (each refused pull is one), there is one check in this time. */
 const restMs = 250;
 /** After a repair that failed; doubles up to the longest. */
 const firstBackoffMs = 250;
 const longestBackoffMs = 10_000;
-/** How far an event stream that is made anew begins behind the last sequence known of the earlier one. */
+/** How far an event stream that is created again begins behind the last sequence known of the earlier one. */
 const sequenceGap = 1_000_000;
 
 /**
- * Notices that streams, buckets or consumers are gone, were made anew or were changed while this process runs, and
+ * Notices that streams, buckets or consumers are gone, were created again or were changed while this process runs, and
  * brings them back as at start. There is one look, or one repair, at a time.
  *
- * What is noticed at once: the server's advisories of deletions and changes, pulls and publishes that nobody answers
- * (`suspect`), a reconnect. What all of these miss is found by a look every 15 s.
+ * What is noticed at once: the server's advisories of deletions and changes, pulls and publishes that are not answered
+ * (`suspect`), a reconnect. What all of these miss is found by a check every 15 s.
  *
- * The event stream is made anew behind the sequences of the earlier one, so records, watchers and indexes that remember
+ * The event stream is created again behind the sequences of the earlier one, so records, watchers and indexes that remember
  * one stay right.
  */
 export class TopologyGuard {
@@ -106,7 +106,7 @@ export class TopologyGuard {
     if (this.#stop.signal.aborted) return;
     this.#looking ??= this.#lookWhileSuspected().finally(() => {
       this.#looking = undefined;
-      // It came between the last look and now.
+      // It came between the last check and now.
       if (this.#suspected) this.suspect();
     });
   }
@@ -136,7 +136,7 @@ export class TopologyGuard {
     this.#subscriptions = subjects.map(subject =>
       broker.nc.subscribe(subject, {
         callback: (error, message) => {
-          // A user who may not listen is told of nothing; the look every 15 s remains.
+          // A user who may not listen is not notified; the check every 15 s remains.
           if (error) return;
           const isConsumer = message.subject.startsWith(consumerPrefix);
           if (!isConsumer || needed.has(message.subject.slice(consumerPrefix.length))) this.suspect();
@@ -202,7 +202,7 @@ export class TopologyGuard {
     await Promise.all(
       consumers.map(({ stream, plan, ensure }) => ensure?.() ?? ensureConsumer(broker, stream, plan)),
     );
-    // Whoever has made it: what is there now is what others are told of, and what is remembered.
+    // Whichever process created it: what is there now is reported, and remembered.
     const parts = await lookAtTopology(broker, consumers);
     const missing = parts.find(({ found }) => !found);
     if (missing) throw new Error(`${missing.label} was made and is gone again.`);

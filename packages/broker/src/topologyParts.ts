@@ -39,7 +39,7 @@ export type KnownParts = ReadonlyMap<string, { readonly created: string; readonl
 /** The name of a consumer among the parts. */
 export const consumerPart = (stream: string, durable: string): string => `${stream}/${durable}`;
 
-/** Looks at every stream, and at the consumers that this process needs. One request a stream, one for 256 consumers. */
+/** Checks every stream, and at the consumers that this process needs. One request a stream, one for 256 consumers. */
 export async function lookAtTopology(
   broker: Broker,
   consumers: readonly NeededConsumer[],
@@ -83,7 +83,7 @@ function streamsOf({ topology }: Broker): StreamPart[] {
 async function lookAtStream(broker: Broker, { name, label, plan = {} }: StreamPart): Promise<FoundPart> {
   try {
     const { created, state, config }: StreamInfo = await broker.jsm.streams.info(name);
-    const { description: _free, ...wanted } = plan as { readonly description?: string };
+    const { description: _free, ...planned } = plan as { readonly description?: string };
     return {
       name,
       label,
@@ -91,7 +91,7 @@ async function lookAtStream(broker: Broker, { name, label, plan = {} }: StreamPa
         created,
         firstSeq: state.first_seq,
         lastSeq: state.last_seq,
-        isAsPlanned: covers(config, wanted),
+        isAsPlanned: covers(config, planned),
       },
     };
   } catch (error) {

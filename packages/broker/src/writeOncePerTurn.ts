@@ -15,7 +15,7 @@ type Protocol = {
  * The order of what is written stays. It is written before the event loop waits for anything, so nothing is delayed
  * by more than the callbacks that are due anyway; and at once when it is as much as the client itself lets gather.
  *
- * The client has no option for this, so its inside is changed, and only where it looks as it should; else nothing is
+ * The client has no option for this, so its inside is changed, and only where it has the expected form; else nothing is
  * changed, and the connection is slower. `writeOncePerTurn.test.ts` fails when an update of the client gets there.
  *
  * @returns writes what has gathered, now; `undefined`: this client is another, and was left as it is

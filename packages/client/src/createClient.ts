@@ -73,7 +73,7 @@ export type AllTasks = {
   ) => AsyncGenerator<AnyTaskEvent & { readonly eventId: string }, void, void>;
   /**
    * What changes in the lists of the caller, a few times a second at most. After each `open` (the first, and one
-   * whenever the connection was lost) list anew what is shown: these changes go on from there.
+   * whenever the connection was lost) list again what is shown: these changes continue from there.
    */
   readonly watchList: (
     options?: Omit<EventsOptions, 'lastEventId'>,

@@ -48,7 +48,7 @@ export function createTokenSource(token: Token): TokenSource {
 
 /**
  * Makes a call again with a new token where the gateway refuses the old one, once; a stream each time that it does, since
- * every token ends at some time, as long as events came between. A stream goes on after the last event.
+ * every token ends at some time, as long as events came between. A stream resumes after the last event.
  */
 export function freshCredentialsLink<R extends AnyTRPCRouter>(source: TokenSource): TRPCLink<R> {
   return () =>

@@ -22,7 +22,7 @@ export const waitingLimit = 1_000;
 
 /**
  * Reads a stream of events across lost connections and restarts of the gateway: each once, in order (invariant 4,
- * watch-is-complete), since every subscription goes on after the last id that was received.
+ * watch-is-complete), since every subscription resumes after the last id that was received.
  *
  * @param onLost told when the connection is lost and another is about to be tried
  * @throws what the subscription fails with, when trying again cannot help

@@ -13,7 +13,7 @@ export type LinkOptions = {
   readonly url: string;
   /**
    * An API key or a JWT, sent as `Authorization: Bearer` with every call and stream; or a function that gives one, which
-   * is asked again when the gateway refuses what it gave: a call is then made once more, a stream goes on where it was.
+   * is asked again when the gateway refuses what it gave: a call is then made once more, a stream resumes where it was.
    * Default: none, for a gateway on this machine that wants none.
    */
   readonly token?: Token;
@@ -34,7 +34,7 @@ type PlainRouter = TRPCBuiltRouter<GatewayRoot, Record<never, never>>;
 
 /**
  * The tRPC links for a gateway: a call alone as a request of its own, calls that are made together in streamed batches
- * (a slow one holds up no other), live events by SSE. Works in Node and browsers; the event source goes through `fetch`, so no credential ever stands in a URL.
+ * (a slow one holds up no other), live events by SSE. Works in Node and browsers; the event source goes through `fetch`, so no credential is ever part of a URL.
  */
 export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRPCLink<R>[] {
   const url = `${options.url.replace(/\/$/, '')}/trpc`;

@@ -20,7 +20,7 @@ export type WaitOptions = {
   readonly signal?: AbortSignal;
 };
 export type EventsOptions = WaitOptions & {
-  /** Goes on after this event instead of beginning with a snapshot. */
+  /** Resumes after this event instead of beginning with a snapshot. */
   readonly lastEventId?: string;
   /** Told when the connection is lost; another is tried until there is one, and nothing is missed. */
   readonly onLost?: (error: unknown) => void;
@@ -56,7 +56,7 @@ export type TaskHandle<T extends TaskDefinition> = {
    * Has the task pause at its handler's next checkpoint; it is `PAUSED` then. For tasks that are defined as pausable.
    */
   readonly pause: () => Promise<ControlOutcome>;
-  /** Has it go on. */
+  /** Resumes the task. */
   readonly resume: () => Promise<ControlOutcome>;
   /** Starts the task again once it has ended: a new task with the same input, whose record has `retryOf`. */
   readonly retry: (options?: RetryOptions) => Promise<TaskHandle<T>>;
@@ -84,7 +84,7 @@ export function createTaskHandle<T extends TaskDefinition>(
         if (answer.done) return answer;
       } catch (error) {
         signal?.throwIfAborted();
-        // The task goes on without us: as long as the gateway may come back, its end can still be had.
+        // The task continues without this client: as long as the gateway may come back, the end can still be read.
         if (!isTransient(error)) throw error;
         tries += 1;
         await pause(waitBeforeTry(tries), signal);

@@ -1,7 +1,7 @@
 const lineFeed = 10;
 
 /**
- * Passes a response's bytes on in whole lines. tRPC's client looks for line ends in all that it has of a line, anew
+ * Passes a response's bytes on in whole lines. tRPC's client searches all that it has of a line for line ends, again
  * with each piece from the network: the time for an answer of one long line grows with the square of its length, and
  * an output of 30 MiB took 18 s. A line that arrives in one piece is looked through once.
  */

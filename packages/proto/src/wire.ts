@@ -227,7 +227,7 @@ export {
   prioritySchema,
   statusSchema,
   taskIdSchema,
-  taskNameSchema,
+  taskTypeSchema,
 } from './wire/names.ts';
 export {
   importsOf,

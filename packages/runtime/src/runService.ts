@@ -4,7 +4,7 @@ import { startTracing } from './tracing.ts';
 
 /** A service that runs until it is stopped. */
 export type StoppableService = {
-  /** Stops in good order; called again with `drainMs: 0` when somebody is in a hurry. */
+  /** Stops in good order; called again with `drainMs: 0` at a second signal. */
   readonly stop: (options?: { readonly drainMs?: number }) => Promise<void>;
 };
 
@@ -31,7 +31,7 @@ export async function runService(
     const tracing = await startTracing(`longhaul-${name.replaceAll(' ', '-')}`);
     const { service, ready } = await start(logger);
     logger.info(ready, `${name} is ready`);
-    // Whoever started this process may wait for the word instead of reading the log.
+    // The parent process may wait for this message instead of reading the log.
     process.send?.({ ready });
     const signal = await nextSignal(0);
     logger.info({ signal: signal.name }, `${name} stops; send the signal again to hurry`);
@@ -44,7 +44,7 @@ export async function runService(
     logger.info(`${name} has stopped`);
     process.exit(0);
   } catch (error) {
-    // A fault of the environment or the contract is for a person to mend: its message says how, a stack does not.
+    // A fault of the environment or the contract is for an operator to fix: its message has the advice, a stack adds nothing.
     if (error instanceof Error && 'code' in error) logger.fatal({ code: error.code }, error.message);
     else logger.fatal({ err: error }, `${name} ends`);
     process.exit(1);

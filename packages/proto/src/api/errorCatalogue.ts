@@ -6,12 +6,12 @@ export const errorCatalogue = {
   INVALID_INPUT: {
     trpc: 'BAD_REQUEST',
     http: 400,
-    advice: "The input does not fit the task's schema. Mend the fields that `issues` names.",
+    advice: "The input does not fit the task's schema. Fix the fields that `issues` names.",
   },
   INVALID_REQUEST: {
     trpc: 'BAD_REQUEST',
     http: 400,
-    advice: 'An argument beside the input is malformed. Mend the fields that `issues` names.',
+    advice: 'An argument beside the input is malformed. Fix the fields that `issues` names.',
   },
   INVALID_CURSOR: {
     trpc: 'BAD_REQUEST',
@@ -74,7 +74,7 @@ export const errorCatalogue = {
   CREDENTIALS_EXPIRED: {
     trpc: 'UNAUTHORIZED',
     http: 401,
-    advice: 'The token or key was good and has ended. Send a new one; a stream goes on after its last event.',
+    advice: 'The token or key was good and has ended. Send a new one; a stream resumes after its last event.',
   },
   IDENTITY_UNAVAILABLE: {
     trpc: 'SERVICE_UNAVAILABLE',
@@ -91,7 +91,7 @@ export const errorCatalogue = {
     trpc: 'TOO_MANY_REQUESTS',
     http: 429,
     advice:
-      'You have as many streams, WebSockets and waiting calls open as an owner may. Close those that nobody reads, or watch many tasks in one stream.',
+      'You have as many streams, WebSockets and waiting calls open as an owner may. Close those that are not read, or watch many tasks in one stream.',
   },
   OVERLOADED: {
     trpc: 'SERVICE_UNAVAILABLE',
@@ -130,7 +130,7 @@ export const errorCatalogue = {
     trpc: 'CONFLICT',
     http: 409,
     advice:
-      'REST only: the task has no result, because it failed; `error` says why. Mend what it names, and retry the task.',
+      'REST only: the task has no result, because it failed; `error` says why. Fix what it names, and retry the task.',
   },
   TASK_CANCELED: {
     trpc: 'CONFLICT',
@@ -174,7 +174,7 @@ export const errorCatalogue = {
     // Not tRPC's code of an internal error: its clients open a stream that ends so again and again.
     trpc: 'UNPROCESSABLE_CONTENT',
     http: 500,
-    advice: 'The object store holds something else than was stored. Look at its storage; run the task again.',
+    advice: 'The object store holds something else than was stored. Check its storage; run the task again.',
   },
   OUTPUT_UNFIT: {
     trpc: 'CONFLICT',
@@ -197,7 +197,7 @@ export const errorCatalogue = {
     trpc: 'SERVICE_UNAVAILABLE',
     http: 507,
     advice:
-      'NATS has no room to store it. Whoever runs NATS raises `max_file_store` or the limit of the stream, or frees the disk; the gateway then goes on by itself. Try again later.',
+      'NATS has no room to store it. The operator of NATS raises `max_file_store` or the limit of the stream, or frees the disk; the gateway then continues by itself. Try again later.',
   },
   SHUTTING_DOWN: {
     trpc: 'SERVICE_UNAVAILABLE',
@@ -223,7 +223,7 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: GatewayErrorCode;
   readonly issues: readonly InputIssue[];
-  /** The other task that stands in the way, where the caller may know it. */
+  /** The task that has the permit, where the caller may know it. */
   readonly taskId: string | undefined;
 
   constructor(

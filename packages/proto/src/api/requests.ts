@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { strictOptions } from '../contract/strictOptions.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
-import { instantSchema, prioritySchema, statusSchema, taskIdSchema, taskNameSchema } from '../wire/names.ts';
+import { instantSchema, prioritySchema, statusSchema, taskIdSchema, taskTypeSchema } from '../wire/names.ts';
 import { statuses } from '../wire/status.ts';
 
 /** The longest that one call may be asked to wait: proxies commonly end a silent request after a minute. */
@@ -41,7 +41,7 @@ export const childOptionsSchema = startOptionsSchema.omit({ idempotencyKey: true
    * Default: the number of the call, counted for each task name from 1; for handlers that start in the same order each time.
    */
   key: z.string().min(1).max(256).optional(),
-  /** Lets it go on when its parent ends. Default: false, so that it is canceled with its parent's end. */
+  /** The child continues when its parent ends. Default: false, so that it is canceled with its parent's end. */
   detached: z.boolean().optional(),
 });
 export type ChildTaskOptions = z.input<typeof childOptionsSchema>;
@@ -54,7 +54,7 @@ export const runRequestSchema = startRequestSchema.extend({
   /** How long to wait for the end, in milliseconds. Default: 10,000. */
   waitMs,
 });
-export const nameRequestSchema = strictOptions({ name: taskNameSchema });
+export const nameRequestSchema = strictOptions({ name: taskTypeSchema });
 export const idRequestSchema = strictOptions({ id: taskIdSchema });
 export const resultRequestSchema = strictOptions({
   id: taskIdSchema,
@@ -63,7 +63,7 @@ export const resultRequestSchema = strictOptions({
 });
 export const watchRequestSchema = strictOptions({
   id: taskIdSchema,
-  /** The id of the last event seen; the stream goes on after it. Without: it begins with a snapshot. */
+  /** The id of the last event seen; the stream resumes after it. Without: it begins with a snapshot. */
   lastEventId: z
     .string()
     .regex(/^\d{1,16}$/, 'An event id is a whole number.')
@@ -81,7 +81,7 @@ export const retryCallSchema = strictOptions({
 /** Which tasks: every part that is given must fit. */
 const filterSchema = strictOptions({
   status: z.array(statusSchema).max(statuses.length).optional(),
-  name: taskNameSchema.optional(),
+  name: taskTypeSchema.optional(),
   /** Started by the handler of this task. */
   parentId: taskIdSchema.optional(),
   /** Accepted at or after. */
@@ -116,6 +116,6 @@ export const watchManyRequestSchema = strictOptions({
 });
 export type WatchManyRequest = z.input<typeof watchManyRequestSchema>;
 
-/** A list's changes cannot be resumed; clients that send where they were begin anew. */
+/** A list's changes cannot be resumed; clients that send an event id start again. */
 export const watchListRequestSchema = watchManyRequestSchema.pick({ lastEventId: true });
 export type WatchListRequest = z.input<typeof watchListRequestSchema>;

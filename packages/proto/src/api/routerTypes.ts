@@ -59,9 +59,9 @@ export type GenericProcedures = {
   get: TRPCQueryProcedure<Call<{ id: string }, AnyTaskRecord>>;
   list: TRPCQueryProcedure<Call<ListRequest, TaskPage>>;
   cancel: TRPCMutationProcedure<Call<{ id: string; reason?: string | undefined }, CancelOutcome>>;
-  /** Has a running task of the caller's pause at its next checkpoint. */
+  /** Pauses a running task of the caller at its next checkpoint. */
   pauseTask: TRPCMutationProcedure<Call<{ id: string }, ControlOutcome>>;
-  /** Has it go on. */
+  /** Resumes a task that pauses. */
   resumeTask: TRPCMutationProcedure<Call<{ id: string }, ControlOutcome>>;
   /** Cancels the tasks that fit and that the caller may see, newest first. */
   cancelMany: TRPCMutationProcedure<Call<CancelManyRequest, CancelManyOutcome>>;
@@ -71,7 +71,7 @@ export type GenericProcedures = {
   /** What changes in the lists of the caller, a few times a second at most: for pages that show one. */
   watchList: TRPCSubscriptionProcedure<Call<WatchListRequest, EventStream<ListChange>>>;
   types: TRPCQueryProcedure<Call<void, TaskType[]>>;
-  /** Lets no executor take tasks of a name any more, until it is resumed. For administrators. */
+  /** Pauses a task type: executors take no more tasks of it until it is resumed. For administrators. */
   pause: TRPCMutationProcedure<Call<{ name: string }, TypePause>>;
   resume: TRPCMutationProcedure<Call<{ name: string }, TypePause>>;
 };

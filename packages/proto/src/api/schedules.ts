@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { strictOptions } from '../contract/strictOptions.ts';
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
-import { prioritySchema, taskNameSchema } from '../wire/names.ts';
+import { prioritySchema, taskTypeSchema } from '../wire/names.ts';
 import {
   type Firing,
   misfireAfterMsSchema,
@@ -34,7 +34,7 @@ const settings = {
    */
   overlap: z.enum(overlaps).optional(),
   /**
-   * What comes of times at which nobody could start a task (every gateway or NATS was down). `one` (the default): the
+   * What happens with times at which no task could be started (every gateway or NATS was down). `one` (the default): the
    * newest of them starts its task, unless a time that is due just now does so. `skip`: nothing. `all`: each starts
    * its task, the newest 100 at most.
    */
@@ -50,7 +50,7 @@ const settings = {
 /** A schedule to create. */
 export const createScheduleSchema = strictOptions({
   /** The task that each firing starts, by its dotted name. */
-  name: taskNameSchema,
+  name: taskTypeSchema,
   ...settings,
   /** A name of yours, unique among your schedules. The same again gives the same schedule. Default: a UUID. */
   id: scheduleIdSchema.optional(),

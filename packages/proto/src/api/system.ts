@@ -1,17 +1,17 @@
 import type { TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server';
 import { z } from 'zod';
 import { strictOptions } from '../contract/strictOptions.ts';
-import { type Priority, taskNameSchema } from '../wire/names.ts';
+import { type Priority, taskTypeSchema } from '../wire/names.ts';
 import type { Call, EventStream } from './procedure.ts';
 
-/** The longest time that a throughput looks back on: a week. */
+/** The longest time that a throughput covers: a week. */
 const longestLookMs = 7 * 24 * 60 * 60 * 1_000;
 /** The most points of one time series. */
 const bucketLimit = 240;
 
 /** Which time series. */
 export const throughputRequestSchema = strictOptions({
-  /** How far to look back, in milliseconds, from a minute to a week. Default: an hour. */
+  /** How much time it covers, in milliseconds, from a minute to a week. Default: an hour. */
   lastMs: z
     .int()
     .min(60_000)
@@ -20,7 +20,7 @@ export const throughputRequestSchema = strictOptions({
   /** How many points. Default: 60. */
   buckets: z.int().min(1).max(bucketLimit).default(60),
   /** One task name alone. Default: all. */
-  name: taskNameSchema.optional(),
+  name: taskTypeSchema.optional(),
 });
 export type ThroughputRequest = z.input<typeof throughputRequestSchema>;
 
@@ -29,7 +29,7 @@ export const systemWatchRequestSchema = strictOptions({
   /** Milliseconds between two snapshots, from one second to a minute. Default: 2,000. */
   intervalMs: z.int().min(1_000).max(60_000).default(2_000),
   throughput: throughputRequestSchema.prefault({}),
-  /** Sent by clients that open the stream again. An overview begins anew. */
+  /** Sent by clients that open the stream again. An overview starts again. */
   lastEventId: z.string().max(64).optional(),
 });
 export type SystemWatchRequest = z.input<typeof systemWatchRequestSchema>;
@@ -103,7 +103,7 @@ export type Throughput = {
 /** What the stream of the overview sends. */
 export type SystemEvent =
   | { type: 'snapshot'; at: string; executors: ExecutorInfo[]; queues: QueueInfo[]; throughput: Throughput }
-  /** NATS does not answer just now; the stream goes on. */
+  /** NATS does not answer at the moment; the stream continues. */
   | { type: 'unavailable'; at: string };
 
 /** The procedures of the overview. */

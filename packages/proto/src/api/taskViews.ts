@@ -73,7 +73,7 @@ export type StartFault = {
   reason: GatewayErrorCode | 'INTERNAL';
   message: string;
   issues: readonly InputIssue[];
-  /** The other task that stands in the way: of `TASK_BUSY`, where the caller may know it. */
+  /** The task that has the permit: of `TASK_BUSY`, where the caller may know it. */
   taskId?: string;
 };
 
@@ -154,7 +154,7 @@ export type TaskPage = { tasks: TaskSummary[]; nextCursor?: string };
 export type AnyTaskEvent =
   /**
    * The stream is live: a list that is read after this, and the events that follow it, miss nothing. `missed`: too much
-   * has happened since the `lastEventId` that was given, and what lies between is not sent; read the list anew.
+   * has happened since the `lastEventId` that was given, and what lies between is not sent; read the list again.
    */
   | { type: 'open'; missed?: true }
   | { type: 'snapshot'; id: string; name: string; record: AnyTaskRecord }

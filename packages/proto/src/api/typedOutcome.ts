@@ -16,7 +16,7 @@ export type Fitted = { readonly fits: true; readonly value: unknown } | { readon
 
 /**
  * How a task ended, or that it has not. Invariant 9, types-are-true: progress, output and error data are parsed by
- * the definition here, at the last border before the caller. What an executor with another contract wrote and this
+ * the definition here, at the last step before the caller. What an executor with another contract wrote and this
  * one refuses is left out and named in `unfit`.
  */
 export async function typedOutcome<T extends TaskDefinition>(

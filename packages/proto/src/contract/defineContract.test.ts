@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { taskNameSchema } from '../wire/names.ts';
+import { taskTypeSchema } from '../wire/names.ts';
 import { createTopology } from '../wire/topology.ts';
 import { ContractError, type ContractErrorCode } from './contractError.ts';
 import { type Contract, defineContract, isTaskDefinition, listTasks } from './defineContract.ts';
@@ -80,7 +80,7 @@ describe('names', () => {
       fc.property(fc.array(part, { minLength: 1, maxLength: 8 }), path => {
         if (codeOf(at(path)) !== undefined) return;
         const name = path.join('.');
-        expect(taskNameSchema.safeParse(name).success).toBe(true);
+        expect(taskTypeSchema.safeParse(name).success).toBe(true);
         expect(consumers.requests(name, 'normal').durable_name.length).toBeLessThanOrEqual(255);
       }),
     );

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import { taskNameLimit } from '../wire/names.ts';
+import { taskTypeLimit } from '../wire/names.ts';
 import { ContractError } from './contractError.ts';
 import { routeKey } from './restRoute.ts';
 import type { TaskDefinition } from './taskDefinition.ts';
 
-/** A tree of task definitions. A task's name is its path, joined with dots: `audio.transcribe`. */
+/** A tree of task definitions. A task type is the path of its definition, joined with dots: `audio.transcribe`. */
 export type Contract = { readonly [name: string]: TaskDefinition | Contract };
 
 /** The names that a contract cannot use at its top: the gateway's own procedures, and what tRPC reserves. */
@@ -112,15 +112,15 @@ function checkBranch(branch: Contract, path: readonly string[]): void {
     if (!segment.test(name) || reserved.has(name)) {
       throw new ContractError(
         'BAD_NAME',
-        `"${here.join('.')}" is no task name: each part is a letter, then letters, digits or "_" (64 at most), and none of ${[...reserved].join(', ')}.`,
+        `"${here.join('.')}" is no task type: each part is a letter, then letters, digits or "_" (64 at most), and none of ${[...reserved].join(', ')}.`,
       );
     }
     if (!isTaskDefinition(child)) {
       checkBranch(child, here);
-    } else if (here.join('.').length > taskNameLimit) {
+    } else if (here.join('.').length > taskTypeLimit) {
       throw new ContractError(
         'BAD_NAME',
-        `The task name "${here.join('.')}" has more than ${taskNameLimit} characters: shorten its parts.`,
+        `The task type "${here.join('.')}" has more than ${taskTypeLimit} characters: shorten its parts.`,
       );
     }
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * The schema of what a caller sends: a field that is not in it is refused, and the nearest that there is named.
- * A misspelt option that is passed over does something else than was meant, and nobody says so.
+ * A misspelt option that is passed over does something else than was meant, without an error.
  */
 export function strictOptions<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
   return z.strictObject(shape, {

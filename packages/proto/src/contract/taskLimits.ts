@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { taskNameSchema } from '../wire/names.ts';
+import { taskTypeSchema } from '../wire/names.ts';
 import { longestTimerMs } from './taskPolicy.ts';
 
 /** What a start does while no permit is free: wait for one, or be refused. */
 export const busyAnswers = ['queue', 'reject'] as const;
 export type WhenBusy = (typeof busyAnswers)[number];
 
-/** The longest key, in characters: it stands in the name of a record. */
+/** The longest key, in characters: it is part of the name of a record. */
 export const concurrencyKeyLimit = 128;
 /** The most starts that a rate can allow in its interval: the record keeps the time of each. */
 export const rateLimitHighest = 1_000;
@@ -15,7 +15,7 @@ const concurrencySchema = z.strictObject({
   limit: z.int().min(1).max(1_000),
   key: z.custom<(input: unknown) => string>(value => typeof value === 'function').optional(),
   whenBusy: z.enum(busyAnswers).default('queue'),
-  group: taskNameSchema.optional(),
+  group: taskTypeSchema.optional(),
 });
 
 /** How many of a task's handlers run at once, across all executors, as a definition holds it. */

@@ -17,12 +17,12 @@ export type Claim =
   | { readonly do: 'fail'; readonly error: Failure }
   /** The task has ended: take its request off the queue. */
   | { readonly do: 'acknowledge' }
-  /** Somebody canceled it while nobody ran it: finish that, and take the request off the queue. */
+  /** It was canceled while no executor ran it: write `canceled`, and acknowledge the request. */
   | { readonly do: 'cancel'; readonly reason: string | undefined }
   /** A retry is not due yet: hand the request back until then. */
   | { readonly do: 'wait'; readonly untilMs: number };
 
-/** The limits that a claim looks at. */
+/** The limits that a claim checks. */
 export type ClaimLimits = {
   readonly maxLosses: number;
   /** When the whole task has to end, in milliseconds since the epoch. */
@@ -45,7 +45,7 @@ export function decideClaim(state: TaskState, limits: ClaimLimits, nowMs: number
     error: { code, message },
   });
   if (deadlineMs !== undefined && nowMs >= deadlineMs) {
-    return fail('TASK_TIMEOUT', 'The time for the whole task was over before it could go on.');
+    return fail('TASK_TIMEOUT', 'The time for the whole task was over before it could continue.');
   }
   if (state.attempt === 0 && startBy !== undefined && nowMs >= Date.parse(startBy)) {
     return fail('NOT_STARTED_IN_TIME', `No executor took the task before ${startBy}.`);

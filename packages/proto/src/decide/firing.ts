@@ -45,20 +45,20 @@ export function decideFirings(
   const inTime = due.slice(late.length);
   const madeUpFor = worthATask(schedule.misfire, late, inTime.length > 0);
   // Whatever the policy says, there is a bound to what is started at once: the newest. A backlog is older than those.
-  const wanted = isBacklog ? [] : [...madeUpFor, ...inTime].slice(-misfireLimit);
-  const missed = due.slice(0, due.length - wanted.length);
+  const chosen = isBacklog ? [] : [...madeUpFor, ...inTime].slice(-misfireLimit);
+  const missed = due.slice(0, due.length - chosen.length);
   const decidedAt = new Date(nowMs).toISOString();
-  const starts = wanted.map((_at, i) => {
+  const starts = chosen.map((_at, i) => {
     if (schedule.overlap === 'queue') return true;
     if (schedule.overlap === 'skip') return i === 0 && !previousActive;
     // Each would cancel the one before at once.
-    return i === wanted.length - 1;
+    return i === chosen.length - 1;
   });
   const last = missed.at(-1);
   return {
     firings: [
       ...(last === undefined ? [] : [missedFiring(last, missed.length, decidedAt)]),
-      ...wanted.map((at, i): Firing => ({ at, decidedAt, outcome: starts[i] ? 'starting' : 'skipped' })),
+      ...chosen.map((at, i): Firing => ({ at, decidedAt, outcome: starts[i] ? 'starting' : 'skipped' })),
     ],
     cancel:
       schedule.overlap === 'cancelPrevious' && previousActive && starts.includes(true)
@@ -67,7 +67,7 @@ export function decideFirings(
   };
 }
 
-/** Of the times that nobody dealt with in time, the newest that start a task all the same. */
+/** Of the times that no gateway handled in time, the newest that still start a task. */
 function worthATask(misfire: MisfirePolicy, late: readonly string[], followed: boolean): readonly string[] {
   if (misfire === 'all') return late;
   // A time that is due just now does as well for all those before it.
@@ -78,7 +78,7 @@ function missedFiring(at: string, times: number, decidedAt: string): Firing {
   return { at, decidedAt, outcome: 'missed', ...(times > 1 ? { times } : {}) };
 }
 
-/** What tells the firings of one schedule apart: when they were due, or the task that somebody asked for. */
+/** What tells the firings of one schedule apart: when they were due, or the task that `run` started. */
 function keyOf({ at, trigger, taskId }: Firing): string {
   return trigger === undefined ? at : `${trigger} ${taskId}`;
 }

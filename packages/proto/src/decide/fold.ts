@@ -82,7 +82,7 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
     case 'started': {
       // Of a task that is tried again, the earlier attempt's progress and error are history.
       const { progress: _progress, error: _error, ...fresh } = next;
-      // Nothing ended or handed back the attempt before: it was lost with its executor.
+      // The attempt before was neither ended nor released: it was lost with its executor.
       const losses = record.losses + (isRunning(record.status) ? 1 : 0);
       return withAttempt(
         { ...fresh, losses },

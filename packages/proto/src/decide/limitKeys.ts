@@ -29,7 +29,7 @@ export function concurrencyKeysOf(limits: TaskLimits, input: unknown): string[] 
   });
 }
 
-/** Whether a request names the keys of all limits that have one: else whoever runs it finds them from its input. */
+/** Whether a request names the keys of all limits that have one: else its executor computes them from its input. */
 export function namesKeys(
   limits: TaskLimits,
   { concurrencyKeys }: Pick<TaskRequest, 'concurrencyKeys'>,

@@ -7,7 +7,7 @@ import type { TaskRequest } from '../wire/request.ts';
  * of them has gone.
  */
 export const waitingKept = 256;
-/** A waiting task that has not said for so long that it waits has lost its executor, and holds nobody up any more. */
+/** A waiter that has not renewed its place in the wait queue for so long has lost its executor, and blocks no other. */
 export const waitValidMs = 5_000;
 
 /** By how much later a task counts as started, so that `high` goes before `normal`, and nothing is starved. */
@@ -23,7 +23,7 @@ export type PermitAnswer =
   | { readonly taken: true }
   | { readonly taken: false; readonly ahead: number | undefined };
 
-/** Nobody has a permit, and nobody waits. */
+/** No holder and no waiter. */
 export function noPermits(group: string, key: string | undefined): Permits {
   return { v: 1, group, ...(key === undefined ? {} : { key }), holders: [], waiting: [] };
 }
@@ -32,9 +32,9 @@ export function noPermits(group: string, key: string | undefined): Permits {
  * Takes a permit, or waits for one. Invariant 7, limits-hold: `limit` is never exceeded, since the answer counts only
  * when the record could be written as it was read (compare and set).
  *
- * Whoever has a permit already keeps it, with its new attempt: so a task whose executor was lost does not wait anew.
+ * A task that has a permit already keeps it, with its new attempt: so a task whose executor was lost does not wait again.
  *
- * @param rank see `rankOf`; `undefined`: it takes a free permit that nobody waits for, or does without
+ * @param rank see `rankOf`; `undefined`: it takes a free permit only when no task waits
  */
 export function acquirePermit(
   permits: Permits,
@@ -73,7 +73,7 @@ export function releasePermit(permits: Permits, id: string, executor: string | u
   return isSame ? permits : { ...permits, holders, waiting };
 }
 
-/** Takes a permit from a holder that was found to be over, unless it has begun anew meanwhile. */
+/** Takes a permit from a holder that was found to have ended, unless it has started another attempt meanwhile. */
 export function evictHolder(permits: Permits, over: PermitHolder): Permits {
   const holders = permits.holders.filter(
     holder => holder.id !== over.id || holder.executor !== over.executor || holder.at !== over.at,

@@ -67,7 +67,7 @@ export function decideRefusal(state: TaskState, mine: RefusedEvent): Refusal {
     case 'log':
       return stopping ? stop : append;
     case 'released':
-      // A STOPPING task is canceled by whoever is given it next.
+      // A STOPPING task is canceled by the executor that is given it next.
       if (stopping) return { do: 'drop' };
       return isMine && state.status === 'PENDING' ? accepted : append;
     case 'stopping':

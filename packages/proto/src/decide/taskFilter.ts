@@ -30,6 +30,6 @@ export function fitsFilter(summary: TaskSummary, filter: TaskFilter): boolean {
 }
 
 function hasText({ id, name, owner, errorCode = '' }: TaskSummary, text: string): boolean {
-  const wanted = text.toLowerCase();
-  return [id, name, owner, errorCode].some(part => part.toLowerCase().includes(wanted));
+  const searched = text.toLowerCase();
+  return [id, name, owner, errorCode].some(part => part.toLowerCase().includes(searched));
 }

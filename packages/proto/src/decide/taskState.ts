@@ -38,7 +38,7 @@ export function nextState(before: TaskState, event: LifecycleChange): TaskState 
   const next: TaskState = { ...(isOver ? unpaused : rest), status, events: before.events + 1 };
   switch (event.type) {
     case 'started': {
-      // Nothing ended or handed back the attempt before: it was lost with its executor.
+      // The attempt before was neither ended nor released: it was lost with its executor.
       const losses = before.losses + (isRunning(before.status) ? 1 : 0);
       return { ...next, attempt: event.attempt, executor: event.executor, held: true, losses };
     }

@@ -3,7 +3,7 @@ import type { JsonSchema } from './jsonSchema.ts';
 import { misfits } from './schemaWithin.ts';
 
 /**
- * What a change does. `breaking`: something that was written under the old contract, or somebody who still uses it, is
+ * What a change does. `breaking`: something that was written under the old contract, or a client that still uses it, is
  * refused. `rollout`: nothing is, if gateways, executors and clients are deployed in the order that the message says.
  * `note`: it works differently from now on.
  */
@@ -55,7 +55,7 @@ function removal(
     ([, other]) => isSame(task.input, other.input) && isSame(task.output, other.output),
   );
   const renamed = same
-    ? ` It looks as if it were called ${same[0]} now: to a running system that is another task type.`
+    ? ` It may have been renamed to ${same[0]}: to a running system that is another task type.`
     : '';
   return {
     level: 'breaking',

@@ -7,7 +7,7 @@ export const cancelRequestSchema = z
   .meta({ title: 'CancelRequest', description: 'Asks the executor that runs the task to end it.' });
 export type CancelRequest = z.infer<typeof cancelRequestSchema>;
 
-/** The executor's reply: it has told the handler to end, and will append `canceled` once it has ended. */
+/** The executor's reply: it has aborted the handler's signal, and will append `canceled` once it has ended. */
 export const cancelReplySchema = z
   .object({ v: z.literal(1), accepted: z.literal(true), executor: z.string(), attempt: z.int().min(1) })
   .meta({ title: 'CancelReply', description: 'The executor has aborted the handler.' });
@@ -23,9 +23,9 @@ export type CancelOutcome = z.infer<typeof cancelOutcomeSchema>;
 
 /** What `tasks.cancelMany` answers a client: how many tasks came to what. */
 export type CancelManyOutcome = {
-  /** `CANCELED` now: nobody ran them. */
+  /** `CANCELED` now: no executor ran them. */
   canceled: number;
-  /** An executor was told, and their handlers are ending. */
+  /** Their executors were notified, and their handlers are ending. */
   stopping: number;
   /** They had ended by the time it was their turn. */
   alreadyEnded: number;

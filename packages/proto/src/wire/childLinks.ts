@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { taskIdSchema, taskNameSchema } from './names.ts';
+import { taskIdSchema, taskTypeSchema } from './names.ts';
 
 /** How many children a record names; further ones are counted. */
 export const childrenKept = 100;
@@ -10,9 +10,9 @@ const detached = z
   .meta({ description: "The parent's end does not cancel the child." });
 
 /** The task whose handler started a task: in the child's request and record. */
-export const parentSchema = z.object({ id: taskIdSchema, name: taskNameSchema, detached });
+export const parentSchema = z.object({ id: taskIdSchema, name: taskTypeSchema, detached });
 export type ParentLink = z.infer<typeof parentSchema>;
 
 /** A task that a handler started: in the parent's events and record. */
-export const childSchema = z.object({ id: taskIdSchema, name: taskNameSchema, detached });
+export const childSchema = z.object({ id: taskIdSchema, name: taskTypeSchema, detached });
 export type ChildLink = z.infer<typeof childSchema>;

@@ -5,7 +5,7 @@ import { z } from 'zod';
  *
  * Every command carries a reply subject below its sender's `answers(role)`. That is the proof of where it comes from:
  * the subjects of commands may be published by gateways (some by executors) alone, and all that a server publishes on
- * behalf of somebody else (deliveries of a push consumer, answers to a direct get, acknowledgements, republished
+ * behalf of another user (deliveries of a push consumer, answers to a direct get, acknowledgements, republished
  * messages) carries no reply subject, or one of the server's own.
  */
 export const commandRoles = ['gateway', 'executor'] as const;
@@ -14,5 +14,5 @@ export type CommandRole = (typeof commandRoles)[number];
 /** The payload on `tasks.executors.wake`. */
 export const wakeSchema = z
   .strictObject({ v: z.literal(1) })
-  .meta({ title: 'Wake', description: 'Tells executors to pull anew: a paused task type was resumed.' });
+  .meta({ title: 'Wake', description: 'Tells executors to pull again: a paused task type was resumed.' });
 export type Wake = z.infer<typeof wakeSchema>;

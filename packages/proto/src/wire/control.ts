@@ -11,14 +11,17 @@ export const controlRequestSchema = z
   .meta({
     title: 'ControlRequest',
     description:
-      'Asks the executor that runs a pausable task to pause it at its next checkpoint, or to go on.',
+      'Asks the executor that runs a pausable task to pause it at its next checkpoint, or to resume it.',
   });
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
 
-/** The executor's reply: `pausing` or `resumed` is in the chain, by it or by somebody before. */
+/** The executor's reply: `pausing` or `resumed` is in the event log, appended by this executor or before. */
 export const controlReplySchema = z
   .object({ v: z.literal(1), accepted: z.literal(true), executor: z.string(), attempt: z.int().min(1) })
-  .meta({ title: 'ControlReply', description: 'The wish is in the chain, and the handler will follow it.' });
+  .meta({
+    title: 'ControlReply',
+    description: 'The requested state is in the event log, and the handler will follow it.',
+  });
 export type ControlReply = z.infer<typeof controlReplySchema>;
 
 /** What `tasks.pauseTask` and `tasks.resumeTask` answer a client. */

@@ -24,7 +24,8 @@ const base = {
   owner: z.string().min(1),
   at: instantSchema,
   task: requestSchema.optional().meta({
-    description: 'The request, in the first event of a task: so the events alone tell the whole story.',
+    description:
+      'The request, in the first event of a task: so the events alone are enough to rebuild the record.',
   }),
 };
 /** What every lifecycle event has. */
@@ -37,7 +38,7 @@ const ordinal = z
 /** On events that can be an attempt's first, when its `started` was held back because the attempt was short. */
 const startedAt = instantSchema
   .optional()
-  .meta({ description: 'When the attempt began, where no started event says so.' });
+  .meta({ description: 'When the attempt began, where there is no `started` event.' });
 
 export const startedEvent = z.object({ ...life, type: z.literal('started'), attempt, executor });
 export const progressEvent = z.object({
@@ -92,7 +93,7 @@ export const completedEvent = z.object({
   output: z.unknown().optional(),
   outputRef: payloadRefSchema
     .optional()
-    .meta({ description: 'Instead of `output`: where it lies, too large for a message.' }),
+    .meta({ description: 'Instead of `output`, which is too large for a message: where it is stored.' }),
 });
 export const failedEvent = z.object({
   ...life,
@@ -141,7 +142,7 @@ export type EventType = TaskEvent['type'];
 /** An event that can change what is decided about its task: its status, or (`child`) the children it has. */
 export type LifecycleEvent = Extract<TaskEvent, { type: LifecycleType }>;
 
-/** An event as the stream holds it: with its place, and the task that its subject names. */
+/** An event as the stream holds it: with its sequence, and the task of its subject. */
 export type StoredEvent = {
   readonly seq: number;
   readonly id: string;

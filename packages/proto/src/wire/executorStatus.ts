@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantSchema, taskIdSchema, taskNameSchema } from './names.ts';
+import { instantSchema, taskIdSchema, taskTypeSchema } from './names.ts';
 
 /** What an executor replies to an empty request on `tasks.executors.status`. */
 export const executorStatusSchema = z
@@ -10,9 +10,9 @@ export const executorStatusSchema = z
     version: z.string().optional().meta({ description: 'Of its software.' }),
     startedAt: instantSchema,
     slots: z.int().min(0).meta({ description: 'How many attempts it runs at once.' }),
-    tasks: z.array(taskNameSchema).meta({ description: 'The names that it serves.' }),
+    tasks: z.array(taskTypeSchema).meta({ description: 'The names that it serves.' }),
     running: z
-      .array(z.object({ id: taskIdSchema, name: taskNameSchema, attempt: z.int().min(1) }))
+      .array(z.object({ id: taskIdSchema, name: taskTypeSchema, attempt: z.int().min(1) }))
       .meta({ description: 'The attempts that it works on.' }),
   })
   .meta({ title: 'ExecutorStatus', description: 'What an executor says of itself.' });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { instantSchema, taskIdSchema, taskNameSchema } from './names.ts';
+import { instantSchema, taskIdSchema, taskTypeSchema } from './names.ts';
 
 /** One task that has a permit. */
 export const placeHolderSchema = z.object({
   id: taskIdSchema,
-  name: taskNameSchema,
+  name: taskTypeSchema,
   owner: z.string().min(1),
   executor: z
     .string()
@@ -45,7 +45,7 @@ export type Permits = z.infer<typeof permitsSchema>;
 export const rateSchema = z
   .object({
     v: z.literal(1),
-    name: taskNameSchema,
+    name: taskTypeSchema,
     begun: z.array(z.number()).meta({ description: 'In milliseconds since the epoch, oldest first.' }),
   })
   .meta({ title: 'Rate', description: 'When the latest attempts of a task with a limited rate began.' });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ownerToken, taskIdSchema, taskNameSchema } from './names.ts';
+import { ownerToken, taskIdSchema, taskTypeSchema } from './names.ts';
 
 /** What a key of a NATS KV bucket may be made of (ADR-8), without the dot, which would make two tokens. */
 const kvToken = /^[-/_=A-Za-z0-9]+$/;
@@ -52,12 +52,12 @@ describe('the token of an owner', () => {
 
 describe('task names', () => {
   test.each(['a', 'audio.transcribe', 'A1_b.C', 'a.b.c.d.e'])('"%s" is one', name => {
-    expect(taskNameSchema.safeParse(name).success).toBe(true);
+    expect(taskTypeSchema.safeParse(name).success).toBe(true);
   });
   test.each(['', '.', 'a.', '.a', 'a..b', 'a b', 'a*', '>', '1a', '_a', 'a.1b', 'a\n', 'é', 'x'.repeat(256)])(
     '"%s" is none',
     name => {
-      expect(taskNameSchema.safeParse(name).success).toBe(false);
+      expect(taskTypeSchema.safeParse(name).success).toBe(false);
     },
   );
 });

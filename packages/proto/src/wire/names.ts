@@ -11,17 +11,17 @@ export const statusSchema = z.enum(statuses);
 /** A task's id: a UUID (version 7 where Longhaul makes it, 8 where it stands for an idempotency key). */
 export const taskIdSchema = z.uuid().toLowerCase();
 
-/** The longest task name: a consumer is named after it with its priority, and NATS takes 255 characters for that. */
-export const taskNameLimit = 240;
+/** The longest task type: a consumer is named after it with its priority, and NATS takes 255 characters for that. */
+export const taskTypeLimit = 240;
 
-/** A task's name: its dotted path in the contract. */
-export const taskNameSchema = z
+/** A task type: the dotted path of its definition in the contract. */
+export const taskTypeSchema = z
   .string()
   .regex(
     /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$/,
-    'A task name is letters, digits, "_" and dots, like audio.transcribe.',
+    'A task type is letters, digits, "_" and dots, like audio.transcribe.',
   )
-  .max(taskNameLimit);
+  .max(taskTypeLimit);
 
 /** An instant as the wire writes it: ISO 8601, UTC, milliseconds. */
 export const instantSchema = z.iso.datetime();

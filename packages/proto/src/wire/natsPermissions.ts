@@ -9,7 +9,7 @@ export type NatsPermissions = {
   /**
    * Whether it has an account of its own, into which exactly what it may publish and subscribe to is imported.
    *
-   * Inside one account the server checks the subject of a request, and not its reply subject: whoever may read a stream
+   * Inside one account the server checks the subject of a request, and not its reply subject: a user who may read a stream
    * can have the answer published wherever he likes, past his own permissions, and into other streams as well. Replies
    * never leave an account.
    */
@@ -27,8 +27,8 @@ export const inboxPrefixOf = (user: NatsUser): string => `_INBOX_${user}`;
  * The least that each user needs, worked out of the topology: every subject that gateways and executors publish or
  * subscribe to, JetStream's API included. A test runs a whole system with exactly these.
  *
- * Nobody may publish live events (the server alone republishes what is stored), delete a stream, or read what belongs to
- * others' inboxes. Nobody has `allow_responses`: a user who may send himself a request, with a reply subject of his
+ * No user may publish live events (the server alone republishes what is stored), delete a stream, or read what belongs to
+ * others' inboxes. No user has `allow_responses`: a user who may send himself a request, with a reply subject of his
  * choice, may then publish anything.
  */
 export function natsPermissions(topology: Topology): Readonly<Record<NatsUser, NatsPermissions>> {
@@ -76,7 +76,7 @@ const watching = (stream: string) => [
   `$JS.FC.${stream}.>`,
 ];
 
-/** What the server says when somebody deletes or changes what a service needs. */
+/** The server's advisories of deletions and changes of what a service needs. */
 const advisories = (topology: Topology, consumerStreams: readonly string[]) => [
   ...streamsOf(topology).flatMap(stream => [
     `$JS.EVENT.ADVISORY.STREAM.DELETED.${stream}`,
@@ -96,10 +96,10 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         ...ensuring(topology),
         // A newer version may change what it needs of its streams, and keep payloads for longer.
         ...[requestStream, eventStream, payloadStream].map(stream => api('STREAM.UPDATE', stream)),
-        // A canceled request leaves the queue, a key that is used again its old chain, an upload that failed its pieces.
+        // A canceled request leaves the queue, a reused key its old event log, an upload that failed its pieces.
         ...[requestStream, eventStream, payloadStream].map(stream => api('STREAM.PURGE', stream)),
         ...streamsOf(topology).flatMap(reading),
-        // What the ids of keyed tasks are made with is nobody else's to read.
+        // What the ids of keyed tasks are made with is secret from all others.
         api('STREAM.CREATE', secretBucketStream),
         api('STREAM.INFO', secretBucketStream),
         api('STREAM.MSG.GET', secretBucketStream),

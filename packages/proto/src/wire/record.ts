@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
 import { childrenKept, childSchema, parentSchema } from './childLinks.ts';
 import { failureSchema } from './failure.ts';
-import { instantSchema, prioritySchema, statusSchema, taskIdSchema, taskNameSchema } from './names.ts';
+import { instantSchema, prioritySchema, statusSchema, taskIdSchema, taskTypeSchema } from './names.ts';
 import { payloadRefSchema } from './payload.ts';
 import { scheduleIdSchema } from './schedule.ts';
 
@@ -24,7 +24,7 @@ export const recordSchema = z
   .object({
     v: z.literal(1),
     id: taskIdSchema,
-    name: taskNameSchema,
+    name: taskTypeSchema,
     owner: z.string().min(1),
     status: statusSchema,
     priority: prioritySchema,
@@ -53,20 +53,20 @@ export const recordSchema = z
       .optional()
       .meta({ description: 'The first tasks that its handler started, in the order of their starts.' }),
     childCount: z.int().min(1).optional().meta({
-      description: 'How many tasks its handler started, also those that `children` has no room for.',
+      description: 'How many tasks its handler started, those beyond the limit of `children` included.',
     }),
     pause: z.object({ by: z.string(), at: instantSchema }).optional().meta({
-      description: 'Somebody wants it to pause: it does so at its checkpoints until it is resumed.',
+      description: 'A pause is requested: the task pauses at its checkpoints until it is resumed.',
     }),
     scheduleId: scheduleIdSchema.optional().meta({ description: 'The recurring schedule that started it.' }),
     policy: policyOverridesSchema.optional(),
     concurrencyKeys: z.array(z.string()).optional(),
     startBy: instantSchema.optional(),
     input: z.unknown().optional(),
-    inputRef: payloadRefSchema.optional().meta({ description: 'Instead of `input`: where it lies.' }),
+    inputRef: payloadRefSchema.optional().meta({ description: 'Instead of `input`: where it is stored.' }),
     progress: z.unknown().optional(),
     output: z.unknown().optional(),
-    outputRef: payloadRefSchema.optional().meta({ description: 'Instead of `output`: where it lies.' }),
+    outputRef: payloadRefSchema.optional().meta({ description: 'Instead of `output`: where it is stored.' }),
     error: failureSchema
       .optional()
       .meta({ description: 'Of a FAILED task, or the last attempt of a RETRYING one.' }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { policyOverridesSchema } from '../contract/taskPolicy.ts';
-import { instantSchema, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
+import { instantSchema, prioritySchema, taskIdSchema, taskTypeSchema } from './names.ts';
 
 /** How many firings a schedule's record keeps; those that are about to start their tasks are kept beyond it. */
 export const firingsKept = 50;
@@ -43,10 +43,7 @@ export type FiringEnd = z.infer<typeof firingEndSchema>;
 /** One firing, as the schedule's record keeps it. */
 export const firingSchema = z.object({
   at: instantSchema.meta({ description: 'When it was due; of several missed ones, the last of them.' }),
-  trigger: z
-    .literal('manual')
-    .optional()
-    .meta({ description: 'Somebody asked for it (`run`); else it was due.' }),
+  trigger: z.literal('manual').optional().meta({ description: 'It was started by `run`; else it was due.' }),
   outcome: z
     .enum(['starting', ...firingOutcomes])
     .meta({ description: '`starting`: it is decided that it starts a task, and a gateway is about to.' }),
@@ -76,7 +73,7 @@ export const scheduleSchema = z
     v: z.literal(1),
     id: scheduleIdSchema,
     owner: z.string().min(1).max(256),
-    name: taskNameSchema,
+    name: taskTypeSchema,
     input: z.unknown().optional().meta({ description: 'The JSON that each task is started with.' }),
     cron: z
       .string()
@@ -124,7 +121,7 @@ export const fireSchema = z
     owner: z.string().min(1).max(256),
     id: scheduleIdSchema,
     createdAt: instantSchema.meta({
-      description: 'Of the schedule that fires: one that was deleted and made anew is another.',
+      description: 'Of the schedule that fires: one that was deleted and created again is another.',
     }),
     at: instantSchema
       .optional()

@@ -1,6 +1,6 @@
 import type { CommandRole } from './command.ts';
 import { type EventKind, eventKindSchema } from './event.ts';
-import { ownerToken, type Priority, prioritySchema, taskIdSchema, taskNameSchema } from './names.ts';
+import { ownerToken, type Priority, prioritySchema, taskIdSchema, taskTypeSchema } from './names.ts';
 
 /** What a request's subject says. */
 export type RequestAddress = { readonly priority: Priority; readonly id: string; readonly name: string };
@@ -35,7 +35,7 @@ export function createSubjects(namespace: string) {
     allSchedules: `${namespace}.schedule.>`,
     /** Where a recurring schedule waits: stream TASKS, as a message schedule whose target is `fire`. */
     recurring: ({ owner, id }: ScheduleAddress) => `${recurringPrefix}${ownerToken(owner)}.${id}`,
-    /** Keeps the queue from becoming empty with every task: in its stream, and nobody's. No id is called so either. */
+    /** Keeps the queue from becoming empty with every task: in its stream, without a consumer. No id has this name. */
     placeholder: `${namespace}.schedule.placeholder`,
     allRecurring: `${recurringPrefix}>`,
     /** What a recurring schedule fires: stream TASKS, taken by gateways. */
@@ -49,8 +49,8 @@ export function createSubjects(namespace: string) {
     progressOf: (id: string) => `${eventPrefix}${id}.progress.>`,
     allEvents: `${eventPrefix}>`,
     /**
-     * The same events as JetStream republishes them once they are stored. Whoever waits for a task's end listens to
-     * its kind `life` by its exact subject: for each new subscription with a wildcard the server looks through all
+     * The same events as JetStream republishes them once they are stored. A client that waits for a task's end listens to
+     * its kind `life` by its exact subject: for each new subscription with a wildcard the server searches all
      * subjects that it has lately matched.
      */
     live: ({ id, name }: TaskAddress, kind: EventKind) => `${livePrefix}${id}.${kind}.${name}`,
@@ -64,7 +64,7 @@ export function createSubjects(namespace: string) {
     holder: (executor: string) => `${namespace}.executors.holder.${ownerToken(executor)}`,
     /** What each executor answers of itself. */
     executorStatus: `${namespace}.executors.status`,
-    /** Published when a paused name is resumed: executors pull anew. */
+    /** Published when a paused name is resumed: executors pull again. */
     executorWake: `${namespace}.executors.wake`,
     /** Published when a place of a limit may be free: executors with a task that waits for it look. */
     limitFreed: `${namespace}.limits.freed`,
@@ -98,6 +98,6 @@ export type Subjects = ReturnType<typeof createSubjects>;
 
 function parseAddress(id: string | undefined, name: readonly string[]): TaskAddress | undefined {
   const parsedId = taskIdSchema.safeParse(id);
-  const parsedName = taskNameSchema.safeParse(name.join('.'));
+  const parsedName = taskTypeSchema.safeParse(name.join('.'));
   return parsedId.success && parsedName.success ? { id: parsedId.data, name: parsedName.data } : undefined;
 }

@@ -12,11 +12,15 @@ export const taskStateSchema = z
       .int()
       .min(0)
       .meta({ description: 'The number of the current or last attempt; 0 before the first.' }),
-    executor: z.string().min(1).optional().meta({ description: 'Who ran that attempt, or runs it.' }),
+    executor: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'The executor that runs or ran that attempt.' }),
     held: z
       .literal(true)
       .optional()
-      .meta({ description: 'That executor has neither ended the attempt nor handed it back.' }),
+      .meta({ description: 'That executor has neither ended nor released the attempt.' }),
     failures: z.int().min(0).meta({ description: 'How many attempts have failed.' }),
     losses: z.int().min(0).meta({ description: 'How many attempts were lost with their executor.' }),
     cancelReason: z.string().optional(),

@@ -51,7 +51,7 @@ export const ackWaitMs = 3_000;
 export const heartbeatMs = 750;
 /** After so long a firing that a gateway took and did not deal with goes to another gateway. */
 export const fireAckWaitMs = 5_000;
-/** How long a firing waits for a gateway at most: a day, so that what nobody takes cannot fill the stream. */
+/** How long a firing waits for a gateway at most: a day, so that firings that no gateway takes cannot fill the stream. */
 export const fireKeptSeconds = 24 * 60 * 60;
 /**
  * The largest input, output or progress that a message carries, so that a record of all three fits a server's default

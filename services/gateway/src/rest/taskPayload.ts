@@ -7,7 +7,7 @@ import {
   type TaskRecord,
   type TaskSummary,
   taskIdSchema,
-  taskNameSchema,
+  taskTypeSchema,
 } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { percentOf } from '../records/taskSummary.ts';
@@ -18,7 +18,7 @@ const instant = z.iso.datetime();
 const percent = z.number().min(0).max(100);
 const head = {
   task_id: taskIdSchema,
-  name: taskNameSchema,
+  name: taskTypeSchema,
   owner: z.string(),
   status: statusSchema,
   priority: prioritySchema,
@@ -43,7 +43,7 @@ const attempt = z.object({
 
 const taskLink = z.object({
   id: taskIdSchema,
-  name: taskNameSchema,
+  name: taskTypeSchema,
   detached: z.literal(true).optional().meta({ description: "The parent's end does not cancel the child." }),
 });
 

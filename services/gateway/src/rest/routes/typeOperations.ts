@@ -1,5 +1,5 @@
 import type { Contract } from '@longhaul/proto';
-import { taskNameSchema } from '@longhaul/proto/wire';
+import { taskTypeSchema } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { taskTypes } from '../../tasks/read/taskTypes.ts';
 import { type TaskService, unknownTask } from '../../tasks/taskService.ts';
@@ -10,7 +10,7 @@ const jsonSchema = z.record(z.string(), z.unknown()).meta({ description: 'JSON S
 
 const typeSchema = z
   .object({
-    name: taskNameSchema,
+    name: taskTypeSchema,
     title: z.string().optional(),
     description: z.string().optional(),
     paused: z.boolean().meta({ description: 'Whether its tasks wait until it is resumed.' }),
@@ -26,10 +26,10 @@ const typeSchema = z
       .meta({ description: 'Of the errors that it declares: their data.' }),
   })
   .meta({ title: 'TaskType', description: 'A kind of task.' });
-const pauseSchema = z.object({ name: taskNameSchema, paused: z.boolean() }).meta({ title: 'Pause' });
+const pauseSchema = z.object({ name: taskTypeSchema, paused: z.boolean() }).meta({ title: 'Pause' });
 
 const oneType = {
-  params: z.object({ name: taskNameSchema.meta({ description: "The task's dotted name." }) }),
+  params: z.object({ name: taskTypeSchema.meta({ description: "The task's dotted name." }) }),
   notFound: ({ name = '' }: Readonly<Record<string, string>>) => unknownTask(name),
 };
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** A message that does not fit its schema: somebody else's, or of another version. */
+/** A message that does not fit its schema: from another program, or of another version. */
 export class BadMessageError extends Error {
   override readonly name = 'BadMessageError';
   readonly code = 'BAD_MESSAGE';
