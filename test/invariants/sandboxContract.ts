@@ -19,7 +19,7 @@ export const sandboxContract = defineContract({
     overrun: defineTask({
       ...threaded,
       input: z.object({}),
-      timeoutMs: 1_500,
+      timeoutMs: 4_000,
       maxAttempts: 2,
       backoff: { kind: 'fixed', delayMs: 0 },
     }),

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deadlineMs } from '@longhaul/testing';
 import { describe, expect, it, vi } from 'vitest';
 import type { Act } from './fixtures/contract.ts';
@@ -8,10 +11,10 @@ import { openAct, type Told } from './fixtures/openAct.ts';
 const busyMachineMs = 1_000;
 
 /** A call that has begun: its handler has reported its first progress. */
-async function begun(act: ReturnType<typeof openAct>, what: Act) {
+async function begun(act: ReturnType<typeof openAct>, what: Act, file?: string) {
   const first = Promise.withResolvers<void>();
   const onTold = ({ type }: Told) => type === 'progress' && first.resolve();
-  const call = act.call(what, { onTold });
+  const call = act.call(what, { onTold, ...(file === undefined ? {} : { file }) });
   await first.promise;
   return call;
 }
@@ -61,7 +64,7 @@ describe('a handler in a thread', () => {
     const progress = act.call('progress');
     await progress.ended;
     const steps = progress.told.flatMap(event => event.progress?.step ?? []);
-    expect(steps.at(0)).toBe(0);
+    // On a busy machine a later step takes the place of one that nobody has read yet; never of the last.
     expect(steps.at(-1)).toBe(7);
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
 
@@ -120,7 +123,9 @@ describe('invariant 5, cancel-means-stop', () => {
 
   it('a call that cannot be interrupted is reported as still running, and its end is known', async () => {
     await using act = openAct();
-    const call = await begun(act, 'native');
+    // It lasts until its file is removed, however slow the machine is.
+    const file = await mkdtemp(join(tmpdir(), 'native-'));
+    const call = await begun(act, 'native', file);
     call.abort();
     const { ending, handlerEnded } = await call.ended;
     expect(ending).toEqual({ kind: 'canceled', handlerStillRunning: true });
@@ -129,6 +134,7 @@ describe('invariant 5, cancel-means-stop', () => {
     // Another task has a thread meanwhile.
     expect(await outputOf(act.call('answer'))).toMatchObject({ text: 'WORDS' });
     expect(end).not.toHaveBeenCalled();
+    await rm(file, { recursive: true });
     await handlerEnded;
   });
 
