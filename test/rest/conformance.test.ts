@@ -1,7 +1,7 @@
 import { recordThat, type Stack, startStack } from '@longhaul/testing';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ann, authenticate, contract, type DemoContract, handlers, root } from './demo.ts';
+import { ann, authenticate, contract, type DemoContract, handlers, otto, root } from './demo.ts';
 import { type Answered, OpenApiDriver, type Sent } from './openApiDriver.ts';
 import { expectClean } from './openApiLint.ts';
 
@@ -85,6 +85,7 @@ describe('every operation answers what the document says', () => {
     await call(id, 406, sent, { accept: 'image/png' });
     expect(codeOf(await call(id, 400, { ...sent, query: 'nope=1' }))).toBe('INVALID_REQUEST');
     expect(codeOf(await call(id, 503, sent, { 'x-owner': 'without-nats' }))).toBe('NATS_UNAVAILABLE');
+    expect(codeOf(await call(id, 507, sent, { 'x-owner': 'storage-full' }))).toBe('STORAGE_FULL');
     expect(codeOf(await call(id, 429, sent, { 'x-owner': 'too-often' }))).toBe('TOO_MANY_REQUESTS');
     const broken = await call(id, 500, sent, { 'x-owner': 'broken' });
     expect(JSON.stringify(broken.body)).not.toContain('secret');
@@ -282,6 +283,16 @@ describe('every operation answers what the document says', () => {
       'SCHEDULE_NOT_FOUND',
     );
     await call('getSchedule', 200, { params, query: 'owner=ann' }, root);
+    for (const verb of [
+      'updateSchedule',
+      'runSchedule',
+      'pauseSchedule',
+      'resumeSchedule',
+      'deleteSchedule',
+    ]) {
+      const others = { params, query: 'owner=ann', ...(verb === 'updateSchedule' ? { body: {} } : {}) };
+      expect(codeOf(await call(verb, 403, others, otto))).toBe('FORBIDDEN');
+    }
     await call('deleteSchedule', 204, { params });
     await call('deleteSchedule', 404, { params });
   });

@@ -53,11 +53,15 @@ export const handlers: PlainHandlersOf<DemoContract> = {
   },
 };
 
-/** Who calls, by the header `x-owner`; and three who show what else can happen while that is found out. */
-export const authenticate: typeof byHeader = request => {
+/** Who calls, by the header `x-owner`; an operator, and four for whom the authentication fails in a way that an answer must document. */
+export const authenticate = (request: Parameters<typeof byHeader>[0]) => {
   switch (request.headers['x-owner']) {
     case 'without-nats':
       throw new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer. Try again in a moment.');
+    case 'storage-full':
+      throw new GatewayError('STORAGE_FULL', 'The storage of NATS is full.');
+    case 'otto':
+      return { owner: 'otto', role: 'operator' as const };
     case 'too-often':
       throw new GatewayError('TOO_MANY_REQUESTS', 'You exceeded the call rate of an owner.');
     case 'broken':
@@ -68,4 +72,6 @@ export const authenticate: typeof byHeader = request => {
 };
 
 export const ann = { 'x-owner': 'ann' };
+/** An operator. */
+export const otto = { 'x-owner': 'otto' };
 export const root = { 'x-owner': 'root' };
