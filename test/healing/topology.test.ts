@@ -60,6 +60,7 @@ type Streams =
   | 'bucketStream'
   | 'scheduleBucketStream'
   | 'limitBucketStream'
+  | 'secretBucketStream'
   | 'payloadStream';
 const deletedStream = (stream: Streams): Loss => ({
   what: ({ topology }) => topology[stream],
@@ -76,6 +77,7 @@ const losses: Record<string, Loss> = {
   'the bucket of records is deleted': deletedStream('bucketStream'),
   'the bucket of schedules is deleted': deletedStream('scheduleBucketStream'),
   'the bucket of limits is deleted': deletedStream('limitBucketStream'),
+  'the bucket of secrets is deleted': deletedStream('secretBucketStream'),
   'the object store is deleted': deletedStream('payloadStream'),
   'the projection consumer is deleted': deletedConsumer('eventStream', 'projection'),
   'the consumer of schedules is deleted': deletedConsumer('requestStream', 'schedules'),

@@ -1,4 +1,4 @@
-import { createBroker, ensureIdSecret } from '@longhaul/broker';
+import { createBroker, IdSecret } from '@longhaul/broker';
 import { createTopology } from '@longhaul/proto/wire';
 import {
   eventThat,
@@ -73,7 +73,7 @@ describe('the id of a key', () => {
   it('is made with a secret that all gateways share, whichever is first', async () => {
     const nc = await connect({ servers: inject('natsUrl') });
     const broker = await createBroker(nc, createTopology(freshNamespace()));
-    const secrets = await Promise.all(Array.from({ length: 8 }, () => ensureIdSecret(broker)));
+    const secrets = await Promise.all(Array.from({ length: 8 }, async () => (await IdSecret.open(broker)).bytes));
     expect(new Set(secrets.map(secret => Buffer.from(secret).toString('hex'))).size).toBe(1);
     expect(secrets[0]).toHaveLength(32);
     await broker.jsm.streams.delete(broker.topology.secretBucketStream);

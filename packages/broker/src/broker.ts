@@ -16,7 +16,7 @@ export type Broker = {
   readonly topology: Topology;
   /** What this service is to others: who its commands come from. */
   readonly role: CommandRole;
-  /** What the ids of keyed tasks are made with; gateways alone have it (see `ensureIdSecret`). */
+  /** What the ids of keyed tasks are made with; gateways alone have it (see `IdSecret`). */
   readonly idSecret?: Uint8Array;
   /** A subject for answers that no other process listens to, and that the connection's user may listen to. */
   readonly newInbox: () => string;

@@ -1,7 +1,7 @@
 import { type ConsumerConfig, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import type { Broker } from './broker.ts';
-import { isConfigurationConflict } from './brokerErrors.ts';
+import { isConfigurationConflict, isStreamNotFound } from './brokerErrors.ts';
 import { requireEventLogVersion } from './eventLogVersion.ts';
 
 /** A stream that exists, but so that Longhaul cannot work on it. */
@@ -13,23 +13,59 @@ export class TopologyError extends Error {
 /** Records of ended tasks expire by themselves; a marker of the expiry lives this long, so that watchers see it. */
 const expiryMarkerTtlMs = 60_000;
 
+/** The sequences that the streams begin with, where they are made anew. */
+export type FirstSequences = { readonly requests: number; readonly events: number };
+
 /**
  * Creates the streams, the buckets and the object store where they are missing and checks the streams where they are
  * not. Safe to run by many processes at once.
  *
- * @param eventsBeginAt the sequence of the first event, where the event stream is created again
+ * @param beginAt where what is created again begins. Default: at 1; behind all that ever was, where another part says that
+ *   this is no first start
  * @throws TopologyError naming each field that differs from what Longhaul needs, when the server will not change it
  */
-export async function ensureTopology(broker: Broker, eventsBeginAt?: number): Promise<void> {
+export async function ensureTopology(broker: Broker, beginAt?: FirstSequences): Promise<void> {
   const { streams, bucket, scheduleBucket, limitBucket } = broker.topology;
+  const begin = beginAt ?? (await beginOfStart(broker));
   await Promise.all([
-    ensureStream(broker, streams.requests),
-    ensureStream(broker, streams.events, eventsBeginAt),
+    ensureStream(broker, streams.requests, begin?.requests),
+    ensureStream(broker, streams.events, begin?.events),
     ensureBucket(broker, bucket, 'Longhaul: a record a task'),
     ensureBucket(broker, scheduleBucket, 'Longhaul: recurring schedules'),
     ensureBucket(broker, limitBucket, 'Longhaul: who holds the permits of a limit'),
     broker.payloads.ensure(),
   ]);
+}
+
+/** More than a stream can take in a second, so that what begins by the clock is behind what began so earlier. */
+const sequencesPerSecond = 1_000_000;
+
+/**
+ * Where streams begin that a starting process finds missing. Sequences must not come a second time: records and watchers
+ * remember those of events; and the server takes a late acknowledgement of an earlier queue's request for one of the
+ * request that has its sequence now, which would then be gone while it runs (invariant 1, accepted-is-durable). A process
+ * that starts cannot know how far the earlier stream went, so the clock says it.
+ *
+ * @returns `undefined`: nothing has ever been stored
+ */
+async function beginOfStart(broker: Broker): Promise<FirstSequences | undefined> {
+  const { requestStream, eventStream, bucketStream } = broker.topology;
+  const lastSeqs = await Promise.all(
+    [requestStream, eventStream, bucketStream].map(name => lastSequence(broker, name)),
+  );
+  if (!lastSeqs.some(seq => seq !== undefined && seq > 0)) return undefined;
+  const begin = Math.floor(Date.now() / 1_000) * sequencesPerSecond;
+  return { requests: begin, events: begin };
+}
+
+/** `undefined`: there is no such stream. */
+async function lastSequence({ jsm }: Broker, name: string): Promise<number | undefined> {
+  try {
+    return (await jsm.streams.info(name)).state.last_seq;
+  } catch (error) {
+    if (!isStreamNotFound(error)) throw error;
+    return undefined;
+  }
 }
 
 type StreamPlan = Broker['topology']['streams'][keyof Broker['topology']['streams']];
@@ -39,7 +75,11 @@ async function ensureStream(broker: Broker, plan: StreamPlan, firstSeq?: number)
   try {
     await broker.jsm.streams.add(firstSeq === undefined ? config : { ...config, first_seq: firstSeq });
   } catch (error) {
-    if (!isConfigurationConflict(error)) throw error;
+    // It is there. Where it was to begin elsewhere the server says so by another code.
+    const isThere =
+      isConfigurationConflict(error) ||
+      (firstSeq !== undefined && (await lastSequence(broker, plan.name)) !== undefined);
+    if (!isThere) throw error;
     await reconcileStream(broker, config);
   }
 }

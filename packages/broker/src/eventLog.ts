@@ -70,8 +70,9 @@ export async function appendLifecycle(
     ...change,
     owner: request.owner,
     state,
-    // In the first event of the log, so that the record can be made of events alone.
-    ...(end.lastSeq === 0 ? { task: request } : {}),
+    // In the first event of the task's life, so that the record can be made of events alone: also where a foreign
+    // writer's message, which is no event, stands before it.
+    ...(end.state.events === 0 ? { task: request } : {}),
   };
   const { seq } = await appendEvent(broker, task, event, end.lastSeq);
   return { state, lastSeq: seq };

@@ -8,6 +8,7 @@ import {
   faultsOf,
   lookAtTopology,
   type NeededConsumer,
+  type NeededStream,
   type TopologyFault,
 } from './topologyParts.ts';
 
@@ -32,6 +33,8 @@ export type TopologyGuardOptions = {
   readonly logger: Log;
   /** The durable consumers that this process needs. */
   readonly consumers: readonly NeededConsumer[];
+  /** Streams that this process needs beside those that all have. */
+  readonly streams?: readonly NeededStream[];
   /** Restarts what depends on the parts. Called again, when it throws, after a pause. */
   readonly onRepaired: (repair: TopologyRepair) => Promise<void> | void;
   /** The last sequence of the event stream that this process knows of, beside those that checks have shown. */
@@ -46,7 +49,7 @@ const restMs = 250;
 /** After a repair that failed; doubles up to the longest. */
 const firstBackoffMs = 250;
 const longestBackoffMs = 10_000;
-/** How far an event stream that is created again begins behind the last sequence known of the earlier one. */
+/** How far a stream that is created again begins behind the last sequence known of the earlier one. */
 const sequenceGap = 1_000_000;
 
 /**
@@ -56,8 +59,8 @@ const sequenceGap = 1_000_000;
  * What is noticed at once: the server's advisories of deletions and changes, pulls and publishes that are not answered
  * (`suspect`), a reconnect. What all of these miss is found by a check every 15 s.
  *
- * The event stream is created again behind the sequences of the earlier one, so records, watchers and indexes that remember
- * one stay right.
+ * The streams are created again behind the sequences of the earlier ones, so records, watchers and indexes that remember
+ * one stay right, and acknowledgements of earlier requests meet none that is there now.
  */
 export class TopologyGuard {
   readonly #options: TopologyGuardOptions;
@@ -83,8 +86,8 @@ export class TopologyGuard {
 
   /** Remembers how everything is now, when it was ensured, and begins to guard it. */
   async start(): Promise<void> {
-    const { broker, consumers } = this.#options;
-    this.#remember(await lookAtTopology(broker, consumers));
+    const { broker } = this.#options;
+    this.#remember(await this.#look());
     this.#listen();
     broker.acked.onFailure(error => {
       if (isNoResponders(error)) this.suspect();
@@ -167,9 +170,9 @@ export class TopologyGuard {
 
   /** `unanswered`: NATS is away, so nothing can be said. */
   async #lookOnce(): Promise<'whole' | 'failed' | 'unanswered'> {
-    const { broker, consumers, logger } = this.#options;
+    const { logger } = this.#options;
     try {
-      const parts = await lookAtTopology(broker, consumers);
+      const parts = await this.#look();
       const faults = faultsOf(parts, this.#known);
       if (faults.length > 0) await this.#repair(faults);
       else this.#remember(parts);
@@ -188,8 +191,8 @@ export class TopologyGuard {
   }
 
   async #repair(faults: readonly TopologyFault[]): Promise<void> {
-    const { broker, consumers, logger, lastEventSeq, onRepaired } = this.#options;
-    const { eventStream } = broker.topology;
+    const { broker, consumers, streams = [], logger, lastEventSeq, onRepaired } = this.#options;
+    const { eventStream, requestStream } = broker.topology;
     const list = faults.map(({ label, kind }) => `${label} (${kind})`).join(', ');
     this.#lost = `In NATS, ${list}`;
     if (this.#fault === undefined) {
@@ -198,12 +201,14 @@ export class TopologyGuard {
       logger.error(fields, `lost or changed in NATS, with what was in it: ${list}; it is repaired now`);
     }
     const lastSeq = Math.max(this.#known.get(eventStream)?.lastSeq ?? 0, lastEventSeq?.() ?? 0);
-    await ensureTopology(broker, behind(lastSeq));
+    const lastRequest = this.#known.get(requestStream)?.lastSeq ?? 0;
+    await ensureTopology(broker, { requests: behind(lastRequest), events: behind(lastSeq) });
+    await Promise.all(streams.map(({ ensure }) => ensure()));
     await Promise.all(
       consumers.map(({ stream, plan, ensure }) => ensure?.() ?? ensureConsumer(broker, stream, plan)),
     );
-    // Whichever process created it: what is there now is reported, and remembered.
-    const parts = await lookAtTopology(broker, consumers);
+    // Whoever has made it: what is there now is what others are told of, and what is remembered.
+    const parts = await this.#look();
     const missing = parts.find(({ found }) => !found);
     if (missing) throw new Error(`${missing.label} was made and is gone again.`);
     const isNew = ({ name, found }: FoundPart) => this.#known.get(name)?.created !== found?.created;
@@ -216,6 +221,11 @@ export class TopologyGuard {
     await onRepaired({ parts: changed, eventsRestarted });
     this.#remember(parts);
     logger.info({ parts: [...changed] }, 'repaired in NATS');
+  }
+
+  #look(): Promise<FoundPart[]> {
+    const { broker, consumers, streams } = this.#options;
+    return lookAtTopology(broker, consumers, streams);
   }
 
   #remember(parts: readonly FoundPart[]): void {

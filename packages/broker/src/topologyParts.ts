@@ -11,6 +11,14 @@ export type NeededConsumer = {
   readonly ensure?: () => Promise<void>;
 };
 
+/** A stream that some services need beside those that all have, and how it is made. */
+export type NeededStream = {
+  readonly name: string;
+  /** What it is called in logs and answers. */
+  readonly label: string;
+  readonly ensure: () => Promise<void>;
+};
+
 /** One thing that Longhaul keeps in NATS, as it was found. `undefined`: it is not there. */
 export type FoundPart = {
   readonly name: string;
@@ -43,8 +51,10 @@ export const consumerPart = (stream: string, durable: string): string => `${stre
 export async function lookAtTopology(
   broker: Broker,
   consumers: readonly NeededConsumer[],
+  more: readonly NeededStream[] = [],
 ): Promise<FoundPart[]> {
-  const streams = await Promise.all(streamsOf(broker).map(stream => lookAtStream(broker, stream)));
+  const all: StreamPart[] = [...streamsOf(broker), ...more];
+  const streams = await Promise.all(all.map(stream => lookAtStream(broker, stream)));
   const byStream = Map.groupBy(consumers, ({ stream }) => stream);
   const found = await Promise.all(
     [...byStream].map(([stream, needed]) => lookAtConsumers(broker, stream, needed)),

@@ -1,8 +1,8 @@
 import {
   type Broker,
   createBroker,
-  ensureIdSecret,
   ensureTopology,
+  IdSecret,
   type JsonBreadthLimits,
   type NatsOptions,
   openConnection,
@@ -27,6 +27,7 @@ import type { RequestLog } from './http/observeRequests.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { ChildCancellation } from './maintenance/childCancellation.ts';
 import { Expiry } from './maintenance/expiry.ts';
+import { LostRequests } from './maintenance/lostRequests.ts';
 import { Orphans } from './maintenance/orphans.ts';
 import { restartAfterRepair } from './maintenance/restartAfterRepair.ts';
 import { Admission } from './protection/admission.ts';
@@ -173,7 +174,13 @@ export async function createGateway<const C extends Contract>(
     payloadsKeptMs: payloadsKeptMs(retention),
   });
   await ensureTopology(withoutSecret);
-  const broker: Broker = { ...withoutSecret, idSecret: await ensureIdSecret(withoutSecret) };
+  const secret = await IdSecret.open(withoutSecret);
+  const broker: Broker = {
+    ...withoutSecret,
+    get idSecret() {
+      return secret.bytes;
+    },
+  };
 
   const definitions = listTasks(options.contract);
   const store = new RecordStore(broker, retention);
@@ -220,6 +227,10 @@ export async function createGateway<const C extends Contract>(
   orphans.start();
   opening.defer(() => orphans.stop());
 
+  const lostRequests = new LostRequests({ broker, logger, index, store, pending });
+  opening.defer(() => lostRequests.stop());
+  lostRequests.look();
+
   const streams = new OwnerStreams(protection.streamsPerOwner);
   const everything = createTaskService({
     broker,
@@ -250,8 +261,10 @@ export async function createGateway<const C extends Contract>(
     broker,
     logger,
     consumers: [projection.consumer, schedules.consumer],
+    streams: [secret.stream],
     lastEventSeq: () => projection.foldedUpTo,
-    onRepaired: repair => restartAfterRepair(broker, repair, { index, projection, schedules, feed, orphans }),
+    onRepaired: repair =>
+      restartAfterRepair(broker, repair, { index, projection, schedules, feed, orphans, lostRequests }),
   });
   opening.defer(() => guard.stop());
   await guard.start();

@@ -80,6 +80,10 @@ function foldLifecycle(record: TaskRecord, event: LifecycleEvent, seq: number): 
   const next: TaskRecord = { ...(isOver ? unpaused : rest), status, seq };
   switch (event.type) {
     case 'started': {
+      // Said again by an attempt that found its log gone, deleted with its stream.
+      const last = record.attempts.at(-1);
+      if (last?.number === event.attempt && last.executor === event.executor && last.endedAt === undefined)
+        return next;
       // Of a task that is tried again, the earlier attempt's progress and error are history.
       const { progress: _progress, error: _error, ...fresh } = next;
       // The attempt before was neither ended nor released: it was lost with its executor.

@@ -76,9 +76,13 @@ const watching = (stream: string) => [
   `$JS.FC.${stream}.>`,
 ];
 
-/** The server's advisories of deletions and changes of what a service needs. */
-const advisories = (topology: Topology, consumerStreams: readonly string[]) => [
-  ...streamsOf(topology).flatMap(stream => [
+/** What the server says when somebody deletes or changes what a service needs. */
+const advisories = (
+  topology: Topology,
+  consumerStreams: readonly string[],
+  moreStreams: readonly string[] = [],
+) => [
+  ...[...streamsOf(topology), ...moreStreams].flatMap(stream => [
     `$JS.EVENT.ADVISORY.STREAM.DELETED.${stream}`,
     `$JS.EVENT.ADVISORY.STREAM.UPDATED.${stream}`,
   ]),
@@ -135,7 +139,7 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         `${inboxPrefixOf('gateway')}.>`,
         `${subjects.answers('gateway')}.>`,
         subjects.allLive,
-        ...advisories(topology, [requestStream, eventStream]),
+        ...advisories(topology, [requestStream, eventStream], [secretBucketStream]),
       ],
     },
     isApart: false,

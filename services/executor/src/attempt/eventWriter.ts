@@ -13,6 +13,7 @@ import {
 import {
   decideRefusal,
   failureLimits,
+  isTerminal,
   type LifecycleEvent,
   lifecycleLimit,
   nextState,
@@ -78,6 +79,8 @@ export class EventWriter {
   #waiting = 0;
   /** Whether an event of this attempt was given to the connection, acknowledged or not. */
   #hasPublished = false;
+  /** Whether the log has an event of this attempt. */
+  #hasBegun = false;
   /** For good: even with the current end of the log, the late end of a superseded attempt must not be accepted. */
   #superseded = false;
   /** Nothing follows the end: a cancel may come while the end is being written, and would write `stopping` behind it. */
@@ -132,6 +135,7 @@ export class EventWriter {
       try {
         this.#hasPublished = true;
         if ((await this.#appendToEnd(event)) === 'appended') {
+          this.#hasBegun = true;
           this.#ended = endings.has(event.type);
           return 'accepted';
         }
@@ -152,7 +156,9 @@ export class EventWriter {
         if (!isWrongLastSequence(error)) throw error;
       }
       if (!isKnown) await this.#readWhenAnswered();
-      const refusal = decideRefusal(this.#end.state, { type: event.type, attempt, executor });
+      const refusal =
+        (await this.#whereForgotten(event)) ??
+        decideRefusal(this.#end.state, { type: event.type, attempt, executor });
       this.#follow(refusal);
       this.#ended = refusal.do === 'accepted' && endings.has(event.type);
       if (refusal.do === 'accepted' || refusal.do === 'superseded') return refusal.do;
@@ -198,7 +204,7 @@ export class EventWriter {
     // refused, so no other writer can use the ordinal that is given here.
     const ordinal = (this.#counts[type] ?? (await countOf(broker, task, type))) + 1;
     const complete = { v: 2 as const, ...event, ordinal, owner: request.owner, at: new Date().toISOString() };
-    const first = this.#end.lastSeq === 0 ? { task: request } : {};
+    const first = this.#end.state.events === 0 ? { task: request } : {};
     const { seq } = await appendEvent(broker, task, { ...complete, ...first }, this.#end.lastSeq);
     this.#counts[type] = ordinal;
     this.#end = { ...this.#end, lastSeq: seq };
@@ -216,7 +222,31 @@ export class EventWriter {
     if (this.#superseded || this.#ended) return;
     await this.#readWhenAnswered();
     // Decides as for a refused progress event, which ends nothing and takes nothing over.
-    this.#follow(decideRefusal(this.#end.state, { type: 'progress', attempt, executor }));
+    this.#follow(
+      (await this.#whereForgotten()) ??
+        decideRefusal(this.#end.state, { type: 'progress', attempt, executor }),
+    );
+  }
+
+  /**
+   * Where the log knows nothing of this attempt, which has been in it, it was deleted with its stream. So its `started`
+   * is written anew: without it nobody could tell that the task is held, and an executor that is given the request as
+   * well would run it a second time. Where one has done so already, the numbers of attempts have begun anew, and that
+   * one's counts.
+   */
+  async #whereForgotten(next?: NewEvent<TaskEvent>): Promise<Refusal | undefined> {
+    const { attempt, executor } = this.#options;
+    const { state } = this.#end;
+    if (!this.#hasBegun || state.attempt >= attempt) return undefined;
+    if (state.attempt > 0) return { do: 'superseded' };
+    if (next?.type === 'started' || isTerminal(state.status) || state.status === 'STOPPING') return undefined;
+    try {
+      await this.#appendLifecycle({ type: 'started', attempt, executor });
+    } catch (error) {
+      // What came first says how things stand: what is written next is refused, and reads it.
+      if (!isWrongLastSequence(error) && !isUnavailable(error)) throw error;
+    }
+    return undefined;
   }
 
   #follow(refusal: Refusal): void {

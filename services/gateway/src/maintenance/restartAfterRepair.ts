@@ -3,6 +3,7 @@ import type { Projection } from '../records/projection.ts';
 import type { RecordIndex } from '../records/recordIndex.ts';
 import type { Schedules } from '../schedules/createSchedules.ts';
 import type { LiveFeed } from '../tasks/watch/liveFeed.ts';
+import type { LostRequests } from './lostRequests.ts';
 import type { Orphans } from './orphans.ts';
 
 /** The parts of a gateway that depend on streams, buckets and consumers. */
@@ -12,13 +13,14 @@ export type RestartableParts = {
   readonly schedules: Pick<Schedules, 'restart'>;
   readonly feed: LiveFeed;
   readonly orphans: Orphans;
+  readonly lostRequests: LostRequests;
 };
 
 /** Restarts the parts whose streams, buckets or consumers were created again, or had their configuration restored. */
 export async function restartAfterRepair(
   { topology }: Broker,
   { parts, eventsRestarted }: TopologyRepair,
-  { index, projection, schedules, feed, orphans }: RestartableParts,
+  { index, projection, schedules, feed, orphans, lostRequests }: RestartableParts,
 ): Promise<void> {
   const { requestStream, eventStream, bucketStream, consumers } = topology;
   const isRepaired = (...names: string[]) => names.some(name => parts.has(name));
@@ -28,7 +30,9 @@ export async function restartAfterRepair(
     await projection.restart({ records: recordsLost, sequences: eventsRestarted });
   // Events that were republished during the repair were missed.
   if (isRepaired(eventStream)) feed.reconnected();
-  if (isRepaired(requestStream)) orphans.restart();
+  // No event tells of a waiting task: its record comes from its request.
+  if (recordsLost || isRepaired(requestStream)) orphans.restart();
   if (isRepaired(requestStream, consumerPart(requestStream, consumers.schedules.durable_name)))
     await schedules.restart();
+  if (isRepaired(requestStream, eventStream)) lostRequests.look();
 }

@@ -1,4 +1,4 @@
-import { type Broker, nextEntry, readLogEnd } from '@longhaul/broker';
+import { type Broker, readFromLeader, readLogEnd } from '@longhaul/broker';
 import type { TaskDefinition, TaskStatus } from '@longhaul/proto';
 import { GatewayError, isTerminal, stateOfRequest, type TaskRecord } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
@@ -63,9 +63,11 @@ async function statusInLog(broker: Broker, task: TaskRecord): Promise<TaskStatus
 async function inputOf({ broker, payloads }: RetryDeps, task: TaskRecord): Promise<unknown> {
   if (task.inputRef) return payloads.read(task.inputRef, `The input of task ${task.id}`);
   if (!task.omitted?.includes('input')) return task.input;
-  const first = await nextEntry(broker, broker.topology.subjects.eventsOf(task.id), 1);
-  const request = first?.stored?.event.task;
-  if (request) return request.input;
+  for await (const { stored } of readFromLeader(broker, broker.topology.subjects.eventsOf(task.id), 1)) {
+    if (stored?.event.task) return stored.event.task.input;
+    // A foreign writer's message may stand before it, but no event.
+    if (stored) break;
+  }
   throw new GatewayError(
     'INVALID_INPUT',
     `The input of task ${task.id} is no longer kept. Start a new task with it.`,
