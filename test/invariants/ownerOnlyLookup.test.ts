@@ -73,7 +73,9 @@ describe('the id of a key', () => {
   it('is made with a secret that all gateways share, whichever is first', async () => {
     const nc = await connect({ servers: inject('natsUrl') });
     const broker = await createBroker(nc, createTopology(freshNamespace()));
-    const secrets = await Promise.all(Array.from({ length: 8 }, async () => (await IdSecret.open(broker)).bytes));
+    const secrets = await Promise.all(
+      Array.from({ length: 8 }, async () => (await IdSecret.open(broker)).bytes),
+    );
     expect(new Set(secrets.map(secret => Buffer.from(secret).toString('hex'))).size).toBe(1);
     expect(secrets[0]).toHaveLength(32);
     await broker.jsm.streams.delete(broker.topology.secretBucketStream);
