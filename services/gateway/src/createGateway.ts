@@ -3,27 +3,16 @@ import {
   createBroker,
   ensureTopology,
   IdSecret,
-  type JsonBreadthLimits,
-  type NatsOptions,
   openConnection,
   StorageWatch,
   TopologyGuard,
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
-import {
-  createTopology,
-  type ExposeStack,
-  GatewayError,
-  type GatewayRouter,
-  listTasks,
-} from '@longhaul/proto/wire';
+import { createTopology, GatewayError, listTasks } from '@longhaul/proto/wire';
 import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/runtime';
-import type { Logger } from 'pino';
-import { type AuthOptions, openAuthentication } from './auth/authenticate.ts';
+import { openAuthentication } from './auth/authenticate.ts';
 import { topologyLost } from './errors.ts';
-import type { ConsoleOptions } from './http/console.ts';
-import type { MetricsAccess } from './http/metricsRoute.ts';
-import type { RequestLog } from './http/observeRequests.ts';
+import type { Gateway, GatewayOptions } from './gatewayOptions.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { ChildCancellation } from './maintenance/childCancellation.ts';
 import { Expiry } from './maintenance/expiry.ts';
@@ -35,11 +24,11 @@ import { Connections } from './protection/connections.ts';
 import { NatsLink } from './protection/natsLink.ts';
 import { Overload } from './protection/overload.ts';
 import { OwnerStreams } from './protection/ownerStreams.ts';
-import { type ProtectionOptions, protectionLimits } from './protection/protectionOptions.ts';
+import { protectionLimits } from './protection/protectionOptions.ts';
 import { Projection } from './records/projection.ts';
 import { RecordIndex } from './records/recordIndex.ts';
 import { RecordStore } from './records/recordStore.ts';
-import { defaultRetention, payloadsKeptMs, type Retention } from './records/retention.ts';
+import { defaultRetention, payloadsKeptMs } from './records/retention.ts';
 import { restOperations } from './rest/restPlugin.ts';
 import { createGatewayRouter } from './rpc/router.ts';
 import { createSchedules } from './schedules/createSchedules.ts';
@@ -58,94 +47,42 @@ import { readProjectionLag, readQueues } from './telemetry/queues.ts';
 import { requestScope } from './telemetry/requestScope.ts';
 import { createSystemService } from './telemetry/systemService.ts';
 
-/** What {@link createGateway} takes. */
-export type GatewayOptions<C extends Contract> = AuthOptions & {
-  readonly contract: C;
-  readonly nats: NatsOptions;
-  /** The first token of every subject. Default: `tasks`. */
-  readonly namespace?: string;
-  /** The address to listen on. Default: `127.0.0.1`, so that nobody else reaches it. Another one needs authentication. */
-  readonly host?: string;
-  /** Default: 8080. `0` takes a free one. */
-  readonly port?: number;
-  /**
-   * How long records of ended tasks are kept, the same on every gateway. Default: completed a day, failed and canceled
-   * a week.
-   */
-  readonly retention?: Retention;
-  /**
-   * The largest input or output of a task, in bytes; the same on every gateway and executor. From 256 KiB to 128 MiB.
-   * Default: 64 MiB.
-   */
-  readonly payloadLimitBytes?: number;
-  /**
-   * How many log lines one task keeps, 1,000 at least; the same on every gateway. Of a chattier one the oldest are dropped,
-   * and counted. Default: 10,000, or what the event stream has been given.
-   */
-  readonly logLinesKept?: number;
-  /**
-   * Who may see the stacks of failures: `owners` (the owner of the task, operators and administrators), `operators`, or
-   * `nobody`. A task's definition can allow less. Default: `operators`; without authentication everybody is one.
-   */
-  readonly exposeStack?: ExposeStack;
-  /**
-   * How much the JSON of one request, input or output may hold, whatever its size: so many values (members and
-   * elements), and so many different names of members; the same on every gateway and executor. More would keep
-   * everybody's calls waiting while it is parsed. Default: 100,000 values and 10,000 names.
-   */
-  readonly jsonBreadth?: Partial<JsonBreadthLimits>;
-  /**
-   * Who may read Prometheus metrics at `/metrics`. Default: `loopback`, whoever asks from this machine, not through a
-   * proxy, and operators from anywhere. `operator`: operators and administrators alone. `off`: nobody.
-   */
-  readonly metrics?: MetricsAccess;
-  /**
-   * The level of a log line for every HTTP request; it costs about a tenth of the calls that a gateway can serve where
-   * the logger writes that level. Default: `debug`. `off`: none.
-   */
-  readonly requestLog?: RequestLog;
-  /** Rates, numbers and times that protect the gateway from its clients. See `docs/guides/protection.md`. */
-  readonly protection?: ProtectionOptions;
-  /** Milliseconds that calls in flight get when the gateway stops. Default: 10,000. */
-  readonly drainMs?: number;
-  /** Serves the built console at `/`. Default: none. */
-  readonly console?: ConsoleOptions;
-  /** Default: warnings and errors to standard output. */
-  readonly logger?: Logger;
-};
-
-/** A running gateway. */
-export type Gateway<C extends Contract = Contract> = {
-  /** Where it is reached: `http://127.0.0.1:8080`. */
-  readonly url: string;
-  readonly port: number;
-  /** Its tRPC router, for in-process callers and for types. */
-  readonly router: GatewayRouter<C>;
-  /** Answers calls in flight, ends streams so that their clients go elsewhere, and closes. May be called again. */
-  readonly stop: () => Promise<void>;
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-};
-
 const defaultHost = '127.0.0.1';
 const defaultPort = 8080;
 const defaultDrainMs = 10_000;
 
 /**
- * Starts a gateway; resolves when it is ready. The parts, in the order in which a task meets them:
+ * Starts a gateway and resolves when it is ready. Its parts, in the order in which a task passes them:
  *
- * - `http/`, `rpc/`, `rest/`: the server, and the procedure or operation that is called
- * - `auth/`: who calls, and what the caller may do
- * - `protection/`: whether the call is admitted: rates, sizes, times, and what a slow client may cost
+ * - `http/`, `rpc/`, `rest/`: the server, and the procedures and operations that clients call
+ * - `auth/`: authentication of callers, and their permissions
+ * - `protection/`: limits against callers: call rates, sizes, timeouts, overload, and slow readers
  * - `tasks/start/`: validates the input and publishes the request
  * - `tasks/steer/`: cancels and pauses tasks and task types
  * - `tasks/read/`, `tasks/watch/`: records, results and lists; live streams
  * - `records/`: folds events into records, and indexes records for lists
  * - `schedules/`: recurring schedules, and a task for each firing
- * - `maintenance/`: what gateways do without a call: expired tasks, children of ended tasks, lost records
+ * - `maintenance/`: work without a call: tasks past their time limit, children of ended tasks, missing records
  * - `telemetry/`: metrics, traces, request ids, and the overview of executors and queues
  *
- * @throws AuthConfigError when others could reach a gateway without authentication, or it cannot be set up;
- *   TopologyError when NATS holds streams that do not fit; RangeError when a limit cannot be had
+ * Several gateways can serve one contract with one NATS; each does all of this.
+ *
+ * @example
+ * ```ts
+ * import { createGateway } from '@longhaul/gateway';
+ * import { contract } from './contract.ts';
+ *
+ * await using gateway = await createGateway({
+ *   contract,
+ *   nats: { servers: 'nats://127.0.0.1:4222' },
+ *   host: '0.0.0.0',
+ *   apiKeysFile: '/etc/longhaul/keys.json',
+ * });
+ * console.log(gateway.url);
+ * ```
+ *
+ * @throws AuthConfigError when authentication is missing for the given `host`, or its options are invalid; TopologyError
+ *   when streams in NATS have an incompatible configuration; RangeError when an option is out of range
  */
 export async function createGateway<const C extends Contract>(
   options: GatewayOptions<C>,
@@ -157,7 +94,7 @@ export async function createGateway<const C extends Contract>(
   const repeats = throttleRepeats(ownLogger);
   const { logger } = repeats;
   const host = options.host ?? defaultHost;
-  // Closed in reverse, here where something fails, else by `stop`: what was opened last depends on what was before it.
+  // Closed in reverse order, here if something fails and otherwise by `stop`: later parts depend on earlier ones.
   await using opening = new AsyncDisposableStack();
   opening.defer(() => repeats.stop());
   const { authenticate, isOpen, stop: stopAuthentication } = await openAuthentication(options, host, logger);
@@ -232,7 +169,7 @@ export async function createGateway<const C extends Contract>(
   lostRequests.look();
 
   const streams = new OwnerStreams(protection.streamsPerOwner);
-  const everything = createTaskService({
+  const serviceWithStacks = createTaskService({
     broker,
     streams,
     replayEvents: protection.replayEvents,
@@ -252,7 +189,7 @@ export async function createGateway<const C extends Contract>(
     },
     logger,
   });
-  const service = exposeStacks(everything, definitions, options.exposeStack ?? 'operators');
+  const service = exposeStacks(serviceWithStacks, definitions, options.exposeStack ?? 'operators');
   const { start, cancel } = service;
   const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
   opening.defer(() => schedules.stop());
@@ -285,8 +222,8 @@ export async function createGateway<const C extends Contract>(
   });
   opening.defer(() => link.stop());
   const notReadyReason = () => {
-    if (stopping.signal.aborted) return 'The gateway is being stopped.';
-    return link.isConnected ? (guard.fault ?? storage.fault) : 'There is no connection to NATS.';
+    if (stopping.signal.aborted) return 'The gateway is stopping.';
+    return link.isConnected ? (guard.fault ?? storage.fault) : 'The gateway is not connected to NATS.';
   };
   const connections = new Connections(protection.stalledMs);
   const overload = new Overload(protection.overloadDelayMs);

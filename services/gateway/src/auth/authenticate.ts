@@ -11,7 +11,8 @@ import { isLoopbackHost } from './loopback.ts';
 
 /**
  * Authenticates a caller by its credentials. Returns `undefined` when they are missing or invalid; the call is then answered
- * `UNAUTHENTICATED`. Anything that it throws is logged and answered `INTERNAL`.
+ * `UNAUTHENTICATED`. May throw a GatewayError (`CREDENTIALS_EXPIRED`, `IDENTITY_UNAVAILABLE`); any other error is logged
+ * and answered `INTERNAL`.
  */
 export type Authenticate = (credentials: Credentials) => Caller | undefined | Promise<Caller | undefined>;
 

@@ -5,16 +5,16 @@ import pMap from 'p-map';
 import type { Logger } from 'pino';
 import type { Caller } from '../auth/caller.ts';
 
-/** How many children are canceled at a time: each cancel takes some round trips, and up to seconds of waiting. */
+/** How many children are canceled at a time. A cancel takes some round trips, and waits for seconds in the worst case. */
 const concurrency = 32;
 /**
- * The gateway that wrote a record acts on it at once; the others after this long, and only on what is left then: they
- * are there for the case that the first one has died.
+ * The gateway that wrote a record acts on it at once. The others act after this delay on the children that are left, in
+ * case the first gateway has died.
  */
-const othersWaitMs = 1_000;
-/** After so long a parent that is in no list is looked for in its chain: its record may be on its way, or expired. */
-const unknownParentMs = 5_000;
-/** What could not be canceled is tried again after this long. */
+const otherGatewaysDelayMs = 1_000;
+/** The delay before a parent without a record is read from its event log: its record may not be written yet, or has expired. */
+const unknownParentDelayMs = 5_000;
+/** The delay before a failed cancel is tried again. */
 const retryDelayMs = 1_000;
 
 type Child = { readonly owner: string; readonly parent: ParentLink; readonly isStopping: boolean };
@@ -22,26 +22,25 @@ type Child = { readonly owner: string; readonly parent: ParentLink; readonly isS
 export type ChildCancellationDeps = {
   readonly broker: Broker;
   readonly logger: Logger;
-  /** The status of a task as the index has it; `undefined`: it is not in there. */
+  /** The status of a task in the index; `undefined`: the index does not have the task. */
   readonly statusOf: (id: string) => TaskStatus | undefined;
   readonly cancel: (caller: Caller, id: string, reason: string) => Promise<unknown>;
 };
 
 /**
- * Cancels the children of tasks that have ended, however they ended, or are being canceled; not those that are
- * detached.
+ * Cancels the children of tasks that have ended in any way or are being canceled. Detached children are not canceled.
  *
- * Every gateway does it for all tasks, from what the records say, so it outlives any process: a gateway that starts
- * reads all records first. That no child slips through, whatever comes first, is seen here, where records arrive one
- * after the other: a child whose parent is over by then is canceled when the child arrives, and one that arrived before
- * its parent was over is canceled when that arrives. A child without a record gets one by its first event at the latest.
- * Canceling what has ended or is canceled already changes nothing, so gateways need not agree on who does it.
+ * Every gateway does this for all tasks, from their records, so it survives the loss of any process: a gateway that starts
+ * reads all records first. No child is missed in any order of arrival, since records arrive here one after the other: a
+ * child whose parent is over is canceled when the child's record arrives, and a child that arrived earlier is canceled
+ * when the record of its ended parent arrives. Every child gets a record, by its first event at the latest. Canceling a
+ * task that has ended or is canceled already changes nothing, so gateways need not agree on which of them does it.
  */
 export class ChildCancellation {
   readonly #deps: ChildCancellationDeps;
   /** The children that have not ended, by parent. */
   readonly #byParent = new Map<string, Map<string, Child>>();
-  /** Why parents were canceled, as long as they have children here. */
+  /** The reasons why parents were canceled, as long as they have active children. */
   readonly #reasons = new Map<string, string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
@@ -50,7 +49,7 @@ export class ChildCancellation {
     this.#deps = deps;
   }
 
-  /** How many children are kept in mind. */
+  /** How many active children are tracked. */
   get size(): number {
     let size = 0;
     for (const children of this.#byParent.values()) size += children.size;
@@ -58,14 +57,14 @@ export class ChildCancellation {
   }
 
   /**
-   * Takes note of a record as it is now.
+   * Processes the current record of a task.
    * @param isOurs whether this gateway has written it
    */
   update(record: TaskRecord, isOurs: boolean): void {
     this.#updateChild(record, isOurs);
-    if (!isOver(record.status) || !this.#byParent.has(record.id)) return;
+    if (!isEnding(record.status) || !this.#byParent.has(record.id)) return;
     if (record.cancelReason !== undefined) this.#reasons.set(record.id, record.cancelReason);
-    this.#soon(() => this.#cancelChildrenOf(record.id), isOurs ? 0 : othersWaitMs);
+    this.#schedule(() => this.#cancelChildrenOf(record.id), isOurs ? 0 : otherGatewaysDelayMs);
   }
 
   stop(): void {
@@ -84,9 +83,9 @@ export class ChildCancellation {
     this.#byParent.set(parent.id, siblings.set(id, { owner, parent, isStopping: status === 'STOPPING' }));
     if (!isNew) return;
     const parentStatus = this.#deps.statusOf(parent.id);
-    if (parentStatus === undefined) this.#soon(() => this.#lookForParent(parent), unknownParentMs);
-    else if (isOver(parentStatus))
-      this.#soon(() => this.#cancelChildrenOf(parent.id), isOurs ? 0 : othersWaitMs);
+    if (parentStatus === undefined) this.#schedule(() => this.#checkParent(parent), unknownParentDelayMs);
+    else if (isEnding(parentStatus))
+      this.#schedule(() => this.#cancelChildrenOf(parent.id), isOurs ? 0 : otherGatewaysDelayMs);
   }
 
   #forget(parentId: string, id: string): void {
@@ -97,12 +96,12 @@ export class ChildCancellation {
     this.#reasons.delete(parentId);
   }
 
-  /** Of a parent without a record: it is not written yet, or the task ended so long ago that it has expired. */
-  async #lookForParent(parent: ParentLink): Promise<void> {
+  /** For a parent without a record: it is not written yet, or the parent ended so long ago that its record has expired. */
+  async #checkParent(parent: ParentLink): Promise<void> {
     if (!this.#byParent.has(parent.id)) return;
     const known = this.#deps.statusOf(parent.id);
     const status = known ?? (await findAccepted(this.#deps.broker, parent.id))?.status;
-    if (status !== undefined && isOver(status)) await this.#cancelChildrenOf(parent.id);
+    if (status !== undefined && isEnding(status)) await this.#cancelChildrenOf(parent.id);
   }
 
   async #cancelChildrenOf(parentId: string): Promise<void> {
@@ -114,7 +113,7 @@ export class ChildCancellation {
       async ([id, { owner, parent }]) => {
         const reason = `The task that started it, ${parent.name} ${parentId}, is over${why === undefined ? '' : `: ${why}`}`;
         try {
-          // Whoever owns the parent owns the child.
+          // A child has the owner of its parent.
           if (!this.#stopped) await this.#deps.cancel({ owner, role: 'user' }, id, reason.slice(0, 1_000));
         } catch (err) {
           failed += 1;
@@ -124,17 +123,20 @@ export class ChildCancellation {
       },
       { concurrency },
     );
-    if (failed > 0) this.#soon(() => this.#cancelChildrenOf(parentId), retryDelayMs);
+    if (failed > 0) this.#schedule(() => this.#cancelChildrenOf(parentId), retryDelayMs);
   }
 
-  #soon(act: () => Promise<void>, delayMs: number): void {
+  #schedule(action: () => Promise<void>, delayMs: number): void {
     if (this.#stopped) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      act().catch((err: unknown) => {
+      action().catch((err: unknown) => {
         if (!isUnavailable(err))
-          this.#deps.logger.error({ err }, 'the children of an ended task were not seen to');
-        this.#soon(act, retryDelayMs);
+          this.#deps.logger.error(
+            { err },
+            'the children of an ended task could not be canceled; trying again',
+          );
+        this.#schedule(action, retryDelayMs);
       });
     }, delayMs);
     timer.unref();
@@ -142,7 +144,7 @@ export class ChildCancellation {
   }
 }
 
-/** Whether nothing of a task goes on: what is STOPPING is never begun again. */
-function isOver(status: TaskStatus): boolean {
+/** Whether a task has ended or is about to: a task that is STOPPING never starts another attempt. */
+function isEnding(status: TaskStatus): boolean {
   return isTerminal(status) || status === 'STOPPING';
 }

@@ -24,20 +24,20 @@ import { removeRequest } from '../tasks/steer/cancelTask.ts';
 const BTree = BTreeModule.default;
 
 /**
- * How long after a limit a gateway acts. Executors keep the limits themselves; this is for tasks that none of them
- * has. An executor that took the task in time has said so in the log by then, so the append below is refused.
+ * How long after a limit a gateway acts. Executors enforce the limits themselves; this is for tasks that no executor has.
+ * An executor that claimed the task in time has appended an event by then, so the append below is refused.
  */
 const marginMs = 2_000;
-/** While NATS does not answer, a due task is looked at again after this long. */
+/** The delay before a due task is tried again while NATS does not answer. */
 const retryDelayMs = 1_000;
-/** What a timer can wait for. */
-const longestTimerMs = 2 ** 31 - 1;
+/** The longest delay of a Node timer. */
+const maxTimerMs = 2 ** 31 - 1;
 
 type Due = { readonly dueMs: number; readonly record: TaskRecord };
 
 /**
- * Ends tasks whose time is over while no executor has them: not begun by `startBy`, or past the end of their total
- * time. Every gateway does it for all tasks; the event log lets one through (invariant 2, ends-once).
+ * Ends tasks whose time limit has passed while no executor has them: no attempt before `startBy`, or the total time is
+ * over. Every gateway does this for all tasks; the event log accepts one end (invariant 2, ends-once).
  */
 export class Expiry {
   readonly #broker: Broker;
@@ -54,7 +54,7 @@ export class Expiry {
     this.#definitions = definitions;
   }
 
-  /** Takes note of a record as it is now. */
+  /** Processes the current record of a task. */
   update(record: TaskRecord): void {
     const dueMs = this.#dueOf(record);
     const known = this.#byId.get(record.id);
@@ -71,7 +71,7 @@ export class Expiry {
     clearTimeout(this.#timer);
   }
 
-  /** When to look at a task, in milliseconds since the epoch; `undefined`: it has no limit, or an executor keeps it. */
+  /** When to check a task, in milliseconds since 1970; `undefined`: it has no limit, or an executor enforces it. */
   #dueOf(record: TaskRecord): number | undefined {
     const definition = this.#definitions.get(record.name);
     if (!definition || isTerminal(record.status) || isRunning(record.status) || record.status === 'STOPPING')
@@ -96,7 +96,7 @@ export class Expiry {
     clearTimeout(this.#timer);
     const nextMs = this.#sorted.minKey();
     if (nextMs === undefined || this.#stopped) return;
-    const waitMs = Math.min(longestTimerMs, Math.max(0, nextMs - Date.now()));
+    const waitMs = Math.min(maxTimerMs, Math.max(0, nextMs - Date.now()));
     this.#timer = setTimeout(() => void this.#endDue(), waitMs);
     this.#timer.unref();
   }
@@ -121,7 +121,7 @@ export class Expiry {
     try {
       const policy = policyOf(definition.policy, task);
       const end = await readLogEnd(this.#broker, task, stateOfRequest(task));
-      // An executor has it, and keeps the limits: whoever takes it over after a loss looks at them as well.
+      // An executor has the task and enforces its limits, as does an executor that takes it over after a loss.
       if (isRunning(end.state.status)) return;
       const { maxLosses } = policy;
       const limits = { maxLosses, deadlineMs: deadlineOf(policy, task), startBy: task.startBy };
@@ -131,10 +131,10 @@ export class Expiry {
       await appendLifecycle(this.#broker, task, requestOfRecord(task), end, change);
       await removeRequest(this.#broker, task.id);
     } catch (err) {
-      // Another gateway was faster, or an executor took it at the last moment.
+      // Another gateway appended the end first, or an executor claimed the task at the last moment.
       if (isWrongLastSequence(err)) return;
       if (!isUnavailable(err))
-        this.#logger.error({ err, taskId: task.id }, 'a task whose time is over could not be ended');
+        this.#logger.error({ err, taskId: task.id }, 'a task whose time limit has passed could not be ended');
       else setTimeout(() => this.update(task), retryDelayMs).unref();
     }
   }

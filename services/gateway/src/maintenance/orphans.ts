@@ -5,15 +5,15 @@ import type { Logger } from 'pino';
 import type { RecordIndex } from '../records/recordIndex.ts';
 import type { PendingRecords } from '../tasks/start/pendingRecords.ts';
 
-/** How often new requests are looked through. */
-const lookEveryMs = 15_000;
-/** A request this young is left to the gateway that accepted it, which writes its record in a moment. */
-const youngMs = 3_000;
+/** How often new requests are scanned. */
+const scanEveryMs = 15_000;
+/** Younger requests are left to the gateway that accepted them, which writes their records in a moment. */
+const minAgeMs = 3_000;
 
 /**
- * Finds tasks whose gateway died between accepting them and writing their PENDING record. They run all the same, and
- * a read of their id finds the request; but until they begin no list would show them, and nobody would keep their
- * time limits. Each request is read once, while it is still on the queue.
+ * Finds tasks whose gateway died between accepting them and writing their PENDING record. They still run, and a read of
+ * their id finds the request. But until they start, no list would show them and no gateway would enforce their time
+ * limits. Each request is read once, while it is in the queue.
  */
 export class Orphans {
   readonly #broker: Broker;
@@ -21,8 +21,8 @@ export class Orphans {
   readonly #index: RecordIndex;
   readonly #pending: PendingRecords;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
-  #lookedUpTo = 0;
+  #scanning: Promise<void> = Promise.resolve();
+  #scannedUpTo = 0;
 
   constructor(broker: Broker, logger: Logger, index: RecordIndex, pending: PendingRecords) {
     this.#broker = broker;
@@ -33,40 +33,39 @@ export class Orphans {
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.#looking = this.#looking.then(() => this.look(Date.now()));
-    }, lookEveryMs);
+      this.#scanning = this.#scanning.then(() => this.scan(Date.now()));
+    }, scanEveryMs);
     this.#timer.unref();
   }
 
-  /** The queue was made anew: its sequences begin anew, too. */
+  /** The queue was created again, so its sequences start again. */
   restart(): void {
-    this.#lookedUpTo = 0;
+    this.#scannedUpTo = 0;
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking;
+    await this.#scanning;
   }
 
-  /** Looks through the requests that have come since the last look, as far as they are old enough. */
-  async look(nowMs: number): Promise<void> {
+  /** Scans the requests that arrived since the last scan and are old enough. */
+  async scan(nowMs: number): Promise<void> {
     const broker = this.#broker;
     const { topology } = broker;
     try {
-      const from = this.#lookedUpTo + 1;
+      const from = this.#scannedUpTo + 1;
       for await (const message of readStream(
         broker,
         topology.requestStream,
         `${topology.namespace}.>`,
         from,
       )) {
-        if (nowMs - message.time.getTime() < youngMs) return;
+        if (nowMs - message.time.getTime() < minAgeMs) return;
         this.#adopt(message);
-        this.#lookedUpTo = message.seq;
+        this.#scannedUpTo = message.seq;
       }
     } catch (err) {
-      if (!isUnavailable(err))
-        this.#logger.error({ err }, 'the queue could not be looked through; trying again');
+      if (!isUnavailable(err)) this.#logger.error({ err }, 'the queue could not be scanned; trying again');
     }
   }
 
@@ -78,12 +77,9 @@ export class Orphans {
     const name = tokens.slice(at + 1).join('.');
     try {
       this.#pending.add(recordOfRequest(id, name, decode(requestSchema, message.subject, message.data)));
-      this.#logger.info({ taskId: id, task: name }, 'a task whose gateway died has got its record');
+      this.#logger.info({ taskId: id, task: name }, 'the record of a task was written whose gateway died');
     } catch (err) {
-      this.#logger.warn(
-        { err, subject: message.subject },
-        'a request that does not fit the protocol is not listed',
-      );
+      this.#logger.warn({ err, subject: message.subject }, 'a malformed request in the queue is not listed');
     }
   }
 }

@@ -2,28 +2,28 @@ import { type Broker, isUnavailable } from '@longhaul/broker';
 import { defaultLogLinesKept, progressKept, type StoredEvent } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 
-/** How often a kind is cut, in events of it. */
-const everySoMany = 200;
+/** After how many events of a kind the oldest ones are deleted. */
+const trimEvery = 200;
 
-/** How many events of a kind one task keeps, where that is fewer than the stream's own limit. */
+/** How many events of a kind one task keeps. `undefined`: the stream's own limit applies. */
 type Kept = { readonly progress: number; readonly log: number | undefined };
 
 /**
- * Keeps the limits of kinds that are shorter than the stream's limit for each subject: at every so many events of the
- * kind, the gateway that projects them has the server drop all but the last ones. Which are due is in the ordinals, so
- * it needs no memory, and what one gateway leaves undone is done with the next so many.
+ * Enforces limits of event kinds that are lower than the stream's limit for each subject: after every `trimEvery` events
+ * of a kind, the projecting gateway purges all but the last ones. The ordinals of events show when that is due, so no
+ * state is needed, and a purge that one gateway missed is done after the next `trimEvery` events.
  *
- * (A header of the event itself could do the same, `Nats-Rollup`. But a stream that allows it lets anybody who may
- * append an event empty the whole stream: see decision 0015.)
+ * (The header `Nats-Rollup` of an event could do the same. But in a stream that allows it, anyone who may append an event
+ * can empty the whole stream: see decision 0015.)
  */
 export class EventLimits {
   readonly #broker: Broker;
   readonly #logger: Logger;
   readonly #kept: Kept;
-  /** By subject, how many are to be kept. */
+  /** By subject: how many events are to be kept. */
   readonly #due = new Map<string, number>();
-  #cutting: Promise<void> = Promise.resolve();
-  #isCutting = false;
+  #trimming: Promise<void> = Promise.resolve();
+  #isTrimming = false;
 
   constructor(broker: Broker, logger: Logger) {
     const { logLinesKept } = broker.topology;
@@ -35,28 +35,28 @@ export class EventLimits {
     };
   }
 
-  /** Takes note of events that are folded. */
+  /** Processes events that were folded. */
   passed(events: Iterable<StoredEvent>): void {
     for (const { id, name, event } of events) {
       if (event.type !== 'progress' && event.type !== 'log') continue;
       const kept = this.#kept[event.type];
-      if (kept === undefined || event.ordinal <= kept || event.ordinal % everySoMany !== 0) continue;
+      if (kept === undefined || event.ordinal <= kept || event.ordinal % trimEvery !== 0) continue;
       this.#due.set(this.#broker.topology.subjects.event({ id, name }, event.type), kept);
     }
-    if (this.#due.size === 0 || this.#isCutting) return;
-    this.#isCutting = true;
-    this.#cutting = this.#cut().finally(() => {
-      this.#isCutting = false;
+    if (this.#due.size === 0 || this.#isTrimming) return;
+    this.#isTrimming = true;
+    this.#trimming = this.#trim().finally(() => {
+      this.#isTrimming = false;
     });
   }
 
-  /** Resolves when nothing is due. */
+  /** Resolves when no purge is under way. */
   async idle(): Promise<void> {
-    await this.#cutting;
+    await this.#trimming;
   }
 
-  /** One at a time: it is upkeep, and the server has better to do. */
-  async #cut(): Promise<void> {
+  /** Purges one subject at a time, to keep the load on the server low. */
+  async #trim(): Promise<void> {
     const { jsm, topology } = this.#broker;
     for (const [filter, keep] of this.#due) {
       this.#due.delete(filter);
@@ -64,7 +64,7 @@ export class EventLimits {
         await jsm.streams.purge(topology.eventStream, { filter, keep });
       } catch (err) {
         if (!isUnavailable(err))
-          this.#logger.warn({ err, subject: filter }, 'old events could not be dropped');
+          this.#logger.warn({ err, subject: filter }, 'old events could not be purged');
       }
     }
   }

@@ -16,15 +16,15 @@ import { ensureProjectionConsumer, projectionPlan, releasePin } from './projecti
 import type { RecordIndex } from './recordIndex.ts';
 import type { RecordStore, StoredRecord } from './recordStore.ts';
 
-/** How many events are asked for ahead. */
+/** How many events are requested in advance. */
 const prefetch = 500;
-/** How many running tasks' records are kept at hand; of others a put first reads the record. */
-const recordsAtHand = 10_000;
-/** While NATS does not answer, a batch is tried again after this long. */
+/** How many records of active tasks are cached. Of other tasks the record is read before a put. */
+const cachedRecords = 10_000;
+/** The delay before a failed batch is tried again. */
 const retryDelayMs = 200;
 
-/** What the client says of a consumer that it cannot take from. */
-const lost: ReadonlySet<string> = new Set([
+/** The status types of a consumer that delivers nothing any more. */
+const lostTypes: ReadonlySet<string> = new Set([
   'consumer_deleted',
   'consumer_not_found',
   'stream_not_found',
@@ -34,14 +34,15 @@ const lost: ReadonlySet<string> = new Set([
 /**
  * Folds events into records: invariant 3, record-is-fold.
  *
- * The server pins one gateway at a time to the projection consumer and gives it the events in order; when that one
- * is gone, another takes over. Two things keep records right whoever projects:
+ * The server pins one gateway at a time to the projection consumer and delivers the events to it in order. When that
+ * gateway is gone, another one is pinned. Two things keep records correct across such a change:
  *
- * - Order across a change. Events that the earlier gateway had received and not acknowledged come again only after
- *   the later ones. So whenever an event is neither the very next one nor the next delivery, the hole before it is first
- *   read from the stream, from where events are known to be folded: `ack_floor`, since a batch is acknowledged only after its puts.
- * - Two writers. Every put expects the revision that it was folded from, so that a gateway that does not know yet
- *   that it was replaced cannot put an older fold over a newer one. A refused put reads, folds and tries again.
+ * - Order. Events that the earlier gateway received and did not acknowledge are delivered again only after later ones. So
+ *   when an event is neither the next sequence nor the next delivery, the gap before it is first read from the stream,
+ *   from the position up to which events are known to be folded: `ack_floor`, since a batch is acknowledged only after its
+ *   puts.
+ * - Two writers. Every put expects the revision that it was folded from, so a gateway that does not know yet that it was
+ *   replaced cannot put an older fold over a newer one. After a refused put the record is read and folded again.
  */
 export class Projection {
   readonly #broker: Broker;
@@ -51,30 +52,30 @@ export class Projection {
   readonly #limits: EventLimits;
   readonly #onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void;
   readonly #onLost: () => void;
-  readonly #atHand = new LRUCache<string, StoredRecord & { readonly record: TaskRecord }>({
-    max: recordsAtHand,
+  readonly #cache = new LRUCache<string, StoredRecord & { readonly record: TaskRecord }>({
+    max: cachedRecords,
   });
   readonly #stop = new AbortController();
   #messages: ConsumerMessages | undefined;
   #loop: Promise<void> = Promise.resolve();
-  /** Every event up to this sequence is folded, by us or by another gateway. */
+  /** Every event up to this sequence is folded, by this or another gateway. */
   #foldedUpTo = 0;
-  /** When the bucket was made that they are folded into. */
+  /** When the bucket was created that they are folded into. */
   #recordsCreated: string | undefined;
-  /** The consumer's own number of the last delivery that was folded. */
+  /** The delivery sequence of the last event that was folded. */
   #delivered = Number.NaN;
   #arrived: JsMsg[] = [];
   #wake: (() => void) | undefined;
-  /** What the server calls us while it gives us the events. */
+  /** The id that the server gave this gateway when it pinned it. */
   #pinId: string | undefined;
-  /** Aborted when what the batch at hand came from is gone. */
+  /** Aborted when the consumer, stream or bucket of the current batch was replaced. */
   #life = new AbortController();
-  /** What an event stream left that was lost: records up to a revision whose `seq` counts in it. */
+  /** After the event stream was lost: records up to this revision have sequences of the lost stream. */
   #earlierLog: { readonly revision: number; readonly lastSeq: number } | undefined;
 
   /**
-   * @param onFolded told of every fold that this gateway has put: by all gateways together, once for each change
-   * @param onLost told when the consumer or its stream seems to be gone
+   * @param onFolded called with every fold that this gateway has put: over all gateways once for each change
+   * @param onLost called when the consumer, its stream or the bucket seems to be lost
    */
   constructor(
     broker: Broker,
@@ -93,24 +94,24 @@ export class Projection {
     this.#limits = new EventLimits(broker, logger);
   }
 
-  /** Makes the consumer where it is missing and joins those that wait to be pinned. */
+  /** Creates the consumer where it is missing, and joins the gateways that wait to be pinned. */
   async start(): Promise<void> {
     await this.#consume();
     this.#loop = this.#run();
   }
 
   /**
-   * Begins anew with what NATS holds now: the consumer, the event stream or the bucket of records was made anew.
+   * Starts again after the consumer, the event stream or the bucket of records was created again.
    *
-   * @param lost `records`: all events are to be folded once more; `sequences`: those of the event stream are used a
-   *   second time
+   * @param lost `records`: all events are to be folded again; `sequences`: the event stream started again, so its
+   *   sequences are reused
    */
   async restart(lost: { readonly records: boolean; readonly sequences: boolean }): Promise<void> {
     this.#life.abort();
     this.#life = new AbortController();
     await this.#messages?.close();
     this.#arrived = [];
-    this.#atHand.clear();
+    this.#cache.clear();
     this.#delivered = Number.NaN;
     if (lost.records || lost.sequences) this.#foldedUpTo = 0;
     if (lost.sequences) {
@@ -124,12 +125,12 @@ export class Projection {
     if (!this.#stop.signal.aborted) await this.#consume();
   }
 
-  /** How far events are folded here. */
+  /** The sequence up to which all events are folded. */
   get foldedUpTo(): number {
     return this.#foldedUpTo;
   }
 
-  /** The consumer that it takes events from. */
+  /** The consumer of the projection, for the guard of the topology. */
   get consumer(): NeededConsumer {
     const { topology } = this.#broker;
     return {
@@ -167,22 +168,22 @@ export class Projection {
   async #follow(messages: ConsumerMessages): Promise<void> {
     for await (const status of messages.status()) {
       if (status.type === 'consumer_pinned') this.#pinId = status.id;
-      else if (lost.has(status.type)) this.#onLost();
+      else if (lostTypes.has(status.type)) this.#onLost();
     }
   }
 
-  /** Finishes the batch at hand and leaves the rest to another gateway, which gets it at once. */
+  /** Finishes the current batch and leaves the rest to another gateway, which is pinned at once. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#wake?.();
     await this.#messages?.close();
     await this.#loop;
     if (this.#pinId === undefined || this.#broker.nc.isClosed()) return;
-    // After our last acknowledgement, on the same connection: the next one is given nothing that is folded already.
+    // After the last acknowledgement and on the same connection, so that the next gateway receives no folded events.
     await releasePin(this.#broker, this.#pinId).catch((err: unknown) =>
       this.#logger.debug(
         { err },
-        'the projection was not handed over; another gateway takes it in a few seconds',
+        'the projection was not handed over; another gateway takes it over in a few seconds',
       ),
     );
   }
@@ -198,23 +199,23 @@ export class Projection {
       }
       const batch = this.#arrived;
       this.#arrived = [];
-      await this.#untilDone(() => this.#project(batch));
+      await this.#retry(() => this.#project(batch));
     }
   }
 
-  /** A batch is tried until it is folded: going on without it would fold later events before earlier ones. */
-  async #untilDone(project: () => Promise<void>): Promise<void> {
+  /** Tries a batch until it is folded. Skipping it would fold later events before earlier ones. */
+  async #retry(project: () => Promise<void>): Promise<void> {
     const life = this.#life.signal;
     while (!this.#stop.signal.aborted && !life.aborted) {
       try {
         await project();
         return;
       } catch (err) {
-        this.#atHand.clear();
+        this.#cache.clear();
         if (life.aborted) return;
-        // A part of what it works on may be gone.
+        // The consumer, a stream or the bucket may be lost.
         this.#onLost();
-        if (isUnavailable(err)) this.#logger.warn({ err }, 'NATS does not answer; the projection waits');
+        if (isUnavailable(err)) this.#logger.warn({ err }, 'NATS does not answer; the projection is waiting');
         else this.#logger.error({ err }, 'a batch of events could not be folded; trying again');
         await delay(retryDelayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
       }
@@ -223,14 +224,11 @@ export class Projection {
 
   async #project(batch: readonly JsMsg[]): Promise<void> {
     const life = this.#life.signal;
-    // By owner as well: an event that names another one than its task's must not hide those that are right.
+    // By owner as well, so that an event with another owner cannot displace the valid events of the task.
     const byTask = new Map<string, StoredEvent[]>();
     const add = ({ stored, malformed }: LogEntry) => {
       if (malformed) {
-        this.#logger.warn(
-          malformed,
-          'a message in an event log does not fit the protocol and was passed over',
-        );
+        this.#logger.warn(malformed, 'a malformed message in an event log was skipped');
         return;
       }
       const key = `${stored.id} ${stored.event.owner}`;
@@ -242,26 +240,26 @@ export class Projection {
     let delivered = this.#delivered;
     for (const message of batch) {
       const { deliverySequence } = message.info;
-      // What lies between two deliveries in a row was dropped by a limit or has expired: there is nothing to read.
+      // Sequences between two consecutive deliveries were dropped by a limit or have expired: there is nothing to read.
       const isNextDelivery = deliverySequence === delivered + 1;
       delivered = deliverySequence;
       if (message.seq <= upTo) continue;
-      if (message.seq > upTo + 1 && !isNextDelivery) await this.#fillHole(upTo, message.seq, add);
+      if (message.seq > upTo + 1 && !isNextDelivery) await this.#fillGap(upTo, message.seq, add);
       upTo = message.seq;
       add(toLogEntry(this.#broker, message.subject, message.seq, message.data));
     }
     await Promise.all([...byTask.values()].map(events => this.#foldTask(events)));
     for (const events of byTask.values()) this.#limits.passed(events);
-    // Begun anew meanwhile: these sequences may be of an event stream that is gone.
+    // Restarted in the meantime: these sequences may belong to the lost event stream.
     if (life.aborted) return;
     this.#foldedUpTo = upTo;
     this.#delivered = delivered;
-    // The consumer's policy is `all`: this acknowledges every event up to here.
+    // With the consumer's acknowledgement policy `all` this acknowledges every event up to this one.
     batch.at(-1)?.ack();
   }
 
-  /** Reads the events between what is folded and an event that came out of turn. See the class comment. */
-  async #fillHole(foldedUpTo: number, before: number, add: (entry: LogEntry) => void): Promise<void> {
+  /** Reads the events between the folded ones and an event that was delivered out of order. See the class comment. */
+  async #fillGap(foldedUpTo: number, before: number, add: (entry: LogEntry) => void): Promise<void> {
     const { jsm, topology } = this.#broker;
     const { ack_floor } = await jsm.consumers.info(
       topology.eventStream,
@@ -279,15 +277,12 @@ export class Projection {
   async #foldTask(events: readonly StoredEvent[]): Promise<void> {
     const first = events[0];
     if (!first) return;
-    let before = this.#atHand.get(first.id) ?? this.#assumed(first);
+    let before = this.#cache.get(first.id) ?? this.#assumedRecord(first);
     for (;;) {
       before ??= await this.#store.readFromLeader(first.event.owner, first.id);
-      const record = events.reduce<TaskRecord | undefined>(fold, this.#counted(before));
+      const record = events.reduce<TaskRecord | undefined>(fold, this.#withValidSeq(before));
       if (!record) {
-        this.#logger.warn(
-          { taskId: first.id, seq: first.seq },
-          'an event of an unknown task was passed over',
-        );
+        this.#logger.warn({ taskId: first.id, seq: first.seq }, 'an event of an unknown task was skipped');
         return;
       }
       if (record === before.record || this.#store.isExpired(record)) return;
@@ -295,32 +290,32 @@ export class Projection {
       if (revision !== undefined) {
         this.#index.wrote(record, revision);
         this.#onFolded(before.record, record);
-        if (isTerminal(record.status)) this.#atHand.delete(record.id);
-        else this.#atHand.set(record.id, { record, revision });
+        if (isTerminal(record.status)) this.#cache.delete(record.id);
+        else this.#cache.set(record.id, { record, revision });
         return;
       }
       before = undefined;
     }
   }
 
-  /** A record of a stream that is gone counts in sequences of that one: none of those that follow is known to it. */
-  #counted({ record, revision }: StoredRecord): TaskRecord | undefined {
+  /** The sequence in a record of the lost event stream is reset, so that events of the new stream are folded. */
+  #withValidSeq({ record, revision }: StoredRecord): TaskRecord | undefined {
     const earlier = this.#earlierLog;
     if (!record || !earlier || revision > earlier.revision || record.seq <= earlier.lastSeq) return record;
     return { ...record, seq: 0 };
   }
 
   /**
-   * For a task's first event nothing has to be read: the event carries the request, and the bucket holds nothing
-   * yet, or the PENDING record whose revision the index knows. If that is wrong the put is refused. What the index
-   * knows as begun is never assumed to be new: that would put an older fold over a later one.
+   * For a task's first event no record has to be read: the event contains the request, and the bucket has no record yet, or
+   * the PENDING record whose revision the index has. If that is wrong, the put is refused. A task that has started
+   * according to the index is never assumed to be new: that would put an older fold over a newer one.
    */
-  #assumed({ id, event }: StoredEvent): StoredRecord | undefined {
+  #assumedRecord({ id, event }: StoredEvent): StoredRecord | undefined {
     if (!event.task) return undefined;
     const known = this.#index.get(id);
-    // PENDING alone does not say that it never began: a task that was handed back is so again.
-    const isUnbegun = known?.attempt === 0 && (known.status === 'PENDING' || known.status === 'SCHEDULED');
-    if (known && !isUnbegun) return undefined;
+    // PENDING alone does not show that it never started: a released task is PENDING again.
+    const isUnstarted = known?.attempt === 0 && (known.status === 'PENDING' || known.status === 'SCHEDULED');
+    if (known && !isUnstarted) return undefined;
     return { record: undefined, revision: this.#index.revisionOf(id) ?? 0 };
   }
 }

@@ -10,47 +10,47 @@ import { summarize } from './taskSummary.ts';
 // The package is CommonJS: its default export arrives as a property of Node's default import.
 const BTree = BTreeModule.default;
 
-/** What the index knows of a record. */
+/** An entry of the index. */
 type Entry = { readonly summary: TaskSummary; readonly revision: number };
-/** Told of each change: how a task stands now, or how it stood when its record went. */
+/** Called with each change: the current summary of a task, or its last one when its record was removed. */
 export type ChangeListener = (summary: TaskSummary, gone: boolean) => void;
-/** @param isOurs whether this gateway has just put it */
+/** @param isOurs whether this gateway has just written the record */
 type OnRecord = (record: TaskRecord, isOurs: boolean) => void;
 /** Newest last. ISO instants sort as text; the id makes the key unique. */
 type SortKey = string;
 type BTreeOf = InstanceType<typeof BTree<SortKey, string>>;
 
 /**
- * Every record of the bucket without its payloads, newest first, in this gateway's memory; fed by a watch on the
- * bucket, so all gateways have the same a few milliseconds after it was put. An entry takes about 1 KiB.
+ * The summaries of all records in the bucket, newest first, in this gateway's memory. A watch on the bucket updates it, so
+ * all gateways have the same entries a few milliseconds after a put. An entry takes about 1 KiB.
  */
 export class RecordIndex {
   readonly #broker: Broker;
   readonly #logger: Logger;
   readonly #byId = new Map<string, Entry>();
   readonly #sorted = new BTree<SortKey, string>();
-  /** The same by owner, so that a list of one owner's tasks meets no others. */
-  readonly #sortedOf = new Map<string, BTreeOf>();
-  /** How many entries there are of each kind. */
+  /** The same by owner, so that a list of one owner's tasks scans no others. */
+  readonly #sortedByOwner = new Map<string, BTreeOf>();
+  /** How many tasks exist by owner, task type, priority and status. */
   readonly counts = new TaskCounts();
   #stopWatch: (() => void) | undefined;
   readonly #listeners = new Set<ChangeListener>();
 
   readonly #onRecord: OnRecord;
 
-  /** @param onRecord told of every record that the bucket holds, as it changes */
+  /** @param onRecord called with every record in the bucket, and whenever one changes */
   constructor(broker: Broker, logger: Logger, onRecord: OnRecord = () => {}) {
     this.#broker = broker;
     this.#logger = logger;
     this.#onRecord = onRecord;
   }
 
-  /** Begins to follow the bucket. Resolves when everything that was in it is in the index. */
+  /** Starts to follow the bucket. Resolves when all records that were in it are in the index. */
   async start(): Promise<void> {
     await this.#follow();
   }
 
-  /** Begins anew with a bucket that was made anew. What it does not hold is gone. */
+  /** Starts again with a bucket that was created again. Records that it does not have are removed. */
   async restart(): Promise<void> {
     this.stop();
     for (const id of [...this.#byId.keys()]) this.#delete(id);
@@ -70,9 +70,9 @@ export class RecordIndex {
       if (values === 0) resolve();
       const follow = async () => {
         for await (const entry of entries) {
-          // Of a bucket that is gone.
+          // An entry of the previous bucket.
           if (stopped) return;
-          this.#take(entry);
+          this.#apply(entry);
           if (entry.delta === 0) resolve();
         }
       };
@@ -95,51 +95,51 @@ export class RecordIndex {
     return this.#byId.get(id)?.summary;
   }
 
-  /** Tells of every change from now on. The result ends that. */
+  /** Calls a listener with every change from now on. @returns a function that removes the listener */
   listen(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The revision of a record as the index last saw it: a guess that saves the projection a read. */
+  /** The revision of a record when the index last saw it: an assumption that can save the projection a read. */
   revisionOf(id: string): number | undefined {
     return this.#byId.get(id)?.revision;
   }
 
-  /** The summaries of an owner or of all, newest first, from just behind a sort key. */
+  /** Iterates over the summaries of one owner or of all, newest first, starting after a sort key. */
   *newestFirst(
-    behind?: SortKey,
+    after?: SortKey,
     owner?: string,
   ): Generator<{ readonly key: SortKey; readonly summary: TaskSummary }> {
-    const sorted = owner === undefined ? this.#sorted : this.#sortedOf.get(owner);
+    const sorted = owner === undefined ? this.#sorted : this.#sortedByOwner.get(owner);
     if (!sorted) return;
-    for (const [key, id] of sorted.entriesReversed(behind, undefined, true)) {
+    for (const [key, id] of sorted.entriesReversed(after, undefined, true)) {
       const entry = this.#byId.get(id);
       if (entry) yield { key, summary: entry.summary };
     }
   }
 
-  /** Puts a task in at once that the bucket will hold in a moment. A watched entry replaces it. */
+  /** Adds a task at once whose record will be written in a moment. The watched entry replaces it. */
   anticipate(record: TaskRecord): void {
     if (!this.#byId.has(record.id)) this.#set(summarize(record), 0);
   }
 
   /**
-   * Drops what has expired. The bucket tells of each expiry for a minute; a gateway that was cut off for longer has
-   * heard of none, and would list those tasks for ever.
+   * Removes expired entries. The bucket keeps the marker of an expired record for a minute. A gateway that was cut off for
+   * longer has missed it, and would list the task forever.
    */
   forgetExpired(retention: Retention, nowMs: number): void {
     for (const [id, { summary }] of this.#byId) if (hasExpired(summary, retention, nowMs)) this.#delete(id);
   }
 
-  /** Takes over a record that this gateway has just put: the watch brings it again, and need not be read then. */
+  /** Takes over a record that this gateway has just written, so that the watched entry need not be decoded. */
   wrote(record: TaskRecord, revision: number): void {
     if ((this.#byId.get(record.id)?.revision ?? 0) >= revision) return;
     this.#set(summarize(record), revision);
     this.#onRecord(record, true);
   }
 
-  #take(entry: KvWatchEntry): void {
+  #apply(entry: KvWatchEntry): void {
     const id = entry.key.slice(entry.key.lastIndexOf('.') + 1);
     if (entry.operation !== 'PUT' || entry.length === 0) {
       this.#delete(id);
@@ -151,7 +151,7 @@ export class RecordIndex {
       this.#set(summarize(record), entry.revision);
       this.#onRecord(record, false);
     } catch (err) {
-      this.#logger.warn({ err, key: entry.key }, 'a record that does not fit the protocol is not listed');
+      this.#logger.warn({ err, key: entry.key }, 'a malformed record is not listed');
     }
   }
 
@@ -160,9 +160,9 @@ export class RecordIndex {
     if (!before) {
       const key = sortKey(summary);
       this.#sorted.set(key, summary.id);
-      const sortedOf = this.#sortedOf.get(summary.owner) ?? new BTree<SortKey, string>();
+      const sortedOf = this.#sortedByOwner.get(summary.owner) ?? new BTree<SortKey, string>();
       sortedOf.set(key, summary.id);
-      this.#sortedOf.set(summary.owner, sortedOf);
+      this.#sortedByOwner.set(summary.owner, sortedOf);
     }
     this.counts.move(before, summary);
     this.#byId.set(summary.id, { summary, revision });
@@ -176,9 +176,9 @@ export class RecordIndex {
     const key = sortKey(entry.summary);
     this.#sorted.delete(key);
     const { owner } = entry.summary;
-    const sortedOf = this.#sortedOf.get(owner);
+    const sortedOf = this.#sortedByOwner.get(owner);
     sortedOf?.delete(key);
-    if (sortedOf?.size === 0) this.#sortedOf.delete(owner);
+    if (sortedOf?.size === 0) this.#sortedByOwner.delete(owner);
     this.#sorted.delete(sortKey(entry.summary));
     for (const listener of this.#listeners) listener(entry.summary, true);
     this.counts.move(entry.summary, undefined);

@@ -3,10 +3,10 @@ import { fitRecord, isTerminal, recordSchema, type TaskRecord } from '@longhaul/
 import type { StoredMsg } from '@nats-io/jetstream';
 import { hasExpired, keptSeconds, type Retention } from './retention.ts';
 
-/** A record as the bucket holds it. `revision`: the key's last sequence, 0 when there never was one. */
+/** A record in the bucket. `revision`: the last sequence of its key, 0 when the key was never written. */
 export type StoredRecord = { readonly record: TaskRecord | undefined; readonly revision: number };
 
-/** The records in the KV bucket, through the bucket's own subjects (NATS ADR-8): so a put can expect and expire. */
+/** Reads and writes records by the subjects of the KV bucket (NATS ADR-8), so that a put can expect a revision and expire. */
 export class RecordStore {
   readonly #broker: Broker;
   readonly #retention: Retention;
@@ -16,7 +16,7 @@ export class RecordStore {
     this.#retention = retention;
   }
 
-  /** Reads a record from any replica, and from the leader when that one has none yet. */
+  /** Reads a record from any replica, and from the leader when that replica does not have it yet. */
   async read(owner: string, id: string): Promise<StoredRecord> {
     const { jsm, topology } = this.#broker;
     const subject = topology.recordSubject(owner, id);
@@ -25,7 +25,7 @@ export class RecordStore {
     return this.readFromLeader(owner, id);
   }
 
-  /** Reads a record as the leader has it. */
+  /** Reads a record from the leader. */
   async readFromLeader(owner: string, id: string): Promise<StoredRecord> {
     const { jsm, topology } = this.#broker;
     const subject = topology.recordSubject(owner, id);
@@ -33,8 +33,8 @@ export class RecordStore {
   }
 
   /**
-   * Writes a record where the key still has the expected revision.
-   * @returns the new revision, or `undefined` when somebody else has written meanwhile
+   * Writes a record if its key still has the expected revision.
+   * @returns the new revision, or `undefined` when the key was written in the meantime
    */
   async put(record: TaskRecord, expectedRevision: number): Promise<number | undefined> {
     const { acked, topology } = this.#broker;
@@ -51,14 +51,14 @@ export class RecordStore {
     }
   }
 
-  /** Whether a task ended so long ago that it is to have no record any more. */
+  /** Whether the retention of an ended task is over. */
   isExpired(record: TaskRecord): boolean {
     return hasExpired(record, this.#retention, Date.now());
   }
 
   #encode(record: TaskRecord): Uint8Array {
     const encoded = encode(record);
-    // What the server takes as one message, less room for its headers.
+    // The server's limit of a message, less room for its headers.
     const limitBytes = (this.#broker.nc.info?.max_payload ?? 1024 * 1024) - 4_096;
     if (encoded.length <= limitBytes) return encoded;
     return encode(fitRecord(record, limitBytes, candidate => encode(candidate).length));
@@ -69,7 +69,7 @@ export class RecordStore {
   }
 
   #replicated: Promise<boolean> | undefined;
-  /** With one replica a direct get is as fresh as the leader. */
+  /** Whether the bucket has several replicas. With one, a direct get reads from the leader. */
   #isReplicated(): Promise<boolean> {
     this.#replicated ??= this.#broker.jsm.streams
       .info(this.#broker.topology.bucketStream)
@@ -84,7 +84,7 @@ export class RecordStore {
 
 function toStoredRecord(message: StoredMsg | null): StoredRecord {
   if (!message) return { record: undefined, revision: 0 };
-  // A deleted or expired key leaves a marker without a value.
+  // A deleted or expired key has a marker without a value.
   if (message.data.length === 0) return { record: undefined, revision: message.seq };
   return { record: decode(recordSchema, message.subject, message.data), revision: message.seq };
 }

@@ -1,6 +1,6 @@
 import { isTerminal, type TaskRecord, type TerminalStatus } from '@longhaul/proto/wire';
 
-/** How long records of ended tasks are kept, in milliseconds; a second at least. The same on every gateway. */
+/** How long records of ended tasks are kept, in milliseconds, at least 1,000. Must be the same on every gateway. */
 export type Retention = {
   readonly completedMs: number;
   readonly failedMs: number;
@@ -8,14 +8,14 @@ export type Retention = {
 };
 
 const hourMs = 60 * 60 * 1_000;
-/** Completed tasks for a day, failed and canceled ones for a week. */
+/** The default of `createGateway`: completed tasks for a day, failed and canceled ones for a week. */
 export const defaultRetention: Retention = {
   completedMs: 24 * hourMs,
   failedMs: 7 * 24 * hourMs,
   canceledMs: 7 * 24 * hourMs,
 };
 
-/** How long a record of that status is kept, in whole seconds: a TTL of NATS has no fractions (ADR-43). */
+/** How long a record with a terminal status is kept, in whole seconds: a TTL of NATS has no fractions (ADR-43). */
 export function keptSeconds(
   status: TerminalStatus,
   { completedMs, failedMs, canceledMs }: Retention,
@@ -24,7 +24,7 @@ export function keptSeconds(
   return Math.max(1, Math.ceil(ms / 1_000));
 }
 
-/** Whether a task ended so long ago that its record is gone, whatever still lies about of it. */
+/** Whether the retention of an ended task is over, although its events or objects may still be stored. */
 export function hasExpired(
   { status, finishedAt }: Pick<TaskRecord, 'status' | 'finishedAt'>,
   retention: Retention,
@@ -37,8 +37,8 @@ export function hasExpired(
 const dayMs = 24 * 60 * 60 * 1_000;
 
 /**
- * How long large payloads have to be kept, in milliseconds. Their age counts from when they were stored, an input's
- * from the start of its task: so a day more than any record, for the task to wait and run.
+ * How long large payloads are kept, in milliseconds. Their age counts from when they were stored, which for an input is
+ * the start of its task. So they are kept a day longer than any record, for the task to wait and run.
  */
 export function payloadsKeptMs({ completedMs, failedMs, canceledMs }: Retention): number {
   return Math.max(completedMs, failedMs, canceledMs) + dayMs;

@@ -1,6 +1,6 @@
 import type { TaskRecord, TaskSummary } from '@longhaul/proto/wire';
 
-/** A record without its payloads: what a list shows. */
+/** Makes the summary of a record: what lists show, without payloads. */
 export function summarize(record: TaskRecord): TaskSummary {
   const {
     id,
@@ -34,7 +34,7 @@ export function summarize(record: TaskRecord): TaskSummary {
   };
 }
 
-/** By convention a progress may have a number called `percent`, of 0 to 100. */
+/** Reads the progress in percent. By convention a progress may have a number `percent`, from 0 to 100. */
 export function percentOf({ progress }: Pick<TaskRecord, 'progress'>): number | undefined {
   if (typeof progress !== 'object' || progress === null || !('percent' in progress)) return undefined;
   const { percent } = progress;

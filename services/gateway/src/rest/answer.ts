@@ -12,14 +12,14 @@ const nothing = strictOptions({});
 
 type Params = Readonly<Record<string, string>>;
 
-/** What a request for an operation is answered by: everything is checked first, then it is handled. */
+/** Creates the handler of an operation: it validates the whole request first, then calls the operation. */
 export function answerTo(operation: Operation, logger: Logger, stop: AbortSignal) {
   const query = new ParameterReader('parameter', operation.query ?? nothing);
   const headers = new ParameterReader('header', operation.headers ?? nothing);
   const contentTypes = [
     ...new Set(Object.values(operation.answers).map(({ contentType }) => contentType ?? 'application/json')),
   ];
-  // What an operation answers with a body: of a stream and its 204, the stream.
+  // The content type of an answer with a body. An operation with a stream offers only the stream.
   const offered = contentTypes.includes('text/event-stream') ? ['text/event-stream'] : ['application/json'];
   const inputAt = operation.body?.inputAt === undefined ? [] : [operation.body.inputAt];
 
@@ -32,7 +32,7 @@ export function answerTo(operation: Operation, logger: Logger, stop: AbortSignal
         headers: headers.read(request.headers),
         body: readCheckedBody(operation, request.body),
         url: request.url,
-        left: () => leftSignal(reply),
+        left: () => disconnectSignal(reply),
         stop,
         cut: () => reply.raw.destroy(),
       };
@@ -46,7 +46,7 @@ export function answerTo(operation: Operation, logger: Logger, stop: AbortSignal
         return await reply.type('text/event-stream; charset=utf-8').send();
       }
       if (body === undefined) return await reply.send();
-      // With a line's end, for those who read it in a terminal.
+      // With a line end, for terminals.
       return await reply.type(json).send(`${JSON.stringify(body)}\n`);
     } catch (error) {
       return sendProblem(reply, error, logger, inputAt);
@@ -58,27 +58,28 @@ function readParams({ params: schema, notFound }: Operation, params: Params): un
   if (!schema) return {};
   const parsed = schema.safeParse(params);
   if (parsed.success) return parsed.data;
-  // What can be no id or name is nothing that there is.
-  throw (
-    notFound?.(params) ?? new GatewayError('UNKNOWN_PROCEDURE', 'There is no such address. Check the path.')
-  );
+  // A value that cannot be an id or a name is answered like one that does not exist.
+  throw notFound?.(params) ?? new GatewayError('UNKNOWN_PROCEDURE', 'The path does not exist. Check it.');
 }
 
 function readCheckedBody({ body }: Operation, sent: unknown): unknown {
   if (!body || body.isCheckedLater) return sent;
   const parsed = body.schema.safeParse(sent);
   if (parsed.success) return parsed.data;
-  throw faultsError('INVALID_REQUEST', 'The body does not fit:', parsed.error);
+  throw faultsError('INVALID_REQUEST', 'The body is invalid:', parsed.error);
 }
 
 function requireAccepted(request: FastifyRequest, offered: string[]): void {
   if (new Negotiator(request.raw).mediaType(offered) !== undefined) return;
-  throw new GatewayError('NOT_ACCEPTABLE', `This is answered as ${offered.join(', ')}; Accept names others.`);
+  throw new GatewayError(
+    'NOT_ACCEPTABLE',
+    `The answer is available as ${offered.join(', ')} only, which the header Accept excludes.`,
+  );
 }
 
-function leftSignal(reply: FastifyReply): AbortSignal {
-  const left = new AbortController();
-  reply.raw.once('close', () => left.abort());
-  if (reply.raw.destroyed) left.abort();
-  return left.signal;
+function disconnectSignal(reply: FastifyReply): AbortSignal {
+  const disconnected = new AbortController();
+  reply.raw.once('close', () => disconnected.abort());
+  if (reply.raw.destroyed) disconnected.abort();
+  return disconnected.signal;
 }

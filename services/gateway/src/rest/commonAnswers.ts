@@ -4,26 +4,30 @@ import { taskSchema } from './taskPayload.ts';
 
 const seconds = z.string().regex(/^\d+$/);
 
-/** Headers of answers, to be named in operations. */
+/** Headers of answers that several operations have. */
 export const headers = {
-  location: { description: 'Its address.', schema: z.string().regex(/^\/v1\//), required: true },
+  location: {
+    description: 'The URL path of the schedule or task.',
+    schema: z.string().regex(/^\/v1\//),
+    required: true,
+  },
   taskLocation: {
-    description: 'The address of the task.',
+    description: 'The URL path of the task.',
     schema: z.string().regex(/^\/v1\/tasks\/[0-9a-f-]{36}$/),
     required: true,
   },
   retryAfter: {
-    description: 'Seconds to wait before asking again.',
+    description: 'Seconds to wait before the next request.',
     schema: seconds,
     required: true,
   },
   retryAfterWhileActive: {
-    description: 'While it has not ended: seconds to wait before asking again.',
+    description: 'While the task is active: seconds to wait before the next request.',
     schema: seconds,
     required: false,
   },
   preferenceApplied: {
-    description: 'What of `Prefer` was heeded (RFC 7240).',
+    description: 'The preferences of `Prefer` that were applied (RFC 7240).',
     schema: z.string(),
     required: false,
   },
@@ -34,9 +38,9 @@ export const headers = {
   },
 } as const satisfies Record<string, AnswerHeader>;
 
-/** That a task was accepted. */
+/** The answer when a task was accepted. */
 export const accepted = {
-  description: 'Accepted. Ask its address where it stands.',
+  description: 'Accepted. Read its state at `Location`.',
   schema: taskSchema,
   headers: {
     location: headers.taskLocation,
@@ -44,9 +48,9 @@ export const accepted = {
     'preference-applied': headers.preferenceApplied,
   },
 };
-/** That a task has ended within the call. */
+/** The answer when a task has ended within the call. */
 export const ended = {
-  description: 'It has ended: `status` says how.',
+  description: 'The task has ended, with `status`.',
   schema: taskSchema,
   headers: { location: headers.taskLocation, 'preference-applied': headers.preferenceApplied },
 };

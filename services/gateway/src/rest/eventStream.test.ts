@@ -34,7 +34,7 @@ function options(more: Partial<EventStreamOptions> = {}): EventStreamOptions {
     logger: pino({ level: 'silent' }),
     stop: new AbortController().signal,
     credentials: { signal: new AbortController().signal, [Symbol.dispose]: () => {} },
-    place: { [Symbol.dispose]: () => {} },
+    permit: { [Symbol.dispose]: () => {} },
     streamMaxMs,
     link: { lost: new AbortController().signal, restored: new Promise(() => {}) },
     ending: new AbortController(),

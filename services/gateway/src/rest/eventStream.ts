@@ -6,40 +6,40 @@ import type { NatsLink } from '../protection/natsLink.ts';
 import { keepAliveMs } from '../tasks/watch/followTask.ts';
 import { problemOf } from './problem.ts';
 
-/** One event of a stream: what to resume after, what it is, and its data. */
+/** One event of a stream: the id to resume after, its type, and its data. */
 export type StreamedEvent = { readonly id: string; readonly type: string; readonly data: unknown };
 
 export type EventStreamOptions = {
   readonly logger: Logger;
-  /** Aborted when the gateway stops: streams end, and their clients come back elsewhere. */
+  /** Aborted when the gateway stops: streams end, and their clients connect to another gateway. */
   readonly stop: AbortSignal;
-  /** The caller's credentials: the stream ends with them, and disposes of this. What yields the events listens, too. */
+  /** The end of the caller's credentials, which ends the stream. Disposed of with the stream. */
   readonly credentials: CredentialsEnd;
-  /** Among the streams of its owner; given back with the end. */
-  readonly place: Disposable;
-  /** Aborted here when the stream is to end; what yields the events listens to it. */
+  /** The permit among the streams of its owner; released with the end of the stream. */
+  readonly permit: Disposable;
+  /** Aborted by the stream when it is to end, so that the generator of events ends. */
   readonly ending: AbortController;
-  /** Cuts off a client that does not read. */
+  /** Closes the connection of a client that does not read. */
   readonly cut: () => void;
-  /** Its client is told when the gateway is cut off from NATS: else that would look like quiet. */
+  /** The stream reports when the gateway is cut off from NATS, which a client could not distinguish from silence. */
   readonly link: Pick<NatsLink, 'lost' | 'restored'>;
-  /** The stream ends after that, and its client opens it again. */
+  /** Milliseconds after which the stream ends and its client opens it again. */
   readonly streamMaxMs: number;
-  /** How long a client may leave the stream unread before it is cut off. Default: 60,000. */
+  /** Milliseconds for which a client may not read before its connection is closed. Default: 60,000. */
   readonly stalledMs?: number;
 };
 
-/** After how many milliseconds a client that lost the stream opens it again. */
+/** The delay before a client opens a lost stream again. */
 const retryMs = 1_000;
 const defaultStalledMs = 60_000;
-/** What is written before the socket has taken what was written earlier. */
+/** How many bytes are buffered for the socket. */
 const bufferBytes = 16 * 1024;
 
 /**
  * Writes events as Server-Sent Events (WHATWG HTML, 9.2).
  *
- * What is read from `events` is what the socket takes: while it is full, nothing is, so a client that reads slowly
- * costs a buffer and not more, and one that does not read for long is cut off and may resume.
+ * Events are pulled as the socket accepts them, so a slow client takes one buffer. A client that does not read for long is
+ * disconnected and can resume.
  */
 export function eventStream(
   events: AsyncGenerator<StreamedEvent, void, void>,
@@ -49,18 +49,18 @@ export function eventStream(
     objectMode: false,
     highWaterMark: bufferBytes,
   });
-  // A client that leaves destroys the stream, which then waits for its generator, which may be waiting for an event.
+  // A disconnect destroys the stream, which then waits for its generator. Ending the generator first avoids a wait for the next event.
   const destroy = stream._destroy.bind(stream);
   stream._destroy = (error, done) => {
     options.ending.abort();
     options.credentials[Symbol.dispose]();
-    options.place[Symbol.dispose]();
+    options.permit[Symbol.dispose]();
     destroy(error, done);
   };
   return stream;
 }
 
-/** Ends the stream in time, and cuts off who does not take what is yielded. */
+/** Ends the stream at its maximum age, and disconnects a client that does not read. */
 async function* guarded(
   chunks: AsyncIterable<string>,
   { ending, cut, streamMaxMs, stalledMs = defaultStalledMs }: EventStreamOptions,
@@ -83,7 +83,7 @@ async function* lines(
   events: AsyncGenerator<StreamedEvent, void, void>,
   { logger, stop, ending, credentials, link }: EventStreamOptions,
 ): AsyncGenerator<string, void, void> {
-  // Said at once, so that the client has the answer's head before the first event.
+  // Sent at once, so that the client receives the head of the answer before the first event.
   yield `retry: ${retryMs}\n\n`;
   try {
     let next = events.next();
@@ -91,7 +91,7 @@ async function* lines(
     for (;;) {
       const step: Awaited<typeof next> | Notice = await nextStep(next, link, isLost);
       if (step === 'lost' || step === 'restored') {
-        // Without an id: what to resume after stays as it was.
+        // Without an id, so that the id to resume after stays the same.
         yield `event: connection\ndata: ${JSON.stringify({ nats: step })}\n\n`;
         isLost = step === 'lost';
         continue;
@@ -116,22 +116,22 @@ async function* lines(
   }
 }
 
-/** Tells the client why the stream cannot go on. NATS comes back, and so does the client: of that nothing is said. */
+/** The event that reports why the stream ends. For NATS_UNAVAILABLE it is omitted: the client reconnects by itself. */
 function problem(error: unknown, logger: Logger): string {
-  const fault = callerErrorOf(error, logger);
-  if (fault.reason === 'NATS_UNAVAILABLE') return '';
-  return `event: problem\ndata: ${JSON.stringify(problemOf(fault, error, []))}\n\n`;
+  const shown = callerErrorOf(error, logger);
+  if (shown.reason === 'NATS_UNAVAILABLE') return '';
+  return `event: problem\ndata: ${JSON.stringify(problemOf(shown, error, []))}\n\n`;
 }
 
 type Notice = 'keep-alive' | 'lost' | 'restored';
 
-/** The next item; or that there was none for a while, or that the gateway has lost NATS, or has it again. */
+/** The next item, or a notice: no item for a while, or the connection to NATS was lost or restored. */
 async function nextStep<T>(
   next: Promise<T>,
   link: Pick<NatsLink, 'lost' | 'restored'>,
   isLost: boolean,
 ): Promise<T | Notice> {
-  // Listened to for this one step: a signal or promise that outlives thousands of them must not gather a listener of each.
+  // Removes the listener after this step: the signal outlives thousands of steps and must not accumulate listeners.
   const over = new AbortController();
   const { lost } = link;
   let timer: NodeJS.Timeout | undefined;

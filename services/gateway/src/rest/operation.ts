@@ -3,24 +3,24 @@ import type { GatewayError, GatewayErrorCode } from '@longhaul/proto/wire';
 import type { z } from 'zod';
 import type { Caller } from '../auth/caller.ts';
 
-/** What an operation is called with, all of it checked. */
+/** A validated call of an operation. */
 export type RestCall<P, Q, H, B> = {
   readonly caller: Caller;
   readonly params: P;
   readonly query: Q;
   readonly headers: H;
   readonly body: B;
-  /** Address of the request, path and query, as it was sent. */
+  /** The path and query of the request, as it was sent. */
   readonly url: string;
-  /** Aborted when the caller leaves. */
+  /** Returns a signal that is aborted when the caller disconnects. */
   readonly left: () => AbortSignal;
   /** Aborted when the gateway stops. */
   readonly stop: AbortSignal;
-  /** Cuts the caller off. */
+  /** Closes the caller's connection. */
   readonly cut: () => void;
 };
 
-/** What an operation answers. Without a body there is none: 204, 304. */
+/** The answer of an operation. 204 and 304 have no body. */
 export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -63,15 +63,15 @@ type OperationParts<P extends Shape, Q extends Shape, H extends Shape, B extends
   readonly body?: {
     readonly schema: B;
     readonly required: boolean;
-    /** It is checked behind the operation, and only described here: what transforms must not be parsed twice. */
+    /** The operation validates the body itself, since a schema with transforms must not parse it twice. */
     readonly isCheckedLater?: true;
-    /** Where in the body the task's input stands, for the pointers of its faults. */
+    /** The member of the body that is the task's input, for the pointers of its issues. */
     readonly inputAt?: string;
   };
   readonly answers: Readonly<Record<number, AnswerDoc>>;
-  /** The errors that it can be answered with, beside those that every operation can. */
+  /** The errors of this operation, in addition to those of every operation. */
   readonly problems: readonly GatewayErrorCode[];
-  /** What is said when the path's parameters cannot name anything. */
+  /** The error when the path's parameters are malformed, so that nothing can match them. */
   readonly notFound?: (params: Readonly<Record<string, string>>) => GatewayError;
   readonly handle: (
     call: RestCall<z.output<P>, z.output<Q>, z.output<H>, z.output<B>>,
@@ -79,8 +79,8 @@ type OperationParts<P extends Shape, Q extends Shape, H extends Shape, B extends
 };
 
 /**
- * One REST operation: the one source of what is checked, what is answered and what the OpenAPI document says.
- * `handle` takes what the schemas have let through, whose types only {@link operation} knows.
+ * One REST operation: the only source of its validation, its answers and its OpenAPI description. `handle` receives validated
+ * values, whose types only {@link operation} knows.
  */
 export type Operation = Omit<OperationParts<Shape, Shape, Shape, z.ZodType>, 'handle'> & {
   readonly handle: (call: RestCall<never, never, never, never>) => Answer | Promise<Answer>;
@@ -88,7 +88,7 @@ export type Operation = Omit<OperationParts<Shape, Shape, Shape, z.ZodType>, 'ha
 
 type None = z.ZodObject<Record<never, never>>;
 
-/** Writes an operation, typed by its own schemas. */
+/** Defines an operation, with `handle` typed by its schemas. */
 export function operation<
   P extends Shape = None,
   Q extends Shape = None,

@@ -12,17 +12,17 @@ import { callerErrorOf, isTemporary, retryAfterSeconds } from '../errors.ts';
 
 /** RFC 9457. */
 export const problemType = 'application/problem+json';
-/** Where the errors are explained; a problem's `type` is this page with the code behind `#`. */
+/** The page that explains errors. A problem's `type` is this page with the code after `#`. */
 export const errorsPath = '/docs/errors';
 
 const codes = ['INTERNAL', ...Object.keys(errorCatalogue)] as const;
 
 const problemIssue = z.object({
-  pointer: z.string().optional().meta({ description: 'Where in the body it is (RFC 6901).' }),
-  parameter: z.string().optional().meta({ description: 'Instead: which parameter of the path or query.' }),
-  header: z.string().optional().meta({ description: 'Instead: which header.' }),
+  pointer: z.string().optional().meta({ description: 'The position in the body (RFC 6901).' }),
+  parameter: z.string().optional().meta({ description: 'Instead: the parameter of the path or query.' }),
+  header: z.string().optional().meta({ description: 'Instead: the header.' }),
   detail: z.string(),
-  code: z.string().meta({ description: 'A name of the fault.' }),
+  code: z.string().meta({ description: 'The code of the issue.' }),
 });
 
 export const problemSchema = z
@@ -34,8 +34,8 @@ export const problemSchema = z
     title: z.string(),
     status: z.int(),
     detail: z.string().meta({ description: 'What went wrong here, and what to do.' }),
-    code: z.enum(codes).meta({ description: 'The end of `type`, to go by. Stable.' }),
-    errors: z.array(problemIssue).optional().meta({ description: 'The faults of what was sent.' }),
+    code: z.enum(codes).meta({ description: 'The code at the end of `type`. Stable.' }),
+    errors: z.array(problemIssue).optional().meta({ description: 'The issues of the request.' }),
   })
   .meta({ title: 'Problem', description: 'Why a call was refused (RFC 9457).' });
 export type Problem = z.output<typeof problemSchema>;
@@ -66,7 +66,7 @@ export class RequestError extends GatewayError {
   }
 }
 
-/** That a task has no result to answer: with what its record says. */
+/** The error for a task without a result, with fields of its record. */
 export class NoResultError extends GatewayError {
   readonly task: Readonly<Record<string, unknown>>;
 
@@ -86,11 +86,11 @@ export function statusOf(code: GatewayErrorCode | 'INTERNAL'): number {
 }
 
 /**
- * An error as its caller sees it.
+ * Makes the problem document of an error.
  *
- * @param fault what the caller may know of it
- * @param error the error itself, which may know where in the request the fault is
- * @param inputAt where in the body the faults' paths begin
+ * @param shown what the caller may learn of the error
+ * @param error the error itself, which may name the part of the request
+ * @param inputAt the position in the body where the paths of issues start
  */
 export function problemOf(
   { reason, message, issues }: StartFault,
@@ -132,7 +132,7 @@ export function pointerTo(path: readonly (string | number)[]): string {
   return path.map(part => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-/** Answers a problem. Retries, authentication and the connection have their headers. */
+/** Answers with a problem document, and the headers for retries, authentication and the connection. */
 export function sendProblem(
   reply: FastifyReply,
   thrown: unknown,
@@ -150,7 +150,7 @@ export function sendProblem(
     .send(`${JSON.stringify(problem)}\n`);
 }
 
-/** What Fastify refuses before a handler is called, as errors of the catalogue. */
+/** Maps errors of Fastify, from before a handler is called, to errors of the catalogue. */
 function fromServer(error: unknown): unknown {
   if (error instanceof GatewayError || !(error instanceof Error)) return error;
   const { code, statusCode } = error as Error & { readonly code?: unknown; readonly statusCode?: unknown };
@@ -160,14 +160,17 @@ function fromServer(error: unknown): unknown {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new GatewayError(
         'PAYLOAD_TOO_LARGE',
-        'The body is larger than the gateway takes. Pass a reference (a path or URL) instead of the data itself.',
+        'The body is larger than the limit of the gateway. Pass a reference (a path or URL) instead of the data itself.',
       );
     case 'FST_ERR_MAX_PARAM_LENGTH':
-      return new GatewayError('URI_TOO_LONG', 'A part of the path is longer than any name or id can be.');
+      return new GatewayError('URI_TOO_LONG', 'A segment of the path is longer than any task type or id.');
     case 'FST_ERR_BAD_URL':
-      return new GatewayError('INVALID_REQUEST', 'The path has an escape that is none, like %zz. Mend it.');
+      return new GatewayError(
+        'INVALID_REQUEST',
+        'The path has an invalid escape sequence, like %zz. Fix it.',
+      );
     default:
-      // Whatever else it says is the caller's fault: lengths that lie, bodies that break off.
+      // All other 4xx errors are errors of the caller: a wrong content length, an incomplete body.
       return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
         ? new GatewayError('INVALID_REQUEST', 'The request is malformed.', { cause: error })
         : error;

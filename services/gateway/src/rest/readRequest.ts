@@ -7,8 +7,8 @@ type Raw = Readonly<Record<string, string | readonly string[] | undefined>>;
 type Kind = 'number' | 'list' | 'text';
 
 /**
- * Reads parameters, which arrive as text, into what a schema takes: whole numbers where it takes numbers, lists (by
- * commas, or the name repeated) where it takes arrays.
+ * Reads parameters, which are text, by a schema: whole numbers for numbers, lists (separated by commas, or by repeating the
+ * parameter) for arrays.
  */
 export class ParameterReader {
   readonly #place: 'parameter' | 'header';
@@ -21,19 +21,19 @@ export class ParameterReader {
     this.#kinds = new Map(Object.entries(schema.shape).map(([name, part]) => [name, kindOf(part)]));
   }
 
-  /** @throws RequestError INVALID_REQUEST that names each parameter at fault */
+  /** @throws RequestError INVALID_REQUEST that names each invalid parameter */
   read(raw: Raw): Record<string, unknown> {
     const values = this.#place === 'header' ? this.#known(raw) : this.#all(raw);
     const parsed = this.#schema.safeParse(values);
     if (parsed.success) return parsed.data;
     const what = this.#place === 'header' ? 'A header is malformed' : 'A parameter is malformed';
     const issues = parsed.error.issues.flatMap((issue, index) => {
-      const fault = issuesOf(parsed.error)[index];
-      if (!fault) return [];
-      // One issue names all parameters that there are not; each of them is at fault.
+      const found = issuesOf(parsed.error)[index];
+      if (!found) return [];
+      // One issue names all unknown parameters; each gets an issue of its own.
       return issue.code === 'unrecognized_keys'
-        ? issue.keys.map(key => ({ ...fault, path: [key] }))
-        : [fault];
+        ? issue.keys.map(key => ({ ...found, path: [key] }))
+        : [found];
     });
     const message = `${what}:\n${faultsText(parsed.error)}`;
     throw new RequestError(
@@ -49,7 +49,7 @@ export class ParameterReader {
     return Object.fromEntries(values.filter(([, value]) => value !== undefined));
   }
 
-  /** With those that there are not: a misspelt option is better refused than passed over. */
+  /** Includes unknown parameters, so that the schema refuses a misspelt option instead of ignoring it. */
   #all(raw: Raw): Record<string, unknown> {
     return Object.fromEntries(
       Object.entries(raw).map(([name, value]) => [name, typed(this.#kinds.get(name) ?? 'text', value)]),
@@ -73,13 +73,13 @@ function typed(kind: Kind, value: Raw[string]): unknown {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a JSON body. An empty one is nothing.
+ * Reads a JSON body. An empty body is `undefined`.
  * @throws GatewayError UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST
  */
 export function readBody({ headers }: FastifyRequest, bytes: Buffer): unknown {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'The body is compressed. Send it as it is.');
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'The body is compressed. Send it uncompressed.');
   const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(headers['content-type'] ?? '')?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'The body is not UTF-8. JSON is always UTF-8.');
@@ -91,26 +91,26 @@ export function readBody({ headers }: FastifyRequest, bytes: Buffer): unknown {
   }
 }
 
-/** What the parser says, without the piece of the body that it quotes. */
+/** The parser's reason, without the part of the body that it quotes. */
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof SyntaxError)) return 'it is not UTF-8. Send it as UTF-8.';
   const at = /at position \d+/.exec(cause.message)?.[0];
-  return at === undefined ? 'it ends too soon, or has something behind its end.' : `it goes wrong ${at}.`;
+  return at === undefined ? 'it is incomplete, or has data after its end.' : `it is malformed ${at}.`;
 }
 
-/** What a caller prefers of how it is answered (RFC 7240). */
+/** The preferences of a caller for the answer (RFC 7240). */
 export type Preferences = {
-  /** `respond-async`: not to wait. */
+  /** `respond-async`: whether to answer without waiting. */
   readonly respondAsync: boolean;
-  /** `wait=N`: to wait so many seconds for the result; as many of them as the gateway waits. */
+  /** `wait=N`: how many seconds to wait for the result, limited to the maximum of the gateway. */
   readonly waitSeconds: number | undefined;
 };
 
-/** A preference: its name, its value where there is one, and parameters, which none of ours has. */
+/** A preference: its name, an optional value, and parameters, which are ignored. */
 const preference =
   /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?\s*(?:;.*)?$/;
 
-/** Reads the header `Prefer`. As RFC 7240 says, what is not known or malformed is passed over; of two, the first counts. */
+/** Reads the header `Prefer`. Unknown and malformed preferences are ignored, and the first of two applies (RFC 7240). */
 export function readPrefer(header: string | undefined): Preferences {
   const found = new Map<string, string>();
   for (const part of (header ?? '').split(',')) {
@@ -126,7 +126,7 @@ export function readPrefer(header: string | undefined): Preferences {
   };
 }
 
-/** What of it was heeded, for the header `Preference-Applied`. */
+/** The header `Preference-Applied` for applied preferences. */
 export function preferenceApplied({ respondAsync, waitSeconds }: Preferences): Record<string, string> {
   const applied = [
     ...(respondAsync ? ['respond-async'] : []),
@@ -135,7 +135,7 @@ export function preferenceApplied({ respondAsync, waitSeconds }: Preferences): R
   return applied.length === 0 ? {} : { 'preference-applied': applied.join(', ') };
 }
 
-/** Whether `If-None-Match` names an entity tag, by the weak comparison (RFC 9110, 13.1.2). */
+/** Whether `If-None-Match` contains an entity tag, by weak comparison (RFC 9110, 13.1.2). */
 export function matchesTag(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;
   const bare = (one: string) => one.trim().replace(/^W\//, '');

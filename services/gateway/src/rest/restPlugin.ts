@@ -33,18 +33,18 @@ export type RestDeps = {
 
 export type RestOptions = {
   readonly operations: readonly Operation[];
-  /** Says who calls, and lets them in. @throws GatewayError UNAUTHENTICATED, TOO_MANY_REQUESTS */
+  /** Authenticates and admits the caller. @throws GatewayError UNAUTHENTICATED, TOO_MANY_REQUESTS */
   readonly callerOf: (request: FastifyRequest, reply: FastifyReply) => Promise<Caller>;
-  /** The paths of the server, for what has no route. */
+  /** The paths of the server, for requests without a route. */
   readonly paths: KnownPaths;
   readonly logger: Logger;
   readonly stop: AbortSignal;
 };
 
-/** Where everything of REST is. */
+/** The path prefix of the REST API. */
 export const restPrefix = '/v1';
 
-/** Every REST operation of a contract. */
+/** Creates all REST operations of a contract. */
 export function restOperations({
   contract,
   service,
@@ -69,7 +69,7 @@ export function restOperations({
   ];
 }
 
-/** Serves the operations. To be registered with the prefix {@link restPrefix}, so that the rest of it is answered 404. */
+/** Serves the operations. Register it with the prefix {@link restPrefix}, so that its other paths are answered 404. */
 export async function restPlugin(server: FastifyInstance, options: RestOptions): Promise<void> {
   const { operations, callerOf, paths, logger, stop } = options;
   const callers = new WeakMap<FastifyRequest, Caller>();
@@ -86,16 +86,16 @@ export async function restPlugin(server: FastifyInstance, options: RestOptions):
       reply,
       new GatewayError(
         'UNKNOWN_PROCEDURE',
-        `There is no ${request.method} ${pathOf(request)}. Check the path.`,
+        `${request.method} ${pathOf(request)} does not exist. Check the path.`,
       ),
       logger,
     ),
   );
-  // Before the body is read: who may not call need not be listened to.
+  // Before the body is read, so that the body of a refused request is not read.
   server.addHook('onRequest', async (request, reply) => {
-    if (stop.aborted) throw new GatewayError('SHUTTING_DOWN', 'The gateway is being stopped. Try again.');
+    if (stop.aborted) throw new GatewayError('SHUTTING_DOWN', 'The gateway is stopping. Try again.');
     callers.set(request, await callerOf(request, reply));
-    // Here, and not in a handler: the body of a request that is refused is not read.
+    // Here and not in a handler, for the same reason.
     const { allow } = request.routeOptions.config;
     const allowed = allow ?? (request.is404 ? paths.allowAt(pathOf(request)) : undefined);
     if (allowed !== undefined && request.method !== 'OPTIONS') {
@@ -119,12 +119,12 @@ export async function restPlugin(server: FastifyInstance, options: RestOptions):
   }
 }
 
-/** The methods that the server's router knows. Others are found to be wrong when no route is found. */
+/** The methods that the router supports. Requests with others find no route. */
 const everyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 
 /**
- * Routes for the methods that a resource does not have, so that none of them is taken for that of another path
- * (`GET /v1/tasks/audio.transcribe` for a task of that id), and for OPTIONS, which says which it has.
+ * Adds routes for the methods that a path does not support, so that such a request does not match a path with parameters
+ * (`GET /v1/tasks/audio.transcribe` as a task id), and for OPTIONS, which answers the supported methods.
  */
 function serveOthers(server: FastifyInstance, url: string, has: readonly Operation[]): void {
   const own = has.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
@@ -134,14 +134,14 @@ function serveOthers(server: FastifyInstance, url: string, has: readonly Operati
     url,
     exposeHeadRoute: false,
     config: { allow },
-    // The hook has refused all others.
+    // The hook refuses all methods but OPTIONS.
     handler: (_request: FastifyRequest, reply: FastifyReply) => reply.code(204).header('allow', allow).send(),
   });
 }
 
 function notAllowed(request: FastifyRequest, allow: string): GatewayError {
   const { id } = request.params as { readonly id?: string };
-  // A start of a task that the contract does not have looks like a POST to a task.
+  // A start of an unknown task type matches the path of a task.
   if (
     request.method === 'POST' &&
     pathOf(request) === `/v1/tasks/${id}` &&
@@ -155,8 +155,8 @@ function pathOf({ url }: FastifyRequest): string {
   return url.split('?', 1)[0] ?? '';
 }
 
-/** The hook has let nobody through without one. */
+/** The hook has set a caller for every request that it admitted. */
 function known(caller: Caller | undefined): Caller {
-  if (!caller) throw new Error('A request came past authentication.');
+  if (!caller) throw new Error('A request without an authenticated caller reached a handler.');
   return caller;
 }

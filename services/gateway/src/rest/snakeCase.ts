@@ -1,12 +1,12 @@
-/** What a task's author or caller wrote: its keys are theirs. */
+/** Members with values of task authors and callers, whose keys are not changed. */
 const opaque: ReadonlySet<string> = new Set(['input', 'output', 'progress', 'data', 'fields']);
 
-/** A value with its keys in snake_case, as REST writes them; all but what belongs to the task itself. */
+/** Converts keys to snake_case, as in REST, except inside opaque members. */
 export function snakeKeys(value: unknown): unknown {
   return withKeys(value, key => key.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`));
 }
 
-/** A value with its keys in camelCase, as everything behind REST has them. */
+/** Converts keys to camelCase, as in the service. */
 export function camelKeys(value: unknown): unknown {
   return withKeys(value, key => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
 }

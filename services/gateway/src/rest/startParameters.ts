@@ -12,7 +12,7 @@ import { camelKeys } from './snakeCase.ts';
 const { maxAttempts, timeoutMs, totalTimeoutMs } = policyOverridesSchema.shape;
 const [fixed, exponential, list] = backoffSchema.options;
 
-/** What a start may set instead of the definition's policy: `PolicyOverrides`, as REST writes it. */
+/** The policy overrides of a start in REST: `PolicyOverrides` in snake_case. */
 export const restPolicySchema = strictOptions({
   max_attempts: maxAttempts,
   backoff: z
@@ -32,7 +32,7 @@ export const restPolicySchema = strictOptions({
 }).meta({ title: 'Policy', description: "Instead of the task definition's policy." });
 export type RestPolicy = z.output<typeof restPolicySchema>;
 
-/** The same as everything behind REST has it; nothing where nothing is said. */
+/** The policy overrides of the service; empty if none is set. */
 export function policyOf(policy: RestPolicy | undefined): {
   policy?: z.output<typeof policyOverridesSchema>;
 } {
@@ -40,13 +40,13 @@ export function policyOf(policy: RestPolicy | undefined): {
   return given ? { policy: policyOverridesSchema.parse(camelKeys(policy)) } : {};
 }
 
-/** The path of one task. */
+/** The path parameters of operations on one task. */
 export const oneTask = {
   params: z.object({ id: taskIdSchema.meta({ description: "The task's id.", format: 'uuid' }) }),
   notFound: ({ id = '' }: Readonly<Record<string, string>>) => taskNotFound(id),
 };
 
-/** A key as the draft standard writes it, in quotes, or bare. */
+/** An idempotency key, in quotes as in the draft standard, or without. */
 const keyHeader = z
   .string()
   .regex(
@@ -55,7 +55,8 @@ const keyHeader = z
   );
 
 export const idempotencyKey = keyHeader.optional().meta({
-  description: 'The same key for the same task gives the same task again; with another input, a conflict.',
+  description:
+    'Repeated starts with the same key give the same task; with another input they are refused as a conflict.',
 });
 export const prefer = z.string().optional().meta({
   description:
@@ -67,18 +68,21 @@ export const keyOf = (header: string | undefined): { idempotencyKey?: string } =
 
 const { priority, delayMs, startWithinMs } = startOptionsSchema.shape;
 
-/** What may stand beside the input of a start. */
+/** The options of a start in REST. */
 export const restStartOptions = {
-  priority: priority.meta({ description: 'Of several waiting tasks, higher goes first. Default: normal.' }),
-  delay_ms: delayMs.meta({ description: 'Not to start before so many milliseconds have gone by.' }),
+  priority: priority.meta({
+    description: 'Waiting tasks with a higher priority start first. Default: normal.',
+  }),
+  delay_ms: delayMs.meta({ description: 'Starts the task after this many milliseconds.' }),
   start_within_ms: startWithinMs.meta({
-    description: 'It fails when no executor has begun it so many milliseconds after it was to start.',
+    description:
+      'The task fails when no executor has started it within this many milliseconds after its start was due.',
   }),
 };
 
 type RestStartOptions = z.output<z.ZodObject<typeof restStartOptions>>;
 
-/** The same as the service has them. */
+/** The start options of the service. */
 export function startOptionsOf({ priority: rank, delay_ms, start_within_ms }: RestStartOptions) {
   return {
     ...(rank === undefined ? {} : { priority: rank }),

@@ -26,9 +26,9 @@ const head = {
     description: "The `percent` of the task's progress, where it has one; 100 once it is COMPLETED.",
   }),
   created_at: instant,
-  scheduled_for: instant.optional().meta({ description: 'Not to start before.' }),
+  scheduled_for: instant.optional().meta({ description: 'The task does not start before this time.' }),
   started_at: instant.optional().meta({ description: 'When its first attempt began.' }),
-  completed_at: instant.optional().meta({ description: 'When it ended, however it ended.' }),
+  completed_at: instant.optional().meta({ description: 'When it ended, with any status.' }),
   attempt: z.int().min(0).meta({ description: 'The current or last attempt; 0 before the first.' }),
 };
 
@@ -47,7 +47,7 @@ const taskLink = z.object({
   detached: z.literal(true).optional().meta({ description: "The parent's end does not cancel the child." }),
 });
 
-/** Where a task stands: what most operations on one task answer. */
+/** The state of a task, which most operations on one task answer. */
 export const taskSchema = z
   .object({
     ...head,
@@ -63,12 +63,16 @@ export const taskSchema = z
     parent: taskLink.optional().meta({ description: 'The task whose handler started it.' }),
     children: z.array(taskLink).optional().meta({ description: 'The first tasks that its handler started.' }),
     child_count: z.int().min(1).optional().meta({
-      description: 'How many tasks its handler started, also those that `children` has no room for.',
+      description: 'How many tasks its handler started, including those that `children` omits.',
     }),
     pause: z.object({ by: z.string(), at: instant }).optional().meta({
-      description: 'It is to pause at its checkpoints until it is resumed: who asked for it, and when.',
+      description:
+        'A pause was requested: it pauses at its checkpoints until it is resumed. By whom, and when.',
     }),
-    concurrency_keys: z.array(z.string()).optional().meta({ description: 'What its limits count it by.' }),
+    concurrency_keys: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'The keys of its concurrency limits.' }),
     input: z.unknown().optional().meta({ description: 'Only where `include=input` asks for it.' }),
     progress: z.unknown().optional(),
     result: z.unknown().optional().meta({ description: 'Once it is COMPLETED: its output.' }),
@@ -86,9 +90,9 @@ export const taskSchema = z
       }),
     seq: z.int().min(0).meta({ description: 'The id of the last event in it.' }),
   })
-  .meta({ title: 'Task', description: 'Where a task stands.' });
+  .meta({ title: 'Task', description: 'The state of a task.' });
 
-/** A line of a list. */
+/** A task in a list. */
 export const taskLineSchema = z
   .object({
     ...head,
@@ -97,7 +101,7 @@ export const taskLineSchema = z
   })
   .meta({ title: 'TaskLine', description: 'A task in a list.' });
 
-/** A task as REST shows it. How its record is written and where large payloads lie is nobody's business there. */
+/** Makes the REST form of a task, without the fields of the stored record that are internal. */
 export function taskPayload(record: AnyTaskRecord, withInput = false): Record<string, unknown> {
   const { id, name, status, finishedAt, output, input, unfit, ...rest } = record;
   const { outputRef: _out, inputRef: _in, ...shown } = rest;
@@ -125,12 +129,12 @@ export function taskLine({ id, percent: done, finishedAt, ...rest }: TaskSummary
   };
 }
 
-/** The longest that a caller is told to wait before it asks again. */
-const longestPauseSeconds = 30;
+/** The highest `Retry-After` of an active task. */
+const maxRetryAfterSeconds = 30;
 
 /**
- * After how many seconds to ask again for a task that has not ended: soon for a young one, seldom for one that takes
- * long, and not before it can have begun.
+ * After how many seconds to read an active task again: a tenth of its age, so often for a young task and rarely for a long
+ * one, and not before it can have started.
  */
 export function retryAfterSeconds(
   {
@@ -146,19 +150,19 @@ export function retryAfterSeconds(
   const ageSeconds = (nowMs - Date.parse(scheduledFor ?? createdAt)) / 1_000;
   const seconds =
     waitsFor === undefined ? ageSeconds / 10 : Math.ceil((Date.parse(waitsFor) - nowMs) / 1_000);
-  return Math.min(longestPauseSeconds, Math.max(1, Math.floor(seconds)));
+  return Math.min(maxRetryAfterSeconds, Math.max(1, Math.floor(seconds)));
 }
 
-/** `Retry-After`, while a task has not ended. */
+/** The header `Retry-After` of an active task. */
 export function retryAfter(record: Parameters<typeof retryAfterSeconds>[0]): Record<string, string> {
   const seconds = retryAfterSeconds(record, Date.now());
   return seconds === undefined ? {} : { 'retry-after': String(seconds) };
 }
 
-/** The address of a task. A path alone: clients put what they called before it, also behind a proxy. */
+/** The URL path of a task. Without a host, so that it is correct behind a proxy too. */
 export const taskPath = (id: string): string => `/v1/tasks/${id}`;
 
-/** What changes whenever a task does: the last event in its record, and the status, which can change by time alone. */
+/** The entity tag of a task: the last event of its record, and the status, which can also change by time. */
 export function etagOf({ seq, status }: Pick<TaskRecord, 'seq' | 'status'>, withInput: boolean): string {
   return `W/"${seq}-${status}${withInput ? '-input' : ''}"`;
 }

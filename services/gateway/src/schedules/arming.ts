@@ -3,23 +3,23 @@ import { type Fire, fireKeptSeconds, fireSchema, type ScheduleRecord } from '@lo
 import type { ScheduleStore } from './scheduleStore.ts';
 import { nextTime } from './scheduleTimes.ts';
 
-/** The message schedule in the stream. `seq` 0: there is none. */
+/** The message schedule in the stream. `seq` 0: none exists. */
 type Armed = { readonly seq: number; readonly fire: Fire | undefined };
 
 /**
- * Brings the message schedule in the stream to what the record in the bucket says: one message for the time that the
- * record waits for, and none where it is gone or paused.
+ * Makes the message schedule in the stream match the record in the bucket: one message for the next time in the record,
+ * and none where the schedule is deleted or paused.
  *
- * The record alone is authority, and whoever has changed it calls this, as often as they like and all at once:
+ * Only the record is authoritative. Every writer of it calls this afterwards; concurrent and repeated calls are safe:
  *
- * - The message is looked at *before* the record, and replaced only if it is still that one (an expected sequence). So
- *   a writer that has read an older record and comes late is refused, or is replaced by the writer of the newer record,
- *   who looks at the message after that write: what is armed last is what the newest record says.
- * - A writer that dies after its record and before this: a firing is delivered again and gets here; an update or resume
- *   has taken the message away before its write, and `ScheduleUpkeep` arms what has none.
- * - Two messages for one time (it had fired, unseen, when it was armed again) make one firing: see `handleFiring`.
+ * - The message is read *before* the record, and replaced only if it is still the same one (an expected sequence). So a
+ *   late writer with an older record is either refused, or its message is replaced by the writer of the newer record, which
+ *   reads the message after that: the message that is armed last matches the newest record.
+ * - If a writer dies after writing the record and before this: a firing is delivered again and calls this; an update or
+ *   resume has removed the message before its write, and `ScheduleUpkeep` arms schedules without a message.
+ * - Two messages for one time (it had fired unnoticed when it was armed again) make one firing: see `handleFiring`.
  *
- * @throws GatewayError INVALID_SCHEDULE when a record of version 0.1 has an expression that is read no more
+ * @throws GatewayError INVALID_SCHEDULE when a record of version 0.1 has an expression that is no longer supported
  */
 export async function settleSchedule(
   broker: Broker,
@@ -35,19 +35,19 @@ export async function settleSchedule(
       return;
     }
     if (schedule.next === undefined) {
-      // Of version 0.1, or written by hand. Without any time to come it has nothing to wait for.
+      // A record of version 0.1, or written by hand. Without a next time nothing is armed.
       const next = nextTime(schedule, Date.now());
       if (next === undefined) return;
       await store.put({ ...schedule, next }, revision);
       continue;
     }
     const fire: Fire = { v: 1, owner, id, createdAt: schedule.createdAt, at: schedule.next };
-    if (isSame(armed.fire, fire) || (await isOnItsWay(broker, schedule, fire))) return;
+    if (isSame(armed.fire, fire) || (await isBeingDelivered(broker, schedule, fire))) return;
     if (await arm(broker, fire, schedule.next, armed.seq)) return;
   }
 }
 
-/** Takes a message schedule away that is about to be replaced: if its writer dies, it is missing and not outdated. */
+/** Removes a message schedule that is about to be replaced: if the writer then dies, the message is missing and not outdated. */
 export async function disarmSchedule(broker: Broker, owner: string, id: string): Promise<void> {
   const { seq } = await readArmed(broker, owner, id);
   if (seq > 0) await disarm(broker, owner, id, seq);
@@ -59,7 +59,7 @@ async function arm(broker: Broker, fire: Fire, at: string, expectedSeq: number):
   try {
     await broker.js.publish(subjects.recurring(fire), encode(fire), {
       expect: { lastSubjectSequence: expectedSeq },
-      // A time that is past is fired at once.
+      // A time in the past fires at once.
       schedule: {
         specification: { at: new Date(at) },
         target: subjects.fire(fire),
@@ -73,7 +73,7 @@ async function arm(broker: Broker, fire: Fire, at: string, expectedSeq: number):
   }
 }
 
-/** Only up to the message that was seen: one that another gateway has armed meanwhile stays. */
+/** Purges up to the message that was read, so that one that another gateway has armed since is kept. */
 async function disarm(broker: Broker, owner: string, id: string, seq: number): Promise<void> {
   const { requestStream, subjects } = broker.topology;
   await broker.jsm.streams.purge(requestStream, { filter: subjects.recurring({ owner, id }), seq: seq + 1 });
@@ -86,8 +86,8 @@ async function readArmed(broker: Broker, owner: string, id: string): Promise<Arm
   return { seq: message?.seq ?? 0, fire: message ? decode(fireSchema, subject, message.data) : undefined };
 }
 
-/** Whether the time has fired and no gateway has dealt with it yet: then its message is still in the work queue. */
-async function isOnItsWay(broker: Broker, { next }: ScheduleRecord, wanted: Fire): Promise<boolean> {
+/** Whether the time has fired and no gateway has handled the firing yet: its message is still in the work queue. */
+async function isBeingDelivered(broker: Broker, { next }: ScheduleRecord, wanted: Fire): Promise<boolean> {
   if (next === undefined || Date.parse(next) > Date.now()) return false;
   const { requestStream, subjects } = broker.topology;
   const subject = subjects.fire(wanted);

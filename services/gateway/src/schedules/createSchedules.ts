@@ -6,26 +6,26 @@ import { createScheduleService, type ScheduleService } from './scheduleService.t
 import { ScheduleStore } from './scheduleStore.ts';
 import { ScheduleUpkeep } from './upkeep.ts';
 
-/** The part of a gateway that keeps recurring schedules. */
+/** The recurring schedules of a gateway. */
 export type Schedules = {
   readonly service: ScheduleService;
   /** The consumer of firings. */
   readonly consumer: NeededConsumer;
-  /** Takes firings from now on. */
+  /** Starts to handle firings. */
   readonly start: () => Promise<void>;
-  /** Takes and arms anew: the request stream or the consumer of firings was made anew. */
+  /** Starts again after the request stream or the consumer of firings was created again. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
-/** What schedules need of the gateway's tasks; `start` and `cancel` as a client calls them. */
+/** The operations on tasks that schedules need; `start` and `cancel` as for a client. */
 export type ScheduledTasks = Pick<FiringDeps, 'find' | 'definitions' | 'start' | 'cancel'>;
 
 /**
- * Recurring schedules, in the order in which one meets its parts: `scheduleService` writes the record
- * (`scheduleStore`) with the next time (`scheduleTimes`), `arming` puts a message schedule for that time into the stream,
- * the server fires it, `firingConsumer` takes what was fired, and `handleFiring` decides it, arms the next and makes a
- * task of it (`startFirings`). `upkeep` arms what a crash left unarmed, and `taskEnds` (fed by the index of tasks)
+ * Creates the recurring schedules of a gateway. The parts, in the order in which a schedule passes them: `scheduleService`
+ * writes the record (`scheduleStore`) with the next time (`scheduleTimes`); `arming` publishes a message schedule for that
+ * time; the server fires it; `firingConsumer` receives the firing; `handleFiring` decides it, arms the next time and starts
+ * a task (`startFirings`). `upkeep` arms schedules that a crash left unarmed. `taskEnds`, fed by the index of tasks,
  * completes the history.
  */
 export function createSchedules(broker: Broker, logger: Logger, tasks: ScheduledTasks): Schedules {
@@ -44,7 +44,7 @@ export function createSchedules(broker: Broker, logger: Logger, tasks: Scheduled
     },
     restart: async () => {
       await firings.start();
-      upkeep.lookNow();
+      upkeep.checkNow();
     },
     stop: async () => {
       await upkeep.stop();

@@ -4,23 +4,23 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
 import type { FiringEnd } from './handleFiring.ts';
 
-/** How many firings one gateway takes at a time; the rest goes to others, or waits. */
-const atOnce = 64;
-/** A firing that could not be dealt with, or that others may know better, comes again after this long. */
-const againMs = 1_000;
-/** So many deliveries give every gateway of a deployment that is being rolled out its turn. */
-const handBacks = 10;
+/** How many firings one gateway handles at a time; others go to other gateways or wait. */
+const maxFirings = 64;
+/** The delay before a failed or released firing is delivered again. */
+const redeliverAfterMs = 1_000;
+/** How often a firing is released, so that during a rollout each gateway can receive it. */
+const maxReleases = 10;
 
 /**
- * Takes the firings of recurring schedules. One durable consumer serves all gateways: each firing goes to one of them,
- * and to another when that one does not acknowledge it in time.
+ * Receives the firings of recurring schedules. All gateways share one durable consumer: each firing is delivered to one
+ * of them, and to another one if it is not acknowledged in time.
  */
 export class FiringConsumer {
   readonly #broker: Broker;
   readonly #logger: Logger;
   readonly #handle: (fire: Fire, mayRelease: boolean) => Promise<FiringEnd>;
-  /** The end of the line of each schedule's firings here: in order, and no two that compete for one record. */
-  readonly #lines = new Map<string, Promise<void>>();
+  /** The last pending firing of each schedule: its firings are handled in order, so that none compete for its record. */
+  readonly #pending = new Map<string, Promise<void>>();
   #messages: ConsumerMessages | undefined;
   #stopped = false;
 
@@ -34,7 +34,7 @@ export class FiringConsumer {
     this.#handle = handle;
   }
 
-  /** Also begins anew, when the stream or the consumer was made anew. */
+  /** Starts to receive firings; also again after the stream or the consumer was created again. */
   async start(): Promise<void> {
     await this.#messages?.close();
     if (this.#stopped) return;
@@ -43,29 +43,29 @@ export class FiringConsumer {
     await ensureConsumer(this.#broker, topology.requestStream, plan);
     const consumer = await js.consumers.get(topology.requestStream, plan.durable_name);
     this.#messages = await consumer.consume({
-      max_messages: atOnce,
+      max_messages: maxFirings,
       callback: message => this.#enqueue(message),
     });
   }
 
-  /** Finishes what is under way, and leaves the rest to other gateways. */
+  /** Finishes the firings under way, and leaves the rest to other gateways. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#messages?.close();
-    await Promise.all(this.#lines.values());
+    await Promise.all(this.#pending.values());
   }
 
   #enqueue(message: JsMsg): void {
     const { subject } = message;
-    const line = (this.#lines.get(subject) ?? Promise.resolve())
-      .then(() => this.#take(message))
+    const pending = (this.#pending.get(subject) ?? Promise.resolve())
+      .then(() => this.#process(message))
       .finally(() => {
-        if (this.#lines.get(subject) === line) this.#lines.delete(subject);
+        if (this.#pending.get(subject) === pending) this.#pending.delete(subject);
       });
-    this.#lines.set(subject, line);
+    this.#pending.set(subject, pending);
   }
 
-  async #take(message: JsMsg): Promise<void> {
+  async #process(message: JsMsg): Promise<void> {
     if (this.#stopped) {
       message.nak();
       return;
@@ -76,13 +76,16 @@ export class FiringConsumer {
       return;
     }
     try {
-      const end = await this.#handle(fire, message.info.deliveryCount <= handBacks);
+      const end = await this.#handle(fire, message.info.deliveryCount <= maxReleases);
       if (end === 'done') message.ack();
-      else message.nak(againMs);
+      else message.nak(redeliverAfterMs);
     } catch (err) {
       if (!isUnavailable(err) && !(err instanceof GatewayError && err.code === 'NATS_UNAVAILABLE'))
-        this.#logger.error({ err, scheduleId: fire.id, at: fire.at }, 'a firing failed; it comes again');
-      message.nak(againMs);
+        this.#logger.error(
+          { err, scheduleId: fire.id, at: fire.at },
+          'a firing could not be handled; it will be delivered again',
+        );
+      message.nak(redeliverAfterMs);
     }
   }
 
@@ -90,10 +93,7 @@ export class FiringConsumer {
     try {
       return decode(fireSchema, message.subject, message.data);
     } catch (err) {
-      this.#logger.warn(
-        { err, subject: message.subject },
-        'a firing that does not fit the protocol is passed over',
-      );
+      this.#logger.warn({ err, subject: message.subject }, 'a malformed firing was skipped');
       return undefined;
     }
   }

@@ -29,25 +29,25 @@ export type FiringDeps = StartDeps & {
   readonly cancel: (caller: Caller, id: string, reason: string) => Promise<CancelOutcome>;
 };
 
-/** `done`: acknowledge it. `handBack`: another gateway may know the task that it is to start. */
-export type FiringEnd = 'done' | 'handBack';
+/** `done`: to be acknowledged. `release`: another gateway's contract may have the task type. */
+export type FiringEnd = 'done' | 'release';
 
 /**
- * Deals with a firing: decides every time that is due by now, arms the next one, and starts the tasks. However often a
- * firing is delivered and to whichever gateways, each time makes one task at most, and the next is armed.
+ * Handles a firing: decides every time that is due, arms the next time, and starts the tasks. Regardless of how often and
+ * to which gateways a firing is delivered, each time starts at most one task, and the next time is armed.
  *
- * The record says which time is waited for, and one write of it (its revision lets one writer win) decides all that is
- * due and moves on to the next time: so of two gateways with the same firing one finds that the record waits for a
- * later time. A gateway may die, and the firing be delivered again,
+ * The record contains the next time. One write of it (its revision lets one writer win) decides all due times and sets the
+ * next one: of two gateways with the same firing, one finds a later time in the record. If a gateway dies, the firing is
+ * delivered again:
  *
- * - before that write: nothing has happened;
- * - between it and the arming: the record waits for a later time than this firing's, and the arming is done now;
- * - before or while tasks are started: they are in the record as `starting`, and are started now, each under an
- *   idempotency key that is made of its time, so that what was started before is found;
- * - before the acknowledgement: all is found done.
+ * - died before that write: nothing has happened;
+ * - between the write and the arming: the record has a later time than the firing, and the arming is done now;
+ * - before or while tasks are started: they are `starting` in the record and are started now, each with an idempotency key
+ *   made of its time, so that tasks that were started before are found;
+ * - before the acknowledgement: everything is found done.
  *
- * @param mayRelease another gateway has not had its turn yet
- * @throws what NATS answers: the firing is to be delivered again
+ * @param mayRelease whether the firing may be released for other gateways
+ * @throws errors of NATS, after which the firing is to be delivered again
  */
 export async function handleFiring(deps: FiringDeps, fire: Fire, mayRelease: boolean): Promise<FiringEnd> {
   const { broker, store } = deps;
@@ -58,12 +58,12 @@ export async function handleFiring(deps: FiringDeps, fire: Fire, mayRelease: boo
     if (schedule && isAwaited(schedule, fire)) {
       const { decided, cancel } = await decide(deps, schedule, fire.at);
       const starts = decided.firings.some(({ outcome }) => outcome === 'starting');
-      if (starts && mayRelease && !deps.definitions.has(schedule.name)) return 'handBack';
+      if (starts && mayRelease && !deps.definitions.has(schedule.name)) return 'release';
       if (cancel !== undefined) await cancelPrevious(deps, schedule, cancel);
       if ((await store.put(decided, revision)) === undefined) continue;
       now = decided;
     }
-    // Before the tasks, so that the next time does not wait for them.
+    // Before the tasks are started, so that the next time does not depend on them.
     await settleSchedule(broker, store, owner, id);
     if (now) await startFirings(deps, now);
     return 'done';
@@ -72,7 +72,7 @@ export async function handleFiring(deps: FiringDeps, fire: Fire, mayRelease: boo
 
 type Awaited = Fire & { readonly at: string };
 
-/** Not so: the schedule is gone, paused or another one of that id, or the time has been decided or changed. */
+/** Whether the record waits for this firing. Not if the schedule is paused or was replaced, or the time was decided or changed. */
 function isAwaited(schedule: ScheduleRecord, fire: Fire): fire is Awaited {
   const { paused, createdAt, next } = schedule;
   return !paused && createdAt === fire.createdAt && next !== undefined && next === fire.at;
@@ -85,24 +85,24 @@ async function decide(deps: FiringDeps, schedule: ScheduleRecord, first: string)
   const due = await dueTimes(schedule, first, nowMs);
   const previousActive = schedule.overlap !== 'queue' && (await isActive(deps, schedule));
   const { firings, cancel } = decideFirings(schedule, due, { nowMs, previousActive });
-  const fault = firings.some(({ outcome }) => outcome === 'starting')
-    ? await faultOf(deps, schedule)
+  const startError = firings.some(({ outcome }) => outcome === 'starting')
+    ? await startErrorOf(deps, schedule)
     : undefined;
   const { next: _decided, ...rest } = schedule;
   const waiting: ScheduleRecord = { ...rest, ...(due.next === undefined ? {} : { next: due.next }) };
   const decided = firings.map((firing): Firing => {
     if (firing.outcome !== 'starting') return firing;
-    if (fault) return failedFiring(firing, fault);
+    if (startError) return failedFiring(firing, startError);
     return {
       ...firing,
       taskId: keyedTaskId(deps.broker, schedule.owner, schedule.name, firingKey(schedule, firing)),
     };
   });
-  return { decided: decided.reduce(withFiring, waiting), cancel: fault ? undefined : cancel };
+  return { decided: decided.reduce(withFiring, waiting), cancel: startError ? undefined : cancel };
 }
 
-/** Why a task of the schedule could not be started, as far as that can be known before. */
-async function faultOf(
+/** Checks whether a task of the schedule can be started: its task type exists and its input is valid. */
+async function startErrorOf(
   { definitions }: FiringDeps,
   { name, input }: ScheduleRecord,
 ): Promise<GatewayError | undefined> {
@@ -118,17 +118,17 @@ async function faultOf(
   }
 }
 
-/** Whether the task that the schedule started last is not over. */
+/** Whether the last task of the schedule is still active. */
 async function isActive({ broker, find }: FiringDeps, schedule: ScheduleRecord): Promise<boolean> {
   const { owner, lastTask, firings } = schedule;
   if (!lastTask) return false;
   const firing = firings.find(({ taskId }) => taskId === lastTask.id);
   if (firing?.end) return false;
   const task = await find({ owner, role: 'user' }, lastTask.id);
-  // It has expired, or a gateway is about to start it.
+  // The task has expired, or a gateway is about to start it.
   if (!task) return firing?.outcome === 'starting';
   if (isTerminal(task.status)) return false;
-  // The record is written behind the events, which may know of its end already.
+  // Records are written after events, so the event log may already have the end.
   return !isTerminal((await readLogEnd(broker, task, stateOfRequest(task))).state.status);
 }
 
@@ -142,6 +142,6 @@ async function cancelPrevious(
   } catch (err) {
     if (isUnavailable(err)) throw err;
     if (!(err instanceof GatewayError && err.code === 'TASK_NOT_FOUND'))
-      logger.warn({ err, scheduleId: id, taskId }, 'the task of the firing before could not be canceled');
+      logger.warn({ err, scheduleId: id, taskId }, 'the task of the previous firing could not be canceled');
   }
 }

@@ -22,17 +22,23 @@ import { mayDo, requirePermission } from '../auth/caller.ts';
 import { newTaskId } from '../tasks/start/idempotency.ts';
 import { disarmSchedule, settleSchedule } from './arming.ts';
 import { type FiringDeps, handleFiring } from './handleFiring.ts';
-import { changedSchedule, type NewSchedule, newSchedule, saysTheSame, waiting } from './scheduleSettings.ts';
+import {
+  changedSchedule,
+  hasSameSettings,
+  type NewSchedule,
+  newSchedule,
+  waiting,
+} from './scheduleSettings.ts';
 import { nextTimes } from './scheduleTimes.ts';
 import { taskOf } from './startFirings.ts';
 
 type Named = z.output<typeof scheduleCallSchema>;
-/** After so many schedules of a list others get their turn: the times of each take a millisecond to compute. */
+/** After how many schedules of a list other calls get a turn: computing the times of one takes a millisecond. */
 const perTurn = 10;
 
 /**
- * What the gateway does with recurring schedules. A schedule belongs to the caller that created it, as its tasks do
- * (invariant 8, owner-only). Every change is one write of the record; the message schedule in the stream follows it.
+ * Creates the operations on recurring schedules. A schedule and its tasks belong to the caller that created it (invariant 8,
+ * owner-only). Every change is one write of the record, after which the message schedule in the stream is updated.
  */
 export function createScheduleService(deps: FiringDeps) {
   const { broker, store, definitions } = deps;
@@ -47,8 +53,8 @@ export function createScheduleService(deps: FiringDeps) {
 
   return {
     /**
-     * Creates a schedule. With the id of one that says the same it answers that one, so it may be called at every start
-     * of a program.
+     * Creates a schedule. If a schedule with the same id and settings exists, that one is returned, so a program can call
+     * this at every start.
      *
      * @throws GatewayError INVALID_SCHEDULE, INVALID_INPUT, UNKNOWN_TASK, PAYLOAD_TOO_LARGE, SCHEDULE_CONFLICT,
      *   TOO_MANY_SCHEDULES
@@ -59,8 +65,8 @@ export function createScheduleService(deps: FiringDeps) {
       for (;;) {
         const { schedule: earlier, revision } = await store.read(owner, id);
         if (earlier) {
-          if (!saysTheSame(earlier, schedule)) throw conflict(id);
-          // The gateway that created it may have died before it was armed.
+          if (!hasSameSettings(earlier, schedule)) throw conflict(id);
+          // The gateway that created it may have died before arming it.
           await settle(owner, id);
           return viewOf(earlier);
         }
@@ -72,9 +78,10 @@ export function createScheduleService(deps: FiringDeps) {
     },
 
     list: async (caller: Caller, owner: string | undefined): Promise<ScheduleList> => {
-      const whose = owner ?? (mayDo(caller, 'seeSchedule') ? undefined : caller.owner);
-      if (whose !== undefined && !mayDo(caller, 'seeSchedule', whose)) return { schedules: [], more: false };
-      const found = await store.list(whose, scheduleLimit + 1);
+      const listedOwner = owner ?? (mayDo(caller, 'seeSchedule') ? undefined : caller.owner);
+      if (listedOwner !== undefined && !mayDo(caller, 'seeSchedule', listedOwner))
+        return { schedules: [], more: false };
+      const found = await store.list(listedOwner, scheduleLimit + 1);
       const schedules: ScheduleSummary[] = [];
       for (const record of found.slice(0, scheduleLimit)) {
         const { input: _input, firings: _firings, ...summary } = viewOf(record);
@@ -92,9 +99,9 @@ export function createScheduleService(deps: FiringDeps) {
     },
 
     /**
-     * Changes a schedule. Times up to now are decided under the old settings first, and the new ones begin after now:
-     * so no time is lost, and none fires twice. A firing that arrives meanwhile is either decided before the record is
-     * changed (its revision has this look again), or finds that the record waits for another time.
+     * Changes a schedule. Due times are first decided under the old settings, and the new settings apply to times after now,
+     * so no time is lost and none fires twice. A firing that arrives in the meantime is either decided before the record is
+     * changed (then the revision makes this read it again), or finds another next time in the record.
      *
      * @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN, INVALID_SCHEDULE, INVALID_INPUT, UNKNOWN_TASK,
      *   PAYLOAD_TOO_LARGE
@@ -116,7 +123,7 @@ export function createScheduleService(deps: FiringDeps) {
           continue;
         }
         if (isDeepStrictEqual(changed, schedule)) return viewOf(schedule);
-        // If this gateway dies from here on, the message is missing, which upkeep sees, and not one for another time.
+        // If this gateway dies from here on, the message is missing, which upkeep repairs, and not one for a wrong time.
         if (changed.next !== next) await disarmSchedule(broker, owner, id);
         const written = await store.put(changed, revision);
         if (written === undefined) continue;
@@ -126,7 +133,7 @@ export function createScheduleService(deps: FiringDeps) {
     },
 
     /**
-     * Starts the schedule's task now, beside its times.
+     * Starts the schedule's task now, in addition to its times.
      * @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN, UNKNOWN_TASK, and what starting a task throws
      */
     run: async (caller: Caller, named: Named): Promise<ScheduleRun> => {
@@ -142,9 +149,9 @@ export function createScheduleService(deps: FiringDeps) {
       const firing: Firing = { at, trigger: 'manual', outcome: 'started', decidedAt: at };
       const task = { ...taskOf(deps, schedule, firing), idempotencyKey: `run ${named.id} ${newTaskId()}` };
       const { id: taskId } = await deps.start({ owner, role: 'user' }, task);
-      // Not before: a gateway that died in between would leave a run that somebody else starts at some later time.
+      // Only after the start: a gateway that died in between would leave a firing that is started at some later time.
       await store.update(owner, named.id, now => withFiring(now, { ...firing, taskId }));
-      // It may have ended before it was in the history.
+      // The task may have ended before it was in the history.
       const ended = await deps.find({ owner, role: 'user' }, taskId);
       if (ended?.finishedAt !== undefined && isTerminal(ended.status)) {
         const end = { status: ended.status, at: ended.finishedAt };
@@ -167,7 +174,7 @@ export function createScheduleService(deps: FiringDeps) {
     },
 
     /**
-     * Times that passed while it was paused are not made up for.
+     * Resumes a schedule. Times that passed while it was paused are not made up for.
      * @throws GatewayError SCHEDULE_NOT_FOUND, FORBIDDEN
      */
     resume: async (caller: Caller, named: Named): Promise<Schedule> => {
@@ -181,7 +188,7 @@ export function createScheduleService(deps: FiringDeps) {
     },
 
     /**
-     * Removes a schedule; one that is not there is removed already.
+     * Deletes a schedule. Deleting one that does not exist changes nothing.
      * @throws GatewayError SCHEDULE_NOT_FOUND for another owner's, FORBIDDEN
      */
     remove: async (caller: Caller, named: Named): Promise<DeletedSchedule> => {
@@ -214,19 +221,19 @@ const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
 /** The same for an unknown schedule and for another owner's (invariant 8, owner-only). */
 export function scheduleNotFound(id: string): GatewayError {
-  return new GatewayError('SCHEDULE_NOT_FOUND', `There is no schedule ${id} that you may see. Check the id.`);
+  return new GatewayError('SCHEDULE_NOT_FOUND', `No schedule ${id} exists that you may see. Check the id.`);
 }
 
 function conflict(id: string): GatewayError {
   return new GatewayError(
     'SCHEDULE_CONFLICT',
-    `Your schedule ${id} says something else. Use a new id, update it, or delete it first.`,
+    `Your schedule ${id} has other settings. Use a new id, update it, or delete it first.`,
   );
 }
 
 function tooMany(): GatewayError {
   return new GatewayError(
     'TOO_MANY_SCHEDULES',
-    `You have ${scheduleLimit} schedules, and can have no more. Delete those that you no longer need.`,
+    `You have ${scheduleLimit} schedules, which is the limit. Delete those that you no longer need.`,
   );
 }

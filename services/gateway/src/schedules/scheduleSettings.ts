@@ -19,7 +19,7 @@ export type Changes = z.output<typeof scheduleChangesSchema>;
 type Definitions = ReadonlyMap<string, TaskDefinition>;
 
 /**
- * The record of a schedule that is to be created.
+ * Makes the record of a new schedule.
  * @throws GatewayError INVALID_SCHEDULE, INVALID_INPUT, UNKNOWN_TASK, PAYLOAD_TOO_LARGE
  */
 export async function newSchedule(
@@ -53,8 +53,8 @@ export async function newSchedule(
 }
 
 /**
- * A schedule with changed settings. Where its times change it waits for the first new one from now on; where they do
- * not, for the one that it waited for.
+ * Applies changed settings to a schedule. If its times change, the next time is the first new one after now; otherwise it
+ * stays as it was.
  *
  * @throws GatewayError INVALID_SCHEDULE, INVALID_INPUT, UNKNOWN_TASK, PAYLOAD_TOO_LARGE
  */
@@ -75,15 +75,15 @@ export async function changedSchedule(
   return sameTimes || changed.paused ? changed : waiting(changed, nowMs);
 }
 
-/** A schedule that waits for its first time from now on. */
+/** Sets the next time of a schedule to its first time after now. */
 export function waiting(schedule: ScheduleRecord, nowMs: number): ScheduleRecord {
   const { next: _before, ...rest } = schedule;
   const next = nextTime(schedule, nowMs);
   return { ...rest, ...(next === undefined ? {} : { next }) };
 }
 
-/** Whether two schedules are written alike; what has come of them since does not matter. */
-export function saysTheSame(a: ScheduleRecord, b: ScheduleRecord): boolean {
+/** Whether two schedules have the same settings. Their firings do not matter. */
+export function hasSameSettings(a: ScheduleRecord, b: ScheduleRecord): boolean {
   const essence = ({
     name,
     input,
@@ -94,7 +94,7 @@ export function saysTheSame(a: ScheduleRecord, b: ScheduleRecord): boolean {
     policy,
     ...rest
   }: ScheduleRecord) =>
-    // Through JSON, since that is how the earlier one travelled.
+    // Through JSON, as the stored one was.
     JSON.parse(
       JSON.stringify({ name, input, overlap, misfire, misfireAfterMs, priority, policy, ...timesIn(rest) }),
     ) as unknown;
@@ -107,7 +107,7 @@ function timesIn({ cron, every, timeZone }: Times): Times {
   return { cron, every, timeZone };
 }
 
-/** `cron` and `every` each take the other's place; a zone stays with another expression. */
+/** `cron` and `every` replace each other. The time zone is kept with a new cron expression. */
 function changedTimes(before: Times, { cron, every, timeZone }: Times): Times {
   const times: Times =
     every !== undefined && cron === undefined
@@ -135,7 +135,7 @@ async function check(definitions: Definitions, schedule: ScheduleRecord): Promis
   if (length > inlineLimitBytes) {
     throw new GatewayError(
       'PAYLOAD_TOO_LARGE',
-      `The schedule has ${length} bytes; at most ${inlineLimitBytes} are taken. Pass a reference (a path or URL) instead of the data itself.`,
+      `The schedule has ${length} bytes; the limit is ${inlineLimitBytes}. Pass a reference (a path or URL) instead of the data itself.`,
     );
   }
 }

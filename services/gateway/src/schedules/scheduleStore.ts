@@ -3,16 +3,16 @@ import { type ScheduleRecord, scheduleSchema } from '@longhaul/proto/wire';
 import type { StoredMsg } from '@nats-io/jetstream';
 import { headers } from '@nats-io/nats-core';
 
-/** A schedule as the bucket holds it. `revision`: the key's last sequence, 0 when there never was one. */
+/** A schedule in the bucket. `revision`: the last sequence of its key, 0 when the key was never written. */
 export type StoredSchedule = { readonly schedule: ScheduleRecord | undefined; readonly revision: number };
 
-/** A deleted key leaves a marker behind for watchers of the bucket; it goes by itself. */
+/** How long the marker of a deleted key is kept, for watchers of the bucket. */
 const markerTtl = '60s';
-/** How many records one read asks for, and how many bytes of them. */
+/** How many records, and how many bytes of them, one read requests. */
 const batchSize = 200;
 const readBytes = 4 * 1024 * 1024;
 
-/** The schedules in their KV bucket, through the bucket's own subjects (NATS ADR-8): so a write can expect. */
+/** Reads and writes schedules by the subjects of their KV bucket (NATS ADR-8), so that a write can expect a revision. */
 export class ScheduleStore {
   readonly #broker: Broker;
 
@@ -20,7 +20,7 @@ export class ScheduleStore {
     this.#broker = broker;
   }
 
-  /** Reads a schedule as the leader has it. */
+  /** Reads a schedule from the leader. */
   async read(owner: string, id: string): Promise<StoredSchedule> {
     const { jsm, topology } = this.#broker;
     const query = { last_by_subj: topology.scheduleSubject(owner, id) };
@@ -28,15 +28,15 @@ export class ScheduleStore {
   }
 
   /**
-   * Writes a schedule where the key still has the expected revision.
-   * @returns the new revision, or `undefined` when somebody else has written meanwhile
+   * Writes a schedule if its key still has the expected revision.
+   * @returns the new revision, or `undefined` when the key was written in the meantime
    */
   async put(schedule: ScheduleRecord, expectedRevision: number): Promise<number | undefined> {
     const subject = this.#broker.topology.scheduleSubject(schedule.owner, schedule.id);
     return this.#publish(subject, encode(schedule), { expect: { lastSubjectSequence: expectedRevision } });
   }
 
-  /** Removes a schedule where the key still has the expected revision; tells whether it did. */
+  /** Removes a schedule if its key still has the expected revision. @returns whether it was removed */
   async remove(owner: string, id: string, expectedRevision: number): Promise<boolean> {
     const purge = headers();
     purge.set('KV-Operation', 'PURGE');
@@ -46,7 +46,7 @@ export class ScheduleStore {
     return (await this.#publish(subject, new Uint8Array(), options)) !== undefined;
   }
 
-  /** Changes a schedule, however many others change it meanwhile. `undefined`: there is none. */
+  /** Changes a schedule, and repeats the change after concurrent writes. `undefined`: the schedule does not exist. */
   async update(
     owner: string,
     id: string,
@@ -61,8 +61,8 @@ export class ScheduleStore {
   }
 
   /**
-   * Reads the schedules of an owner, or of everybody, up to `limit` of them. Those that fire meanwhile move to the end
-   * of the bucket's stream, so the end is where there is nothing new any more.
+   * Reads up to `limit` schedules of an owner or of all owners. Schedules that fire during the read move to the end of the
+   * bucket's stream, so the read ends where no further schedules are found.
    */
   async list(owner: string | undefined, limit: number): Promise<ScheduleRecord[]> {
     const { jsm, topology } = this.#broker;
@@ -86,7 +86,7 @@ export class ScheduleStore {
     }
   }
 
-  /** The subjects in the bucket below a filter: those of schedules, and of some that were deleted a moment ago. */
+  /** The subjects of schedules in the bucket, including some that were deleted a moment ago. */
   async subjects(owner?: string): Promise<string[]> {
     const { jsm, topology } = this.#broker;
     const { state } = await jsm.streams.info(topology.scheduleBucketStream, {
@@ -118,7 +118,7 @@ export class ScheduleStore {
 
 function toStored(message: StoredMsg | null): StoredSchedule {
   if (!message) return { schedule: undefined, revision: 0 };
-  // A deleted key leaves a marker without a value.
+  // A deleted key has a marker without a value.
   if (message.data.length === 0) return { schedule: undefined, revision: message.seq };
   return { schedule: decode(scheduleSchema, message.subject, message.data), revision: message.seq };
 }

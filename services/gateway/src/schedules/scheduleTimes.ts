@@ -9,17 +9,17 @@ import {
 import { LRUCache } from 'lru-cache';
 import { type FiringTimes, readTiming } from './times/firingTimes.ts';
 
-/** How many due times one decision takes of a backlog, beside the newest, which it leaves to a later one. */
+/** How many times of a backlog one decision handles; the rest is left to later decisions. */
 const backlogBatch = 500;
-/** After so many times others get their turn: a time of a cron expression takes some tenths of a millisecond. */
+/** After how many times other calls get a turn: one time of a cron expression takes some tenths of a millisecond. */
 const perTurn = 20;
 const secondMs = 1_000;
 
 type Timed = Pick<ScheduleRecord, 'cron' | 'every' | 'timeZone' | 'anchor' | 'createdAt'>;
 
 /**
- * When a schedule fires. An interval is counted from whole seconds.
- * @throws GatewayError INVALID_SCHEDULE, also for one of version 0.1 whose expression is read no more
+ * Computes the times of a schedule. Intervals are counted from whole seconds.
+ * @throws GatewayError INVALID_SCHEDULE, also for a schedule of version 0.1 whose expression is no longer supported
  */
 export function timesOf(schedule: Timed): FiringTimes {
   const timing = readTiming(schedule);
@@ -29,8 +29,8 @@ export function timesOf(schedule: Timed): FiringTimes {
 }
 
 /**
- * The first time of a schedule from now on that has not been decided yet: a gateway whose clock is behind must not take
- * up once more what another one has dealt with.
+ * The first time of a schedule after now that has not been decided: a gateway whose clock is behind must not decide a time
+ * again that another gateway has decided.
  */
 export function nextTime(schedule: ScheduleRecord, nowMs: number): string | undefined {
   const decided = schedule.firings.find(({ trigger }) => trigger === undefined)?.at;
@@ -38,7 +38,7 @@ export function nextTime(schedule: ScheduleRecord, nowMs: number): string | unde
   return instant(timesOf(schedule).nextAfter(Math.max(nowMs, decidedMs)));
 }
 
-/** The times of a schedule that are due, from the one that it waits for on. */
+/** The due times of a schedule, starting with its next time. */
 export async function dueTimes(schedule: ScheduleRecord, first: string, nowMs: number): Promise<DueTimes> {
   const times = timesOf(schedule);
   const due = [first];
@@ -52,15 +52,15 @@ export async function dueTimes(schedule: ScheduleRecord, first: string, nowMs: n
   }
 }
 
-/** What lists have computed: the coming times of a schedule change only when it fires, or is changed. */
-const known = new LRUCache<string, string[]>({ max: 2_000 });
+/** Cached next times: they change only when the schedule fires or is changed. */
+const cache = new LRUCache<string, string[]>({ max: 2_000 });
 
 /** The next five times of a schedule; none while it is paused. */
 export function nextTimes(schedule: ScheduleRecord): string[] {
   const { next, cron, every, timeZone, paused } = schedule;
   if (next === undefined || paused) return [];
   const key = JSON.stringify([next, cron, every, timeZone]);
-  const seen = known.get(key);
+  const seen = cache.get(key);
   if (seen) return seen;
   const found = [next];
   try {
@@ -70,10 +70,10 @@ export function nextTimes(schedule: ScheduleRecord): string[] {
       if (found.length === nextTimesShown) break;
     }
   } catch (error) {
-    // One that is read no more is shown all the same, so that its owner can change or delete it.
+    // A schedule with an unsupported expression is still listed, so that its owner can change or delete it.
     if (!(error instanceof GatewayError)) throw error;
   }
-  known.set(key, found);
+  cache.set(key, found);
   return found;
 }
 

@@ -18,17 +18,17 @@ export type StartDeps = {
   readonly start: (caller: Caller, task: NewTask) => Promise<TaskRecord>;
 };
 
-/** The longest message of an error that a schedule's record keeps. */
+/** How many characters of an error message the record of a schedule keeps. */
 const errorMessageChars = 300;
 /**
- * A firing that has been `starting` for so long was decided before an outage. Its task may have run since, and its
- * record expired, so that the idempotency key alone would not find it: events are kept for longer than records.
+ * A firing that has been `starting` for longer was decided before an outage. Its task may have run and its record expired
+ * since, so the idempotency key alone would not find it. Events are kept for longer than records.
  */
 const longAgoMs = 60 * 60 * 1_000;
 
 /**
- * Starts the tasks of all firings that are `starting`, and writes down what came of them. What another gateway has
- * started, or is starting at this moment, is found by its idempotency key.
+ * Starts the tasks of all firings that are `starting`, and records the outcomes. A task that another gateway has started or
+ * is starting is found by its idempotency key.
  */
 export async function startFirings(deps: StartDeps, schedule: ScheduleRecord): Promise<void> {
   const starting = schedule.firings.filter(({ outcome }) => outcome === 'starting').toReversed();
@@ -48,7 +48,7 @@ async function startFiring(deps: StartDeps, schedule: ScheduleRecord, firing: Fi
     return { ...started, taskId: id };
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code === 'NATS_UNAVAILABLE') throw error;
-    // The schedule got another input after this task was started, and before that was written down.
+    // The input of the schedule was changed after this task was started and before the start was recorded.
     if (error.code === 'IDEMPOTENCY_CONFLICT') return started;
     return failedFiring(firing, error);
   }
@@ -62,8 +62,11 @@ export function taskOf(
 ): NewTask {
   const { name, id, input, priority, policy } = schedule;
   const definition = definitions.get(name);
-  // Decided by a gateway whose contract has it; this one leaves the firing to others.
-  if (!definition) throw new Error(`The contract has no task ${name}, but another gateway's has.`);
+  // The firing was decided by a gateway whose contract has the task type; this gateway leaves it to others.
+  if (!definition)
+    throw new Error(
+      `The contract of this gateway has no task type ${name}, but the contract of another gateway has.`,
+    );
   return {
     name,
     definition,
@@ -75,7 +78,7 @@ export function taskOf(
   };
 }
 
-/** The same for one time of a schedule, whoever deals with it and however often; and for no other time or schedule. */
+/** The idempotency key of a firing: the same in every gateway and attempt, and different for every other time or schedule. */
 export function firingKey({ id, createdAt }: ScheduleRecord, { at }: Firing): string {
   return `schedule ${id} ${createdAt} ${at}`;
 }

@@ -3,22 +3,22 @@ import { type FiringEnd, isTerminal, type TaskRecord, withEnd } from '@longhaul/
 import type { Logger } from 'pino';
 import type { ScheduleStore } from './scheduleStore.ts';
 
-/** The gateway that wrote a task's record writes its end into the schedule's soon: several ends together. */
+/** The gateway that wrote a task's record waits this long before it writes the end into the schedule, to collect several ends. */
 const oursMs = 50;
-/** The others look after this long, and write what the first one has not: it may have died. */
+/** Other gateways wait this long, and write only what is missing then, in case the first one has died. */
 const othersMs = 3_000;
-/** What could not be written is tried again after this long. */
-const againMs = 1_000;
+/** The delay before a failed write is tried again. */
+const retryDelayMs = 1_000;
 
 /** The ends of one schedule's tasks that are to be written into its record. */
 type Waiting = { readonly owner: string; readonly id: string; readonly ends: Map<string, FiringEnd> };
 
 /**
- * Writes into the record of a schedule how the tasks of its firings ended, since a schedule's history is kept for
- * longer than the tasks.
+ * Writes the ends of tasks into the records of their schedules, since a schedule's history is kept for longer than its
+ * tasks.
  *
- * Every gateway does it, from the records that its index sees: all of them when it starts, and each as it changes. So
- * the end of a task is written down as long as some gateway runs once before the task's record expires.
+ * Every gateway does this from the records in its index: from all of them when it starts, and from each that changes. So
+ * the end of a task is recorded if any gateway runs before the record of the task expires.
  */
 export class TaskEnds {
   readonly #store: ScheduleStore;
@@ -34,7 +34,7 @@ export class TaskEnds {
   }
 
   /**
-   * Takes note of a task's record as it is now.
+   * Processes the current record of a task.
    * @param isOurs whether this gateway has written it
    */
   update({ id: taskId, owner, scheduleId: id, status, finishedAt }: TaskRecord, isOurs: boolean): void {
@@ -79,13 +79,14 @@ export class TaskEnds {
     for (const { owner, id, ends } of taken) {
       if (this.#stopped) return;
       try {
-        // Writes nothing where another gateway has written it, or the history no longer has the firing.
+        // Changes nothing if another gateway has written the end, or the history no longer has the firing.
         await this.#store.update(owner, id, schedule =>
           [...ends].reduce((now, [taskId, end]) => withEnd(now, taskId, end), schedule),
         );
       } catch (err) {
-        if (isUnavailable(err)) this.#add(isOurs, owner, id, ends, againMs);
-        else this.#logger.warn({ err, scheduleId: id }, 'the ends of its tasks could not be written down');
+        if (isUnavailable(err)) this.#add(isOurs, owner, id, ends, retryDelayMs);
+        else
+          this.#logger.warn({ err, scheduleId: id }, "the ends of a schedule's tasks could not be recorded");
       }
     }
   }

@@ -3,19 +3,20 @@ import type { Logger } from 'pino';
 import { settleSchedule } from './arming.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 
-/** How often a gateway looks. Two requests each time, and nothing more where nothing is missing. */
+/** How often a gateway checks. That takes two requests, if nothing is missing. */
 const everyMs = 60_000;
 
 /**
  * Arms schedules whose message is missing: a gateway died between the writes of a `create`, `update` or `resume`, the
- * stream was made anew, or no gateway ran for so long that the firing expired. A time that is past fires at once. What is armed and should not be needs no such care: it fires, and that settles it.
+ * stream was created again, or no gateway ran for so long that the firing expired. A time in the past fires at once. A
+ * schedule that is armed by mistake needs no check: its firing is found to be obsolete.
  */
 export class ScheduleUpkeep {
   readonly #broker: Broker;
   readonly #store: ScheduleStore;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
-  #round: Promise<void> = Promise.resolve();
+  #checking: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(broker: Broker, store: ScheduleStore, logger: Logger) {
@@ -25,32 +26,32 @@ export class ScheduleUpkeep {
   }
 
   start(): void {
-    this.#round = this.#look();
+    this.#checking = this.#check();
     this.#timer = setInterval(() => {
-      this.#round = this.#round.then(() => this.#look());
+      this.#checking = this.#checking.then(() => this.#check());
     }, everyMs);
     this.#timer.unref();
   }
 
-  /** Looks now: the stream was made anew, and nothing in it is armed. */
-  lookNow(): void {
-    this.#round = this.#round.then(() => this.#look());
+  /** Checks now, after the stream was created again without armed schedules. */
+  checkNow(): void {
+    this.#checking = this.#checking.then(() => this.#check());
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#round;
+    await this.#checking;
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     try {
       for (const subject of await this.#missing()) {
         if (this.#stopped) return;
         await this.#settle(subject);
       }
     } catch (err) {
-      if (!isUnavailable(err)) this.#logger.error({ err }, 'the schedules could not be looked at');
+      if (!isUnavailable(err)) this.#logger.error({ err }, 'the schedules could not be checked');
     }
   }
 
@@ -74,13 +75,10 @@ export class ScheduleUpkeep {
       const schedule = await this.#store.readSubject(subject);
       if (!schedule || schedule.paused) return;
       await settleSchedule(this.#broker, this.#store, schedule.owner, schedule.id);
-      this.#logger.debug(
-        { scheduleId: schedule.id },
-        'a schedule without a message in the stream was looked at',
-      );
+      this.#logger.debug({ scheduleId: schedule.id }, 'a schedule without a message in the stream was armed');
     } catch (err) {
       if (isUnavailable(err)) throw err;
-      // One that cannot be armed must not keep the others from it.
+      // A schedule that cannot be armed must not prevent the others from being armed.
       this.#logger.error({ err, subject }, 'a schedule could not be armed');
     }
   }

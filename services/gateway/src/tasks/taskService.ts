@@ -43,13 +43,13 @@ export type ServiceDeps = {
   readonly index: RecordIndex;
   readonly pending: PendingRecords;
   readonly feed: LiveFeed;
-  /** @throws GatewayError TOPOLOGY_LOST: what an accepted task would rest on is gone */
+  /** @throws GatewayError TOPOLOGY_LOST, STORAGE_FULL: an accepted task could not be stored or run */
   readonly requireTopology: () => void;
-  /** Told of every task that this gateway has accepted. */
+  /** Called with every task that this gateway has accepted. */
   readonly onAccepted: (record: TaskRecord) => void;
-  /** Every task of the contract, by name. */
+  /** The task definitions of the contract, by task type. */
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
-  /** How many stored events a watcher of many tasks may have behind its `lastEventId`. */
+  /** How many stored events may have followed the `lastEventId` of a watcher of many tasks. */
   readonly replayEvents: number;
   /** The streams and waiting calls of each owner. */
   readonly streams: OwnerStreams;
@@ -57,8 +57,8 @@ export type ServiceDeps = {
 };
 
 /**
- * What the gateway does, whatever the protocol that asked for it. Every call names its caller, and sees and touches
- * only what that one may (invariant 8, owner-only).
+ * Creates the operations of the gateway, independent of tRPC and REST. Every call has a caller, who can read and change
+ * only what the caller's role permits (invariant 8, owner-only).
  */
 export function createTaskService(deps: ServiceDeps) {
   const {
@@ -80,7 +80,7 @@ export function createTaskService(deps: ServiceDeps) {
   const replays = new Replays(broker, replayEvents);
   const payloads = new PayloadReader(broker.payloads, logger);
 
-  /** A task that the caller may see, for doing something with it. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
+  /** Reads a task for an action of the caller. @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
   const getTaskTo = async (action: Action, caller: Caller, id: string): Promise<TaskRecord> => {
     const record = await getTask(find, caller, id);
     requirePermission(caller, action, record.owner);
@@ -91,7 +91,7 @@ export function createTaskService(deps: ServiceDeps) {
   const cancel = async (caller: Caller, id: string, reason: string | undefined): Promise<CancelOutcome> =>
     cancelTask(broker, await getTaskTo('steerTask', caller, id), reason);
 
-  /** Of a task that has not ended while it was waited for, the record says how far it is. */
+  /** Reads the record again of a task that did not end during the wait: it can be newer than what the wait has seen. */
   const latestRecord = async (caller: Caller, waited: TaskRecord): Promise<TaskRecord> => {
     if (isTerminal(waited.status)) return waited;
     const record = await find(caller, waited.id);
@@ -99,7 +99,7 @@ export function createTaskService(deps: ServiceDeps) {
   };
 
   /**
-   * Finds a task to watch, so that what is wrong shows before the stream begins.
+   *      * Finds a task to watch. Errors are thrown before the stream starts.
    *
    * @returns `undefined` when the watcher has seen the task's end
    * @throws GatewayError TASK_NOT_FOUND
@@ -121,7 +121,7 @@ export function createTaskService(deps: ServiceDeps) {
     start: async (caller: Caller, task: NewTask): Promise<TaskRecord> =>
       payloads.withOutput(await startTask(starting, caller, task)),
 
-    /** Starts tasks, each for itself: a value says what became of it. */
+    /** Starts tasks independently of each other; each result is a record or an error. */
     startMany: (caller: Caller, tasks: readonly NewTask[]): Promise<Started[]> =>
       startMany({ ...starting, payloads }, caller, tasks),
 
@@ -138,10 +138,10 @@ export function createTaskService(deps: ServiceDeps) {
       waitMs: number,
       signals: readonly AbortSignal[],
     ): Promise<TaskRecord> => {
-      // Before the start: a call that may not wait starts nothing.
+      // Before the start, so that a refused call starts nothing.
       using _permit = waitMs > 0 ? streams.acquire(caller.owner, 'wait') : undefined;
       const id = taskIdOf(broker, caller, task) ?? newTaskId();
-      // Open before the start: nothing of the task can pass by unseen, and nothing has to be read first.
+      // Opened before the start, so that no event can be missed and nothing has to be read first.
       const tap = feed.open(broker.topology.subjects.live({ id, name: task.name }, 'life'));
       try {
         const record = await startTask(starting, caller, task, id);
@@ -157,11 +157,11 @@ export function createTaskService(deps: ServiceDeps) {
     get: async (caller: Caller, id: string, name?: string): Promise<TaskRecord> =>
       payloads.whole(await getTask(find, caller, id, name)),
 
-    /** A task's record as it is stored: large payloads are references. @throws GatewayError TASK_NOT_FOUND */
-    look: (caller: Caller, id: string): Promise<TaskRecord> => getTask(find, caller, id),
+    /** Reads a task's record as it is stored: large payloads are references. @throws GatewayError TASK_NOT_FOUND */
+    getStored: (caller: Caller, id: string): Promise<TaskRecord> => getTask(find, caller, id),
 
-    /** A record with its large payloads in place. @throws GatewayError see `PayloadReader.whole` */
-    complete: (record: TaskRecord, withInput: boolean): Promise<TaskRecord> =>
+    /** Reads the large payloads of a record. @throws GatewayError see `PayloadReader.whole` */
+    withPayloads: (record: TaskRecord, withInput: boolean): Promise<TaskRecord> =>
       withInput ? payloads.whole(record) : payloads.withOutput(record),
 
     /**
@@ -175,7 +175,7 @@ export function createTaskService(deps: ServiceDeps) {
       signals: readonly AbortSignal[],
       name?: string,
     ): Promise<TaskRecord> => {
-      // Of a task that was accepted here a moment ago nothing is written yet but its events, and those are read below.
+      // A task that was accepted here a moment ago has no record yet, but its events are read below.
       const accepted = pending.get(id);
       const isKnown = accepted?.owner === caller.owner && (name === undefined || accepted.name === name);
       const record = isKnown ? accepted : await getTask(find, caller, id, name);
@@ -195,13 +195,13 @@ export function createTaskService(deps: ServiceDeps) {
 
     cancel,
 
-    /** Has a running task pause at its next checkpoint, or go on. @throws GatewayError see `controlTask` */
+    /** Pauses a running task at its next checkpoint, or resumes it. @throws GatewayError see `controlTask` */
     control: async (caller: Caller, id: string, what: 'pause' | 'resume'): Promise<ControlOutcome> => {
       const task = await getTaskTo('steerTask', caller, id);
       return controlTask({ broker, definitions }, task, what, caller.owner);
     },
 
-    /** Cancels what fits and has not ended. A value counts what could not be canceled. */
+    /** Cancels the active tasks that match. The result counts the tasks that could not be canceled. */
     cancelMany: (caller: Caller, query: CancelManyQuery, signal: AbortSignal): Promise<CancelManyOutcome> => {
       const deps = { index, logger, cancel: (id: string) => cancel(caller, id, query.reason) };
       return cancelMany(deps, caller, query, signal);
@@ -240,7 +240,7 @@ export function createTaskService(deps: ServiceDeps) {
 
 export type TaskService = ReturnType<typeof createTaskService>;
 
-/** That there is no kind of task of a name. */
+/** The error for a task type that the contract does not have. */
 export function unknownTask(name: string): GatewayError {
-  return new GatewayError('UNKNOWN_TASK', `The contract of this gateway has no task ${name}.`);
+  return new GatewayError('UNKNOWN_TASK', `The contract of this gateway has no task type ${name}.`);
 }

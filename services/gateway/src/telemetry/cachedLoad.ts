@@ -1,28 +1,29 @@
 /**
- * Makes a load that many ask for at once, and asks for what is new only: for a while after it began, everybody gets the
- * same answer. A failure is told to those who waited for it, and the next one tries again.
+ * Shares the result of a load among its callers, until it is `keptMs` old, counted from the start of the load. A failure
+ * is passed to the callers that waited for it, and the next call loads again.
  *
- * @param keptMs how long, in milliseconds; it may depend on how long the load took, so that a dear one is made seldom
+ * @param keptMs milliseconds for which a result is kept; may depend on how long the load took, so that expensive loads are
+ *   rare
  */
 export function cachedLoad<T>(
   keptMs: number | ((tookMs: number) => number),
   load: () => Promise<T>,
 ): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  let newUntilMs = Number.POSITIVE_INFINITY;
+  let current: Promise<T> | undefined;
+  let freshUntilMs = Number.POSITIVE_INFINITY;
   return () => {
-    if (answer && performance.now() < newUntilMs) return answer;
-    const beganAtMs = performance.now();
-    newUntilMs = typeof keptMs === 'number' ? beganAtMs + keptMs : Number.POSITIVE_INFINITY;
+    if (current && performance.now() < freshUntilMs) return current;
+    const startedAtMs = performance.now();
+    freshUntilMs = typeof keptMs === 'number' ? startedAtMs + keptMs : Number.POSITIVE_INFINITY;
     const loading = load();
-    answer = loading;
+    current = loading;
     loading.then(
       () => {
-        if (answer === loading && typeof keptMs === 'function')
-          newUntilMs = beganAtMs + keptMs(performance.now() - beganAtMs);
+        if (current === loading && typeof keptMs === 'function')
+          freshUntilMs = startedAtMs + keptMs(performance.now() - startedAtMs);
       },
       () => {
-        if (answer === loading) answer = undefined;
+        if (current === loading) current = undefined;
       },
     );
     return loading;

@@ -3,42 +3,42 @@ import { type ExecutorStatus, executorStatusSchema } from '@longhaul/proto/wire'
 import type { Logger } from 'pino';
 import { cachedLoad } from './cachedLoad.ts';
 
-/** An executor, as it answered last. */
-export type SeenExecutor = {
+/** The last status that an executor reported. */
+export type KnownExecutor = {
   readonly status: ExecutorStatus;
   readonly seenAtMs: number;
   readonly responding: boolean;
 };
 
-/** Nobody knows how many executors there are: this long after the last answer no more is waited for. */
+/** The number of executors is unknown, so collecting ends this long after the last answer. */
 const stallMs = 250;
-/** The longest that is waited for answers in all. */
+/** The longest time for collecting answers. */
 const maxWaitMs = 1_000;
-/** The most executors of one look, so that a flood of answers stays bounded. */
-const executorLimit = 1_000;
-/** Many may look at once; they are asked once in this time. */
+/** How many answers are collected, so that a flood of answers is bounded. */
+const maxAnswers = 1_000;
+/** The executors are asked once in this time, regardless of the number of callers. */
 const keptMs = 1_000;
-/** One that does not answer any more is shown for so long. */
+/** How long an executor is listed that does not answer any more. */
 export const rememberedMs = 60_000;
 
-/** Who the executors are: asks all of them, and remembers for a while who does not answer any more. */
+/** Lists executors: asks all of them, and remembers for a while those that stopped answering. */
 export class ExecutorDirectory {
   readonly #broker: Broker;
   readonly #logger: Logger;
   readonly #seen = new Map<string, { readonly status: ExecutorStatus; readonly seenAtMs: number }>();
-  readonly #look = cachedLoad(keptMs, () => this.#ask());
+  readonly #list = cachedLoad(keptMs, () => this.#ask());
 
   constructor(broker: Broker, logger: Logger) {
     this.#broker = broker;
     this.#logger = logger;
   }
 
-  /** By id. Takes a second at most. @throws what NATS says when it does not answer */
-  look(): Promise<readonly SeenExecutor[]> {
-    return this.#look();
+  /** Lists the executors, sorted by id. Takes a second at most. @throws the error of NATS when it does not answer */
+  list(): Promise<readonly KnownExecutor[]> {
+    return this.#list();
   }
 
-  async #ask(): Promise<readonly SeenExecutor[]> {
+  async #ask(): Promise<readonly KnownExecutor[]> {
     const askedAtMs = Date.now();
     for (const status of await this.#answers())
       this.#seen.set(status.executor, { status, seenAtMs: Date.now() });
@@ -52,12 +52,12 @@ export class ExecutorDirectory {
   async #answers(): Promise<ExecutorStatus[]> {
     const subject = this.#broker.topology.subjects.executorStatus;
     const found: ExecutorStatus[] = [];
-    const answers = await askAll(this.#broker, subject, { stallMs, maxWaitMs, maxAnswers: executorLimit });
+    const answers = await askAll(this.#broker, subject, { stallMs, maxWaitMs, maxAnswers });
     for (const { data } of answers) {
       try {
         found.push(decode(executorStatusSchema, subject, data));
       } catch (err) {
-        this.#logger.warn({ err }, 'an executor that does not fit the protocol is not shown');
+        this.#logger.warn({ err }, 'an executor with a malformed status is not listed');
       }
     }
     return found;

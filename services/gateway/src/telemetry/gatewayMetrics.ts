@@ -5,7 +5,7 @@ import type { ProjectionLag, QueueState } from './queues.ts';
 import { changeOf } from './recordChange.ts';
 import type { TaskCount } from './taskCounts.ts';
 
-/** What is looked at when somebody asks for the metrics. */
+/** The values that are read when the metrics are requested. */
 export type Gauges = {
   readonly counts: () => readonly TaskCount[];
   readonly indexEntries: () => number;
@@ -14,25 +14,25 @@ export type Gauges = {
   readonly webSockets: () => number;
   readonly connections: () => number;
   readonly isConnected: () => boolean;
-  /** What only the server knows. Not asked while there is no connection. */
+  /** Read from the nats-server, and not while it is not connected. */
   readonly queues: () => Promise<readonly QueueState[]>;
   readonly projectionLag: () => Promise<ProjectionLag>;
 };
 
 /** Tasks take from milliseconds to days. */
 const durationBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 4 * 3_600, 24 * 3_600];
-/** What the server does not answer in this time is left out of the metrics. */
+/** Values that the nats-server does not answer in this time are left out of the metrics. */
 const answerTimeoutMs = 2_000;
-/** A name that the contract does not have (any more) must not become a label of its own: anybody could make many. */
-const unknownName = '(unknown)';
+/** The label of task types that the contract does not have: a label for each of them could become many. */
+const unknownType = '(unknown)';
 
 /**
  * The metrics of one gateway, in a registry of its own.
  *
- * Counters are counted by one gateway for each fact, so that `sum()` over all gateways is right: a created task by the
- * gateway that accepted it; everything that comes of events by the gateway whose put of the fold was accepted. A fold
- * of events that are folded already changes nothing and is not put, so neither a restart nor a change of the projecting
- * gateway counts anything twice; an acknowledgement of a put that is lost is counted by nobody.
+ * Exactly one gateway counts each fact, so that `sum()` over all gateways is correct: the gateway that accepted a task
+ * counts its creation, and the gateway whose put of a fold was accepted counts everything that follows from events. Events
+ * that are folded already change nothing and cause no put, so neither a restart nor a change of the projecting gateway
+ * counts anything twice. A put whose acknowledgement is lost is not counted.
  */
 export class GatewayMetrics {
   readonly #registry = new promClient.Registry();
@@ -42,15 +42,15 @@ export class GatewayMetrics {
   readonly #seconds;
   readonly #gauges;
 
-  /** @param names every task name of the contract */
+  /** @param names every task type of the contract */
   constructor(names: Iterable<string>) {
     this.#names = [...names];
     const known = new Set(this.#names);
-    this.#labelOf = name => (known.has(name) ? name : unknownName);
+    this.#labelOf = name => (known.has(name) ? name : unknownType);
     const registers = [this.#registry];
     const counter = (name: string, help: string) => {
       const made = new promClient.Counter({ name, help, labelNames: ['name'] as const, registers });
-      // From nought, so that the first increase is one.
+      // Start at 0, so that the first increase is visible.
       for (const task of this.#names) made.inc({ name: task }, 0);
       return made;
     };
@@ -96,17 +96,21 @@ export class GatewayMetrics {
         'name',
         'status',
       ]),
-      depth: gauge('longhaul_queue_depth', 'Requests that no executor has been given yet. Aggregate: max.', [
-        'name',
-        'priority',
-      ]),
+      depth: gauge(
+        'longhaul_queue_depth',
+        'Requests that have not been delivered to an executor. Aggregate: max.',
+        ['name', 'priority'],
+      ),
       delivered: gauge(
         'longhaul_queue_delivered',
         'Requests that an executor has, or that wait to be tried again. Aggregate: max.',
         ['name', 'priority'],
       ),
-      paused: gauge('longhaul_queue_paused', '1 while the name is paused. Aggregate: max.', ['name']),
-      lagEvents: gauge('longhaul_projection_lag_events', 'Events not in their records yet. Aggregate: max.'),
+      paused: gauge('longhaul_queue_paused', '1 while the task type is paused. Aggregate: max.', ['name']),
+      lagEvents: gauge(
+        'longhaul_projection_lag_events',
+        'Events that are not folded into records yet. Aggregate: max.',
+      ),
       lagSeconds: gauge('longhaul_projection_lag_seconds', 'Age of the oldest of them. Aggregate: max.'),
       index: gauge('longhaul_index_entries', "Records in this gateway's index. Aggregate: max."),
       watchers: gauge('longhaul_watchers', 'Live feeds that calls of this gateway follow. Aggregate: sum.'),
@@ -117,12 +121,12 @@ export class GatewayMetrics {
     };
   }
 
-  /** This gateway has accepted a task. */
+  /** Counts a task that this gateway has accepted. */
   accepted({ name }: TaskRecord): void {
     this.#counters.created.inc({ name: this.#labelOf(name) });
   }
 
-  /** This gateway's put of a fold was accepted. */
+  /** Counts a change of a record that this gateway has put. */
   folded(before: TaskRecord | undefined, after: TaskRecord): void {
     const label = { name: this.#labelOf(after.name) };
     const { waitedSeconds, begun, failed, lost, end } = changeOf(before, after);
@@ -139,32 +143,32 @@ export class GatewayMetrics {
     if (end.runSeconds !== undefined) this.#seconds.running.observe(label, end.runSeconds);
   }
 
-  /** All of it in Prometheus' text format, with the process's own. Always within about two seconds. */
-  async text(look: Gauges): Promise<string> {
-    this.#lookAtOwn(look);
-    await this.#lookAtServer(look);
+  /** All metrics in the text format of Prometheus, with those of the process. Takes about two seconds at most. */
+  async text(source: Gauges): Promise<string> {
+    this.#readLocal(source);
+    await this.#readServer(source);
     return `${await this.#registry.metrics()}\n${await processMetrics()}`;
   }
 
-  #lookAtOwn(look: Gauges): void {
+  #readLocal(source: Gauges): void {
     const { tasks, index, watchers, streams, webSockets, connections, connected } = this.#gauges;
     tasks.reset();
     for (const name of this.#names) for (const status of activeStatuses) tasks.set({ name, status }, 0);
-    for (const { name, status, count } of look.counts())
+    for (const { name, status, count } of source.counts())
       if (!isTerminal(status)) tasks.inc({ name: this.#labelOf(name), status }, count);
-    index.set(look.indexEntries());
-    watchers.set(look.watchers());
-    streams.set(look.streams());
-    webSockets.set(look.webSockets());
-    connections.set(look.connections());
-    connected.set(look.isConnected() ? 1 : 0);
+    index.set(source.indexEntries());
+    watchers.set(source.watchers());
+    streams.set(source.streams());
+    webSockets.set(source.webSockets());
+    connections.set(source.connections());
+    connected.set(source.isConnected() ? 1 : 0);
   }
 
-  /** What cannot be had is left out: an old number would look like a quiet system. */
-  async #lookAtServer(look: Gauges): Promise<void> {
+  /** Values that cannot be read are left out: an old value would look like an idle system. */
+  async #readServer(source: Gauges): Promise<void> {
     const { depth, delivered, paused, lagEvents, lagSeconds } = this.#gauges;
-    const [queues, lag] = look.isConnected()
-      ? await Promise.all([inTime(look.queues()), inTime(look.projectionLag())])
+    const [queues, lag] = source.isConnected()
+      ? await Promise.all([withTimeout(source.queues()), withTimeout(source.projectionLag())])
       : [];
     for (const gauge of [depth, delivered, paused]) gauge.reset();
     if (queues) {
@@ -186,7 +190,7 @@ export class GatewayMetrics {
   }
 }
 
-async function inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+async function withTimeout<T>(answer: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<undefined>(resolve => {
     timer = setTimeout(() => resolve(undefined), answerTimeoutMs);

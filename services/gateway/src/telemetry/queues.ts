@@ -8,7 +8,7 @@ import {
 } from '@longhaul/proto/wire';
 import type { TaskCount } from './taskCounts.ts';
 
-/** Where a task is counted. One that is paused has its executor. */
+/** The column that counts a status. A paused task still occupies its executor. */
 const columnOf: {
   readonly [S in ActiveStatus]: 'pending' | 'scheduled' | 'running' | 'retrying' | 'stopping';
 } = {
@@ -23,11 +23,11 @@ const columnOf: {
 type Counts = { -readonly [K in keyof QueueInfo]: QueueInfo[K] };
 
 /**
- * The queue of each name. An operator gets what the server counts of it; a user, for whom the server does not count, what
- * the records of the own tasks say. So does a name that has no queue yet, because no executor ever served it.
+ * The queue of each task type. An operator gets the counts of the nats-server. A user gets counts of its own tasks' records,
+ * since the server does not count by owner. Records are also counted for a task type that no executor has served yet.
  *
  * @param counts of the tasks that the caller may see
- * @param seesAll whether those are everybody's
+ * @param seesAll whether the caller may see the tasks of all owners
  */
 export function queuesOf(
   names: Iterable<string>,
@@ -59,20 +59,20 @@ export function queuesOf(
   return [...byName.values()];
 }
 
-/** What the server says of the requests of one name and priority. */
+/** The counts of the nats-server for the requests of one task type and priority. */
 export type QueueState = {
   readonly name: string;
   readonly priority: Priority;
-  /** Requests that no executor has been given yet. */
+  /** Requests that have not been delivered to an executor. */
   readonly pending: number;
-  /** Requests that an executor has, or that wait at the server to be tried again. */
+  /** Requests that an executor has, or that the server will deliver again. */
   readonly delivered: number;
   readonly paused: boolean;
 };
 
 /**
- * Reads the queue of every name and priority that has one: a name has none before its first executor (or pause). One
- * request a 256 consumers.
+ * Reads the queues of all task types and priorities. A task type has none before its first executor or pause. Takes one
+ * request for every 256 consumers.
  */
 export async function readQueues(broker: Broker, names: Iterable<string>): Promise<QueueState[]> {
   const { requestStream, consumers } = broker.topology;
@@ -94,10 +94,10 @@ export async function readQueues(broker: Broker, names: Iterable<string>): Promi
   return states;
 }
 
-/** How far the records are behind the events. */
+/** How many events are not folded into records yet, and the age of the oldest one. */
 export type ProjectionLag = { readonly events: number; readonly seconds: number };
 
-/** Reads how many events are not folded yet, and how old the oldest of them is. */
+/** Reads how far the records are behind the events. */
 export async function readProjectionLag(broker: Broker): Promise<ProjectionLag> {
   const { jsm, topology } = broker;
   const { num_pending, num_ack_pending, ack_floor } = await jsm.consumers.info(

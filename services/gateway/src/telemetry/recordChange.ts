@@ -1,26 +1,26 @@
 import { isTerminal, type TaskRecord, type TerminalStatus } from '@longhaul/proto/wire';
 
-/** What one put of the projection changed of a task, in what is counted. */
+/** The countable changes of a task by one put of the projection. */
 export type RecordChange = {
-  /** Seconds that it waited before its first attempt, where that is new. */
+  /** Seconds that the task waited before its first attempt, if that attempt is new. */
   readonly waitedSeconds?: number;
-  /** How many attempts have begun, failed, and been lost with their executor. */
+  /** How many attempts started, failed, and were lost with their executor. */
   readonly begun: number;
   readonly failed: number;
   readonly lost: number;
   readonly end?: {
     readonly status: TerminalStatus;
     readonly totalSeconds: number;
-    /** From its first attempt on; a task that ended before one has none. */
+    /** Seconds from the first attempt to the end; absent if the task had no attempt. */
     readonly runSeconds?: number;
   };
 };
 
 /**
- * What happened to a task between two records, whichever events they are folded from: a short task has no `started`
- * event, and one fold may take in several events.
+ * Compares two records of a task. Records and not events are compared, since a short task has no `started` event and one
+ * fold can include several events.
  *
- * @param before `undefined`: nothing but the request was known
+ * @param before `undefined`: only the request was known
  */
 export function changeOf(before: TaskRecord | undefined, after: TaskRecord): RecordChange {
   const { startedAt, finishedAt, createdAt, scheduledFor } = after;
@@ -43,7 +43,7 @@ export function changeOf(before: TaskRecord | undefined, after: TaskRecord): Rec
   };
 }
 
-/** Clocks of two machines may differ by more than a short task takes: never less than nothing. */
+/** Never negative: the clocks of two machines can differ by more than a short task takes. */
 function secondsBetween(from: string, to: string): number {
   return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1_000);
 }

@@ -2,14 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** Long enough for any scheme of ids, and nothing that could break a log line, a header or a terminal. */
+/** Long enough for common id schemes, without characters that could break a log line, a header or a terminal. */
 const wellFormed = /^[A-Za-z0-9][A-Za-z0-9._:=+/-]{0,127}$/;
 
-/** Ids of requests: the caller's own `X-Request-Id` where it is well-formed, else a new one. */
+/** The ids of requests: the caller's `X-Request-Id` if it is well-formed, otherwise a new one. */
 export class RequestIds {
   readonly #known = new WeakMap<IncomingMessage, string>();
 
-  /** The same for the same request, whoever asks. */
+  /** Always the same id for the same request. */
   of(request: IncomingMessage): string {
     const known = this.#known.get(request);
     if (known !== undefined) return known;
@@ -20,13 +20,13 @@ export class RequestIds {
   }
 }
 
-/** What is known of the request that is being served, wherever the code is. */
+/** Data of the request that is being served, available to all code that runs for it. */
 export type RequestScope = {
-  /** What its answer carries as `X-Request-Id`, and its log lines as `requestId`. */
+  /** The value of `X-Request-Id` in the answer, and of `requestId` in log lines. */
   readonly requestId: string;
-  /** The trace that the caller belongs to, as it sent it. */
+  /** The `traceparent` header of the caller. */
   readonly traceparent: string | undefined;
 };
 
-/** Empty outside of requests: in the projection, in firings of schedules. */
+/** Empty outside of requests, such as in the projection and in firings of schedules. */
 export const requestScope = new AsyncLocalStorage<RequestScope>();

@@ -24,31 +24,31 @@ export type SystemDeps = {
   readonly broker: Broker;
   readonly index: RecordIndex;
   readonly directory: ExecutorDirectory;
-  /** Every task name of the contract. */
+  /** Every task type of the contract. */
   readonly names: readonly string[];
 };
 
-/** Many may look at once; the server, and the index, are looked through once in this time. */
+/** Queues and time series are computed at most once in this time, regardless of the number of callers. */
 const keptMs = 1_000;
-/** How many records a time series looks at, newest first: 0.45 s of work where all are in it, 0.05 s where none is (measured). */
+/** How many records a time series scans, newest first: 0.45 s of work if all of them are in it, 0.05 s if none is (measured). */
 export const seriesScanLimit = 200_000;
-/** How many of them in one turn of the event loop: about 2 ms, which no other call notices. */
+/** How many records are scanned in one turn of the event loop: about 2 ms, so that other calls are not delayed. */
 const scanChunk = 1_000;
-/** A time series is drawn again after twenty times as long as it took: at most a twentieth of a processor for each. */
+/** A time series is computed again after twenty times its duration, so each uses at most a twentieth of a processor. */
 const seriesKeptMs = (tookMs: number) => Math.max(keptMs, 20 * tookMs);
-/** How many different time series are kept for a moment. */
-const seriesKept = 64;
+/** How many different time series are cached. */
+const cachedSeries = 64;
 
 /**
- * The overview of the system: who executes, what waits, and how much was done. Invariant 8, owner-only: an operator or
- * administrator sees all of it; a user sees the executors without others' tasks, and the numbers of the own tasks.
+ * Creates the overview of the system: executors, queues and throughput. Invariant 8, owner-only: operators and administrators
+ * see all of it; a user sees executors without the tasks of other owners, and counts of its own tasks.
  */
 export function createSystemService({ broker, index, directory, names }: SystemDeps) {
   const queueStates = cachedLoad(keptMs, () => readQueues(broker, names));
-  const series = new LRUCache<string, () => Promise<Throughput>>({ max: seriesKept });
+  const series = new LRUCache<string, () => Promise<Throughput>>({ max: cachedSeries });
 
   const executors = async (caller: Caller): Promise<ExecutorInfo[]> =>
-    (await directory.look()).map(({ status, seenAtMs, responding }) => ({
+    (await directory.list()).map(({ status, seenAtMs, responding }) => ({
       id: status.executor,
       ...(status.host === undefined ? {} : { host: status.host }),
       ...(status.version === undefined ? {} : { version: status.version }),
@@ -60,7 +60,7 @@ export function createSystemService({ broker, index, directory, names }: SystemD
       runningCount: status.running.length,
       running: status.running.filter(({ id }) => {
         if (caller.role !== 'user') return true;
-        // A task that the index does not know yet is nobody's to see.
+        // A task that is not in the index yet is hidden, since its owner is unknown.
         const owner = index.get(id)?.owner;
         return owner !== undefined && maySee(caller, owner);
       }),
@@ -76,30 +76,30 @@ export function createSystemService({ broker, index, directory, names }: SystemD
     );
   };
 
-  const look = async (caller: Caller, query: ThroughputQuery): Promise<Throughput> => {
-    const made = new ThroughputSeries(query, Date.now());
-    let behind: string | undefined;
+  const computeThroughput = async (caller: Caller, query: ThroughputQuery): Promise<Throughput> => {
+    const series = new ThroughputSeries(query, Date.now());
+    let last: string | undefined;
     for (let scanned = 0; scanned < seriesScanLimit; scanned += scanChunk) {
       let inChunk = 0;
-      // Found anew for each chunk, by its place in the order: the index changes between two turns.
-      for (const { key, summary } of index.newestFirst(behind)) {
-        if (maySee(caller, summary.owner)) made.add(summary);
-        behind = key;
+      // Each chunk starts after the sort key of the last one, since the index changes between two turns.
+      for (const { key, summary } of index.newestFirst(last)) {
+        if (maySee(caller, summary.owner)) series.add(summary);
+        last = key;
         inChunk += 1;
         if (inChunk === scanChunk) break;
       }
-      if (inChunk < scanChunk) return made.read(false);
+      if (inChunk < scanChunk) return series.read(false);
       await nextTurn();
     }
-    return made.read(true);
+    return series.read(true);
   };
 
   const throughput = (caller: Caller, query: ThroughputQuery): Promise<Throughput> => {
-    const whose = caller.role === 'user' ? ['user', caller.owner] : ['all'];
-    const key = JSON.stringify([...whose, query.lastMs, query.buckets, query.name]);
+    const scope = caller.role === 'user' ? ['user', caller.owner] : ['all'];
+    const key = JSON.stringify([...scope, query.lastMs, query.buckets, query.name]);
     let known = series.get(key);
     if (!known) {
-      known = cachedLoad(seriesKeptMs, () => look(caller, query));
+      known = cachedLoad(seriesKeptMs, () => computeThroughput(caller, query));
       series.set(key, known);
     }
     return known();
@@ -121,12 +121,12 @@ export function createSystemService({ broker, index, directory, names }: SystemD
   };
 
   return {
-    /** @throws what NATS says when it does not answer */
+    /** @throws the error of NATS when it does not answer */
     executors,
-    /** @throws what NATS says when it does not answer */
+    /** @throws the error of NATS when it does not answer */
     queues,
     throughput,
-    /** All of it, again and again until the signal. A reader that does not read holds up only itself. */
+    /** Yields snapshots until the signal is aborted. A slow reader delays only itself. */
     watch: async function* (caller: Caller, query: WatchQuery, signal: AbortSignal) {
       while (!signal.aborted) {
         const event = await snapshot(caller, query);

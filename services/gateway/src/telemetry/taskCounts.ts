@@ -1,7 +1,7 @@
 import type { TaskStatus } from '@longhaul/proto';
 import type { Priority, TaskSummary } from '@longhaul/proto/wire';
 
-/** How many tasks of one name and priority have one status. */
+/** How many tasks of one task type and priority have a status. */
 export type TaskCount = {
   readonly name: string;
   readonly priority: Priority;
@@ -10,26 +10,25 @@ export type TaskCount = {
 };
 
 type Counted = Pick<TaskSummary, 'owner' | 'name' | 'priority' | 'status'>;
-/** By `name|priority|status`; no part of it can hold a bar. */
+/** By `name|priority|status`; none of the parts can contain a bar. */
 type Counts = Map<string, number>;
 
 /**
- * How many tasks the index holds, by name, priority and status; of all owners and of each. Kept up with every change,
- * so that nobody has to look through the index; what has come down to nothing is dropped, so it is never larger than
- * the index.
+ * Counts the tasks in the index by task type, priority and status, for all owners and for each. Every change updates the
+ * counts, so that the index need not be scanned. Counts of 0 are removed, so this is never larger than the index.
  */
 export class TaskCounts {
   readonly #all: Counts = new Map();
   readonly #byOwner = new Map<string, Counts>();
 
-  /** @param before what was counted of the task; `undefined`: it is new; @param after `undefined`: it is gone */
+  /** @param before `undefined`: the task is new; @param after `undefined`: the task was removed */
   move(before: Counted | undefined, after: Counted | undefined): void {
     if (before && after && before.status === after.status) return;
     if (before) this.#add(before, -1);
     if (after) this.#add(after, 1);
   }
 
-  /** @param owner whose tasks; default: everybody's */
+  /** @param owner default: the tasks of all owners */
   read(owner?: string): TaskCount[] {
     const counts = owner === undefined ? this.#all : this.#byOwner.get(owner);
     return [...(counts ?? [])].map(([key, count]) => {

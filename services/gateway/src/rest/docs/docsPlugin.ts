@@ -6,11 +6,10 @@ import type { OpenApiDocument } from '../openapi/document.ts';
 import { errorsPath } from '../problem.ts';
 import { errorsPage, initializer, operationsPage } from './pages.ts';
 
-/** The files of Swagger UI that the page needs; the rest of the package is not served. */
+/** The files of Swagger UI that the page needs. Other files of the package are not served. */
 const assets = new Set(['/swagger-ui-bundle.js', '/swagger-ui.css', '/favicon-32x32.png']);
 /**
- * Nothing from elsewhere, and no script in the page itself. Swagger UI writes styles into its elements and has
- * pictures as data.
+ * No resources of other origins, and no inline scripts. Swagger UI needs inline styles and `data:` images.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -28,7 +27,7 @@ export async function docsPlugin(
   server: FastifyInstance,
   { describe }: { readonly describe: () => OpenApiDocument },
 ): Promise<void> {
-  // Made when it is first asked for: a large contract takes its time, and most gateways are never asked.
+  // Created with the first request: it takes time for a large contract, and most gateways are never asked.
   let document: string | undefined;
   const errors = errorsPage();
   const page = (reply: FastifyReply, html: string) =>

@@ -24,7 +24,7 @@ export const operationsPage = `${head(
 </html>
 `;
 
-/** Its script. Without `validatorUrl` Swagger UI would ask a service on the internet for a badge. */
+/** The script of that page. Without `validatorUrl: null`, Swagger UI would request a badge from a service on the internet. */
 export const initializer = `window.addEventListener('load', () => {
   window.SwaggerUIBundle({
     url: '/openapi.json',
@@ -38,7 +38,7 @@ export const initializer = `window.addEventListener('load', () => {
 });
 `;
 
-/** The page that the types of problems lead to. */
+/** The page that explains the errors. The `type` of a problem links to it. */
 export function errorsPage(): string {
   const errors = Object.entries(errorCatalogue).map(
     ([code, { http, advice }]) => [code, http, advice] as const,
@@ -46,7 +46,7 @@ export function errorsPage(): string {
   const internal = [
     'INTERNAL',
     500,
-    'Something went wrong in the gateway. Its log has the cause under the id in `detail`.',
+    'An unexpected error in the gateway. Its log has the cause under the id in `detail`.',
   ] as const;
   const entries = [...errors, internal].map(
     ([code, status, advice]) => `<section id="${code}">
@@ -66,7 +66,7 @@ section:target { outline: 2px solid; outline-offset: .5rem; }
   )}<body>
 <main>
 <h1>Errors</h1>
-<p>A refused call is answered with problem details (RFC 9457). Their <code>type</code> leads to an entry here.</p>
+<p>A refused call is answered with problem details (RFC 9457). Their <code>type</code> links to an entry of this page.</p>
 ${entries.join('')}</main>
 </body>
 </html>

@@ -6,15 +6,15 @@ type Direction = 'input' | 'output';
 const prefix = '#/components/schemas/';
 const ownDefinition = '#/$defs/';
 
-/** The schemas of an OpenAPI document, each under a name of its own. */
+/** The schemas of an OpenAPI document, each with a unique name. */
 export class Components {
   readonly schemas: Record<string, JsonSchema> = {};
   readonly #names = new Map<z.ZodType, string>();
 
   /**
-   * Puts a schema among the components.
+   * Adds a schema to the components.
    *
-   * @param name its name there; the same schema is there once, under the first one
+   * @param name its name; a schema that was added before keeps its first name
    * @returns a reference to it
    */
   reference(schema: z.ZodType, name: string, io: Direction): { readonly $ref: string } {
@@ -30,19 +30,19 @@ export class Components {
   }
 
   #put(name: string, schema: JsonSchema): void {
-    // Two schemas of one name would be one wrong description that nobody sees.
-    if (Object.hasOwn(this.schemas, name)) throw new Error(`Two schemas are called ${name}.`);
+    // Two schemas with one name would silently give a wrong description.
+    if (Object.hasOwn(this.schemas, name)) throw new Error(`Two schemas have the name ${name}.`);
     this.schemas[name] = schema;
   }
 }
 
-/** A schema that stands where it is used. */
+/** The JSON Schema of a schema that is described inline. */
 export function jsonSchemaOf(schema: z.ZodType, io: Direction): JsonSchema {
   const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io });
   return json as JsonSchema;
 }
 
-/** Inside an OpenAPI document `#` is the document and not the schema: references are led to the components. */
+/** In an OpenAPI document `#` is the document and not the schema, so references are changed to the components. */
 function withReferences(value: unknown, name: string): unknown {
   if (Array.isArray(value)) return value.map(item => withReferences(item, name));
   if (typeof value !== 'object' || value === null) return value;
@@ -60,12 +60,12 @@ function withReferences(value: unknown, name: string): unknown {
   );
 }
 
-/** OpenAPI is stricter about names than whoever gave the schema its id. */
+/** OpenAPI allows fewer characters in names than schema ids can have. */
 function definitionName(name: string, key: string): string {
   return `${name}.${key.replaceAll(/[^A-Za-z0-9._-]/g, '_')}`;
 }
 
-/** The key that the end of a JSON pointer (RFC 6901) stands for. */
+/** Decodes a token of a JSON pointer (RFC 6901). */
 function keyOf(pointed: string): string {
   return pointed.replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -10,7 +10,7 @@ export type OpenApiDocument = Json & {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Json>>>>;
 };
 
-/** What every operation can be answered. */
+/** The errors that every operation can be answered with. */
 const always = [
   'INVALID_REQUEST',
   'UNAUTHENTICATED',
@@ -22,20 +22,20 @@ const always = [
   'OVERLOADED',
   'SHUTTING_DOWN',
 ] as const;
-/** The tags that are no names of tasks. */
+/** The tags that are not task types. */
 const ownTags: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    Tasks: 'Where tasks stand, what they come to, and how to end them.',
-    'Task types': 'The kinds of tasks that there are.',
-    Schedules: 'Tasks that start again and again.',
+    Tasks: 'Reads, watches, steers and retries tasks.',
+    'Task types': 'The task types of the contract.',
+    Schedules: 'Tasks that are started at recurring times.',
   }),
 );
 const description = `Starts, watches and cancels long-running tasks.
 
-A start is answered at once, with the address of the task; ask there where it stands, as often as \`Retry-After\` says,
-or read its events. Errors are problem details (RFC 9457); their \`type\` is explained at \`/docs/errors\`.`;
+A start is answered at once with the URL path of the task. Read its state there, after the seconds of \`Retry-After\`, or
+read its events. Errors are problem details (RFC 9457); their \`type\` is explained at \`/docs/errors\`.`;
 
-/** The OpenAPI 3.1 document of the operations. Whatever it says comes from what is checked and answered. */
+/** Creates the OpenAPI 3.1 document of the operations, from the same schemas that validate requests and answers. */
 export function openApiDocument(operations: readonly Operation[], version: string): OpenApiDocument {
   const components = new Components();
   const problem = components.reference(problemSchema, 'Problem', 'output');
@@ -53,7 +53,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     },
     servers: [{ url: '/' }],
     tags: tags.map(name => ({ name, description: ownTags.get(name) ?? `Starts of \`${name}\`.` })),
-    // The second stands for a gateway that asks for no credentials.
+    // The empty one is for gateways without authentication.
     security: [{ bearer: [] }, {}],
     paths,
     components: {
@@ -144,7 +144,7 @@ function answerObject(
   };
 }
 
-/** The problems of an operation, by status: several can have the same. */
+/** The problems of an operation by status. Several errors can have the same status. */
 function problemObjects(one: Operation, problem: Json): Json {
   const codes: (GatewayErrorCode | 'INTERNAL')[] = [...always, 'INTERNAL', ...one.problems];
   if (one.params) codes.push('URI_TOO_LONG');
@@ -176,6 +176,6 @@ const authenticateHeader = {
 
 function adviceOf(code: GatewayErrorCode | 'INTERNAL'): string {
   return code === 'INTERNAL'
-    ? '`INTERNAL`: something went wrong in the gateway; its log has the cause under the id in `detail`.'
+    ? '`INTERNAL`: an unexpected error in the gateway; its log has the cause under the id in `detail`.'
     : `\`${code}\`: ${errorCatalogue[code].advice.replace('REST only: ', '')}`;
 }

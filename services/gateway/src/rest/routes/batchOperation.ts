@@ -19,9 +19,9 @@ const results = z
       ]),
     ),
   })
-  .meta({ title: 'BatchResults', description: 'What became of each task, in the order of the request.' });
+  .meta({ title: 'BatchResults', description: 'The result of each task, in the order of the request.' });
 
-/** Starts many tasks of one kind in one call. */
+/** The operation that starts many tasks of one type. */
 export function batchOperation(
   name: string,
   definition: TaskDefinition,
@@ -40,12 +40,14 @@ export function batchOperation(
     path: `/v1/tasks/${name}/batch`,
     tag: name,
     summary: `Start up to ${startManyLimit} tasks of ${name}`,
-    description: 'Each for itself: what is wrong with one keeps no other from starting.',
+    description: 'Tasks are started independently: an error of one does not affect the others.',
     body: {
       schema: strictOptions({ tasks: z.array(item).max(startManyLimit) }),
       required: true,
     },
-    answers: { 200: { description: 'What became of each, in the order of the request.', schema: results } },
+    answers: {
+      200: { description: 'The result of each task, in the order of the request.', schema: results },
+    },
     problems: [],
     handle: async ({ caller, body }) => {
       const tasks = body.tasks.map(({ input, idempotency_key, policy, ...options }) => ({

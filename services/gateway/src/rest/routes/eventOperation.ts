@@ -31,7 +31,7 @@ export function eventOperation(
     tag: 'Tasks',
     summary: 'Watch a task',
     description:
-      'Server-Sent Events: first where the task stands (`snapshot`), then what happens to it, each with an id, up to its end (`completed`, `failed` or `canceled`). Log lines and progress have an `ordinal` over the whole task; `dropped` says how many of the earliest are not stored any more (`{ log, progress }`). A client that comes back with `Last-Event-ID` misses nothing and sees nothing twice; one that has seen the end is answered 204. A progress that the contract of this gateway refuses is an event `unfit`. An event `connection` says that the gateway has lost NATS (`{"nats":"lost"}`: nothing comes for now) or has it again (`{"nats":"restored"}`); it has no id. An event `problem` says why the stream cannot go on, as when the credentials end (`CREDENTIALS_EXPIRED`).',
+      'Server-Sent Events: first the state of the task (`snapshot`), then its events, each with an id, up to its end (`completed`, `failed` or `canceled`). Log lines and progress have an `ordinal` over the whole task; `dropped` has the numbers of the earliest ones that are no longer stored (`{ log, progress }`). A client that reconnects with `Last-Event-ID` misses nothing and sees nothing twice; a client that has received the end is answered 204. A progress that the contract of this gateway refuses is an event `unfit`. An event `connection`, without an id, reports that the gateway lost its connection to NATS (`{"nats":"lost"}`: no events arrive for now) or has it again (`{"nats":"restored"}`). An event `problem` reports why the stream ends, such as expired credentials (`CREDENTIALS_EXPIRED`).',
     ...oneTask,
     headers: z.object({
       'last-event-id': watchRequestSchema.shape.lastEventId.meta({
@@ -40,14 +40,18 @@ export function eventOperation(
     }),
     answers: {
       200: {
-        description: 'The stream. `event` is the type, `data` its JSON, `id` what to resume after.',
+        description: 'The stream. `event` is the type, `data` its JSON, `id` the id to resume after.',
         contentType: 'text/event-stream',
         schema: z.string(),
         headers: {
-          'cache-control': { description: 'Not to be kept.', schema: z.string(), required: true },
+          'cache-control': {
+            description: 'The stream must not be cached.',
+            schema: z.string(),
+            required: true,
+          },
         },
       },
-      204: { description: 'The end has been seen: there is nothing more to come.' },
+      204: { description: 'The client has received the end; no events follow.' },
     },
     problems: ['TASK_NOT_FOUND', 'TOO_MANY_STREAMS'],
     handle: async ({ caller, params, headers, left, cut }) => {
@@ -56,16 +60,16 @@ export function eventOperation(
       const signal = AbortSignal.any([left(), options.stop, ending.signal, credentials.signal]);
       const watched = await service.openWatch(caller, params.id, headers['last-event-id'], signal);
       if (!watched) return { status: 204 };
-      const place = streams.acquire(caller.owner);
+      const permit = streams.acquire(caller.owner);
       return {
         status: 200,
         headers: {
           'cache-control': 'no-cache, no-transform',
           'x-accel-buffering': 'no',
-          // So that the end of the stream ends the connection, also where nobody is left to close it.
+          // The end of the stream ends the connection, also where the client is gone and cannot close it.
           connection: 'close',
         },
-        stream: eventStream(toEvents(watched), { ...options, credentials, place, ending, cut }),
+        stream: eventStream(toEvents(watched), { ...options, credentials, permit, ending, cut }),
       };
     },
   });

@@ -27,10 +27,10 @@ const settings = {
   }),
   misfire: misfire.meta({
     description:
-      'What comes of times at which nobody could start a task: nothing, one task for all, or one for each of the newest 100. Default: one.',
+      'What happens to missed times, at which no gateway could start a task: no task, one task for all of them, or one for each of the newest 100. Default: one.',
   }),
   misfire_after_ms: misfireAfterMs.meta({
-    description: 'A time that is dealt with later than this counts as missed. Default: 60000.',
+    description: 'A time that is handled later than this counts as missed. Default: 60000.',
   }),
   priority,
   policy: restPolicySchema.optional(),
@@ -38,11 +38,11 @@ const settings = {
 const createSchema = strictOptions({
   name,
   ...settings,
-  id: id.meta({ description: 'A name of yours, unique among your schedules. Default: a UUID.' }),
+  id: id.meta({ description: 'An id of your choice, unique among your schedules. Default: a UUID.' }),
 }).meta({ title: 'NewSchedule' });
 const changesSchema = strictOptions(settings).meta({
   title: 'ScheduleChanges',
-  description: 'What is not named stays. `cron` and `every` each take the place of the other.',
+  description: 'Settings that are not given stay as they are. `cron` and `every` replace each other.',
 });
 
 const { shape } = scheduleSchema;
@@ -91,11 +91,11 @@ const oneSchedule = {
   query: ofOwner,
   notFound: ({ id: unknown = '' }: Readonly<Record<string, string>>) => scheduleNotFound(unknown),
 };
-const shown = { description: 'The schedule, and what came of it.', schema: shownSchema };
+const shown = { description: 'The schedule with its history.', schema: shownSchema };
 
 const view = (schedule: Schedule | ScheduleSummary) => snakeKeys(schedule);
 
-/** What is to be set, as everything behind REST has it. */
+/** The settings in the form of the service. */
 function settingsOf({ time_zone, misfire_after_ms, policy, ...rest }: z.output<typeof changesSchema>) {
   return {
     ...rest,
@@ -150,8 +150,8 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       method: 'post',
       path: '/v1/schedules',
       tag,
-      summary: 'Start a task again and again',
-      description: 'With the id of a schedule of yours that says the same, it answers that one.',
+      summary: 'Create a schedule',
+      description: 'If you have a schedule with the same id and settings, it is returned.',
       body: { schema: createSchema, required: true, inputAt: 'input' },
       answers: { 201: { ...shown, headers: { location: headers.location } } },
       problems: [
@@ -191,7 +191,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       path: '/v1/schedules/{id}',
       tag,
       summary: 'Change a schedule',
-      description: 'Times up to now are dealt with as it was. None is lost, and none fires twice.',
+      description: 'Due times are handled by the old settings. No time is lost, and none fires twice.',
       ...oneSchedule,
       body: { schema: changesSchema, required: true, inputAt: 'input' },
       answers: { 200: shown },
@@ -214,7 +214,7 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
       path: '/v1/schedules/{id}/run',
       tag,
       summary: 'Start its task now',
-      description: 'Also while it is paused or the task before is running. Its coming times stay.',
+      description: 'Also while it is paused or its previous task is running. Its next times do not change.',
       ...oneSchedule,
       answers: {
         202: {
@@ -233,17 +233,17 @@ export function scheduleOperations(service: ScheduleService): Operation[] {
         };
       },
     }),
-    change('pause', 'No more firings until it is resumed'),
-    change('resume', 'Fire again'),
+    change('pause', 'Pause a schedule'),
+    change('resume', 'Resume a schedule'),
     operation({
       id: 'deleteSchedule',
       method: 'delete',
       path: '/v1/schedules/{id}',
       tag,
-      summary: 'End a schedule for good',
+      summary: 'Delete a schedule',
       description: 'Tasks that it has started keep running.',
       ...oneSchedule,
-      answers: { 204: { description: 'It is gone.' } },
+      answers: { 204: { description: 'The schedule is deleted.' } },
       problems: ['FORBIDDEN', 'SCHEDULE_NOT_FOUND'],
       handle: async ({ caller, params, query }) => {
         const { id: gone, deleted } = await service.remove(caller, { ...params, ...query });

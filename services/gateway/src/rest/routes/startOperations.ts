@@ -30,21 +30,21 @@ import { retryAfter, taskPath, taskPayload, taskSchema } from '../taskPayload.ts
 const { max_attempts, timeout_ms, total_timeout_ms } = restPolicySchema.shape;
 const query = strictOptions({
   ...restStartOptions,
-  max_attempts: max_attempts.meta({ description: 'How often a failing handler is started in all.' }),
-  timeout_ms: timeout_ms.meta({ description: 'Ends an attempt after so many milliseconds.' }),
+  max_attempts: max_attempts.meta({ description: 'The highest number of attempts.' }),
+  timeout_ms: timeout_ms.meta({ description: 'Ends an attempt after this many milliseconds.' }),
   total_timeout_ms: total_timeout_ms.meta({
-    description: 'Ends the task so many milliseconds after its start.',
+    description: 'Ends the task this many milliseconds after its start.',
   }),
 });
 const headers = z.object({ 'idempotency-key': idempotencyKey, prefer });
 
 const problems = ['INVALID_INPUT', 'IDEMPOTENCY_CONFLICT', 'PAYLOAD_TOO_LARGE'] as const;
-/** Of an earlier task with the same key, whose result is answered. */
+/** Errors of the result of an earlier task with the same key. */
 const resultProblems = ['PAYLOAD_EXPIRED', 'PAYLOAD_DAMAGED'] as const;
 
 type StartCall = RestCall<unknown, z.output<typeof query>, z.output<typeof headers>, unknown>;
 
-/** The operations that start one kind of task: by its name, and by the routes that its definition declares. */
+/** The operations that start tasks of one type: by its path, and by the routes that its definition declares. */
 export function startOperations(name: string, definition: TaskDefinition, service: TaskService): Operation[] {
   const schema = taskSchema
     .extend({ progress: definition.progress.optional(), result: definition.output.optional() })
@@ -109,9 +109,10 @@ export function startOperations(name: string, definition: TaskDefinition, servic
 }
 
 /**
- * A record whose parts fit the contract (invariant 9, types-are-true); what does not is left out and named in `unfit`.
+ * Makes the payload of a record with parts that match the contract (invariant 9, types-are-true). Other parts are left out and
+ * named in `unfit`.
  *
- * @param check whether the input is shown, and has not been checked by this very call
+ * @param check `checkInput`: the input is shown, and was not validated by this call before
  */
 export async function checkedPayload(
   definition: TaskDefinition,
@@ -126,12 +127,12 @@ function acceptsNothing({ input }: TaskDefinition): boolean {
   try {
     return input.safeParse(undefined).success;
   } catch {
-    // A schema that can only be parsed asynchronously; the service does so.
+    // The schema can only be parsed asynchronously, which the service does.
     return false;
   }
 }
 
-/** The parameters are text for the route; the schema that they are a part of looks at them. */
+/** Path parameters are text; the schema of the input validates them later. */
 function paramsOf(route: RestRoute, definition: TaskDefinition) {
   const fields = route.mapping?.shape.shape ?? {};
   return z.object(
@@ -147,7 +148,7 @@ function paramsOf(route: RestRoute, definition: TaskDefinition) {
   );
 }
 
-/** What is left for the body, once the path has given its parameters. */
+/** The schema of the body: the input without the fields that are path parameters. */
 function bodyOf({ parameters, mapping }: RestRoute, { input }: TaskDefinition) {
   const whole = mapping?.shape ?? input;
   if (!(whole instanceof z.ZodObject)) return { schema: z.looseObject({}), required: false } as const;
@@ -165,7 +166,7 @@ async function inputOf(
   { params, body }: { readonly params: Record<string, string>; readonly body: unknown },
 ): Promise<unknown> {
   if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) {
-    throw new GatewayError('INVALID_INPUT', 'The body is not a JSON object: send one, or none.', {
+    throw new GatewayError('INVALID_INPUT', 'The body is not a JSON object. Send an object, or no body.', {
       issues: [{ path: [], message: 'It is not an object.', code: 'invalid_type' }],
     });
   }
@@ -174,7 +175,7 @@ async function inputOf(
   requireShallow(name, taken);
   const parsed = await mapping.shape.safeParseAsync(taken);
   if (parsed.success) return mapping.toInput(parsed.data);
-  const { message, issues } = faultsError('INVALID_INPUT', 'What was sent does not fit:', parsed.error);
+  const { message, issues } = faultsError('INVALID_INPUT', 'The request is invalid:', parsed.error);
   const place = { place: 'parameter', names: new Set(parameters) } as const;
   throw new RequestError('INVALID_INPUT', message, place, { issues, cause: parsed.error });
 }

@@ -26,7 +26,7 @@ function cancelAnswer(description: string) {
   };
 }
 
-/** The operations that end tasks: one, or all that fit. */
+/** The operations that cancel tasks: one task, or all that match. */
 export function cancelOperations(service: TaskService): Operation[] {
   return [
     operation({
@@ -39,12 +39,12 @@ export function cancelOperations(service: TaskService): Operation[] {
       body: {
         schema: strictOptions({ reason: cancelCallSchema.shape.reason })
           .optional()
-          .meta({ description: 'Why, for those who look at it later.' }),
+          .meta({ description: 'The reason, for the record of the task.' }),
         required: false,
       },
       answers: {
         200: cancelAnswer('It has ended: now, or (`already_ended`) before.'),
-        202: cancelAnswer('Its handler has been told to end.'),
+        202: cancelAnswer('Its handler was told to end.'),
       },
       problems: ['TASK_NOT_FOUND'],
       handle: async ({ caller, params, body }) => {
@@ -68,19 +68,19 @@ function cancelMany(service: TaskService): Operation {
     method: 'post',
     path: '/v1/cancellations',
     tag,
-    summary: 'Cancel the tasks that fit',
-    description: 'Newest first. Those that have ended are passed over; `{}` fits all.',
+    summary: 'Cancel matching tasks',
+    description: 'Newest first. Ended tasks are skipped; `{}` matches all.',
     body: { schema: strictOptions(shape), required: true },
     answers: {
       200: {
-        description: 'How many tasks came to what.',
+        description: 'How many tasks had which outcome.',
         schema: z
           .object({
-            canceled: count.meta({ description: 'Canceled now: nobody ran them.' }),
-            stopping: count.meta({ description: 'Their handlers have been told to end.' }),
+            canceled: count.meta({ description: 'Canceled; no executor was running them.' }),
+            stopping: count.meta({ description: 'Their handlers were told to end.' }),
             already_ended: count,
             failed: count.meta({ description: 'They could not be canceled. Call again.' }),
-            more: z.boolean().meta({ description: 'There may be more that fit. Call again.' }),
+            more: z.boolean().meta({ description: 'More tasks may match. Call again.' }),
           })
           .meta({ title: 'Cancellations' }),
       },
@@ -95,11 +95,11 @@ function cancelMany(service: TaskService): Operation {
 
 const control = z.object({ task_id: taskIdSchema, status: statusSchema }).meta({ title: 'Control' });
 
-/** The operations that hold a running task up, and let it go on. */
+/** The operations that pause and resume a running task. */
 export function controlOperations(service: TaskService): Operation[] {
   return [
     controlOperation(service, 'pause', 'Pause a running task', 'It pauses at its next checkpoint.'),
-    controlOperation(service, 'resume', 'Let a paused task go on', 'It goes on.'),
+    controlOperation(service, 'resume', 'Resume a paused task', 'It continues.'),
   ];
 }
 

@@ -29,16 +29,16 @@ import { cancelOperations } from './steerOperations.ts';
 const tag = 'Tasks';
 const resultProblems = ['PAYLOAD_EXPIRED', 'PAYLOAD_DAMAGED', 'PAYLOAD_TOO_LARGE'] as const;
 const status = listRequestSchema.shape.status.meta({
-  description: 'Only those that stand so; several by commas.',
+  description: 'Only tasks with these statuses, separated by commas.',
 });
 const { name, since, until, owner, limit, cursor } = listRequestSchema.shape;
 
-/** The operations on tasks of every kind. */
+/** The operations on tasks of every type. */
 export function taskOperations(
   service: TaskService,
   definitions: ReadonlyMap<string, TaskDefinition>,
 ): Operation[] {
-  /** With what it has come to checked by the contract, where that has the task (invariant 9, types-are-true). */
+  /** The payload of a task, validated by the contract if it has the task type (invariant 9, types-are-true). */
   const payloadOf = async (record: TaskRecord, withInput = false) => {
     const definition = definitions.get(record.name);
     return definition
@@ -61,13 +61,13 @@ export function taskOperations(
             .object({
               tasks: z.array(taskLineSchema),
               next_cursor: z.string().optional().meta({
-                description: 'There when there may be more, also behind a page that is not full.',
+                description: 'Present if more tasks may follow, also after a page that is not full.',
               }),
             })
             .meta({ title: 'TaskPage' }),
           headers: {
             link: {
-              description: 'The next page, where there may be one (RFC 8288).',
+              description: 'The next page, if there may be one (RFC 8288).',
               schema: z.string().regex(/^<\/v1\/tasks\?.+>; rel="next"$/),
               required: false,
             },
@@ -94,33 +94,33 @@ export function taskOperations(
       method: 'get',
       path: '/v1/tasks/{id}',
       tag,
-      summary: 'Where a task stands',
+      summary: 'Get a task',
       ...oneTask,
       query: strictOptions({
-        include: z.enum(['input']).optional().meta({ description: 'What to answer besides.' }),
+        include: z.enum(['input']).optional().meta({ description: 'Additional parts of the answer.' }),
       }),
       headers: z.object({
-        'if-none-match': z.string().optional().meta({ description: 'The ETag of what is known already.' }),
+        'if-none-match': z.string().optional().meta({ description: 'The ETag of an earlier answer.' }),
       }),
       answers: {
         200: {
-          description: 'Where it stands.',
+          description: 'The state of the task.',
           schema: taskSchema,
           headers: { etag: answerHeaders.etag, 'retry-after': answerHeaders.retryAfterWhileActive },
         },
         304: {
-          description: 'Nothing has changed since.',
+          description: 'The task has not changed since.',
           headers: { etag: answerHeaders.etag, 'retry-after': answerHeaders.retryAfterWhileActive },
         },
       },
       problems: ['TASK_NOT_FOUND', ...resultProblems],
       handle: async ({ caller, params, query, headers }) => {
         const withInput = query.include === 'input';
-        const record = await service.look(caller, params.id);
+        const record = await service.getStored(caller, params.id);
         const etag = etagOf(record, withInput);
         const about = { etag, ...retryAfter(record) };
         if (matchesTag(headers['if-none-match'], etag)) return { status: 304, headers: about };
-        const whole = await service.complete(record, withInput);
+        const whole = await service.withPayloads(record, withInput);
         return { status: 200, headers: about, body: await payloadOf(whole, withInput) };
       },
     }),
@@ -130,9 +130,8 @@ export function taskOperations(
       method: 'get',
       path: '/v1/tasks/{id}/result',
       tag,
-      summary: 'What a task came to',
-      description:
-        'The output alone. Of a task that has not ended: where it stands. `Prefer: wait=N` waits for it.',
+      summary: 'Get the result of a task',
+      description: 'The output only; for an active task its state. `Prefer: wait=N` waits for the end.',
       ...oneTask,
       headers: z.object({ prefer }),
       answers: {
@@ -143,7 +142,7 @@ export function taskOperations(
         },
         202: {
           ...accepted,
-          description: 'It has not ended yet. Ask again.',
+          description: 'The task has not ended yet. Call again.',
         },
       },
       problems: ['TASK_NOT_FOUND', 'TASK_FAILED', 'TASK_CANCELED', 'OUTPUT_UNFIT', ...resultProblems],
@@ -151,7 +150,7 @@ export function taskOperations(
         const preferences = readPrefer(headers.prefer);
         const record =
           preferences.waitSeconds === undefined
-            ? await service.complete(await service.look(caller, params.id), false)
+            ? await service.withPayloads(await service.getStored(caller, params.id), false)
             : await service.result(caller, params.id, preferences.waitSeconds * 1_000, [left(), stop]);
         const body = await payloadOf(record);
         const applied = preferenceApplied(preferences);
@@ -197,7 +196,7 @@ export function taskOperations(
   ];
 }
 
-/** The output of a task that has ended. @throws NoResultError where there is none */
+/** The output of an ended task. @throws NoResultError if it has none */
 function resultOf(
   { id, name, status, error, cancelReason }: TaskRecord,
   payload: Record<string, unknown>,

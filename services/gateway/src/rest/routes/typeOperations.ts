@@ -13,27 +13,32 @@ const typeSchema = z
     name: taskTypeSchema,
     title: z.string().optional(),
     description: z.string().optional(),
-    paused: z.boolean().meta({ description: 'Whether its tasks wait until it is resumed.' }),
+    paused: z
+      .boolean()
+      .meta({ description: 'Whether the task type is paused: its tasks wait until it is resumed.' }),
     timeout_ms: z
       .int()
-      .meta({ description: 'How long an attempt may take, unless its start says otherwise; 0: any time.' }),
+      .meta({
+        description:
+          'The time limit of an attempt in milliseconds, unless the start overrides it; 0: no limit.',
+      }),
     pausable: z.boolean().meta({ description: 'Whether a running task can be paused.' }),
     input: jsonSchema,
     progress: jsonSchema,
     output: jsonSchema,
     errors: z
       .record(z.string(), jsonSchema)
-      .meta({ description: 'Of the errors that it declares: their data.' }),
+      .meta({ description: 'The data schemas of its declared errors.' }),
   })
-  .meta({ title: 'TaskType', description: 'A kind of task.' });
+  .meta({ title: 'TaskType', description: 'A task type.' });
 const pauseSchema = z.object({ name: taskTypeSchema, paused: z.boolean() }).meta({ title: 'Pause' });
 
 const oneType = {
-  params: z.object({ name: taskTypeSchema.meta({ description: "The task's dotted name." }) }),
+  params: z.object({ name: taskTypeSchema.meta({ description: 'The task type.' }) }),
   notFound: ({ name = '' }: Readonly<Record<string, string>>) => unknownTask(name),
 };
 
-/** The operations on kinds of tasks. */
+/** The operations on task types. */
 export function typeOperations(contract: Contract, service: TaskService): Operation[] {
   const types = taskTypes(contract);
   const withPauses = async (names: readonly string[]) => {
@@ -56,7 +61,7 @@ export function typeOperations(contract: Contract, service: TaskService): Operat
       summary,
       description: 'For operators and administrators.',
       ...oneType,
-      answers: { 200: { description: 'How it is now.', schema: pauseSchema } },
+      answers: { 200: { description: 'The new state of the task type.', schema: pauseSchema } },
       problems: ['UNKNOWN_TASK', 'FORBIDDEN'],
       handle: async ({ caller, params }) => ({
         status: 200,
@@ -70,10 +75,10 @@ export function typeOperations(contract: Contract, service: TaskService): Operat
       method: 'get',
       path: '/v1/task-types',
       tag,
-      summary: 'The kinds of tasks',
+      summary: 'List task types',
       answers: {
         200: {
-          description: 'All of them, in the order of the contract.',
+          description: 'All task types, in the order of the contract.',
           schema: z.object({ task_types: z.array(typeSchema) }).meta({ title: 'TaskTypes' }),
         },
       },
@@ -88,9 +93,9 @@ export function typeOperations(contract: Contract, service: TaskService): Operat
       method: 'get',
       path: '/v1/task-types/{name}',
       tag,
-      summary: 'One kind of task',
+      summary: 'Get a task type',
       ...oneType,
-      answers: { 200: { description: 'What goes in and what comes out.', schema: typeSchema } },
+      answers: { 200: { description: 'The task type with its schemas.', schema: typeSchema } },
       problems: ['UNKNOWN_TASK'],
       handle: async ({ params }) => {
         const [type] = await withPauses([params.name]);
@@ -98,7 +103,7 @@ export function typeOperations(contract: Contract, service: TaskService): Operat
         return { status: 200, body: type };
       },
     }),
-    setPaused('pause', 'Let tasks of this kind wait'),
-    setPaused('resume', 'Let them start again'),
+    setPaused('pause', 'Pause a task type'),
+    setPaused('resume', 'Resume a task type'),
   ];
 }

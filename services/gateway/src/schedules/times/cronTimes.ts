@@ -12,28 +12,28 @@ const nicknames: ReadonlyMap<string, string> = new Map([
 ]);
 const hoursOfDay = 24;
 const secondMs = 1_000;
-/** Longer than the two margins within which a change of the clock can matter to a time. */
+/** Longer than the two margins within which a clock change can affect a time. */
 const farMs = 52 * 60 * 60 * 1_000;
 
 /**
  * The times of a cron expression in a time zone.
  *
- * croner says which wall-clock times fit the expression; when those are, is said here. For croner reads an expression
- * with a step (`0 *\/2 * * *`) as one that leaves out what lies in a gap, and loses a time in a gap that ends at
- * midnight (America/Nuuk), up to a whole week of a weekly one. cron-parser and nats-server lose some as well: see
- * decision 0019.
+ * croner computes the wall-clock times that match the expression; this class maps them to instants. croner itself skips
+ * times in a gap for expressions with a step (`0 *\/2 * * *`), and loses a time in a gap that ends at midnight
+ * (America/Nuuk), up to a whole week of a weekly expression. cron-parser and nats-server lose some as well: see decision
+ * 0019.
  *
- * - An expression that names hours means times of the day. One that the clock leaves out fires right after the gap,
- *   several in one gap together once; one that the clock shows twice fires the first time.
- * - One that fits every hour (`*` as its hour) means a rhythm, which a change of the clock neither stops for an hour
- *   nor doubles: it fires whenever the clock shows a time that fits.
+ * - An expression that names hours means times of day. A time that the clock skips fires right after the gap, several in
+ *   one gap together once. A time that occurs twice fires the first time.
+ * - An expression that matches every hour (`*` as its hour) means a rhythm, which a clock change neither interrupts for an
+ *   hour nor doubles: it fires whenever the wall clock shows a matching time.
  */
 export class CronTimes {
   readonly #wall: Cron;
   readonly #clock: ZoneClock;
   readonly #isRhythm: boolean;
 
-  /** @throws Error what is wrong with the expression */
+  /** @throws Error that states what is wrong with the expression */
   constructor(expression: string, clock: ZoneClock) {
     const written = expression.trim().toLowerCase();
     const fields = (nicknames.get(written) ?? expression.trim()).split(/\s+/);
@@ -45,15 +45,15 @@ export class CronTimes {
     this.#clock = clock;
   }
 
-  /** The first time after an instant, in milliseconds; `undefined`: there is none. */
+  /** The first time after an instant, in milliseconds since 1970; `undefined`: none exists. */
   nextAfter(afterMs: number): number | undefined {
     const fromMs = Math.floor(afterMs / secondMs) * secondMs;
     return this.#isRhythm ? this.#nextBeat(fromMs) : this.#nextTimeOfDay(fromMs, afterMs);
   }
 
   /**
-   * Wall-clock times in order have their instants in order: the first occurrence of one lies before that of a later
-   * one, and those in a gap all lie at its end. So the first one whose instant is late enough is the answer.
+   * The instants of ordered wall-clock times are ordered: the first occurrence of a time is before that of a later time, and
+   * times in a gap are mapped to its end. So the first time whose instant is after `afterMs` is the result.
    */
   #nextTimeOfDay(fromMs: number, afterMs: number): number | undefined {
     for (let wallMs = fromMs + this.#clock.offsetMs(fromMs); ; ) {
@@ -66,7 +66,7 @@ export class CronTimes {
     }
   }
 
-  /** From one change of the clock to the next: between them the wall clock runs on evenly. */
+  /** Searches from one clock change to the next: between them the offset is constant. */
   #nextBeat(afterMs: number): number | undefined {
     for (let fromMs = afterMs; ; ) {
       const offset = this.#clock.offsetMs(fromMs);
@@ -83,7 +83,7 @@ export class CronTimes {
       } else if (atMs <= fromMs + farMs / 2) {
         return atMs;
       } else {
-        // Nothing fits before it, whatever the clock does until shortly before.
+        // No time matches before it, regardless of clock changes until shortly before.
         fromMs = Math.max(fromMs + farMs / 2, atMs - farMs);
       }
     }
@@ -94,7 +94,7 @@ export class CronTimes {
   }
 }
 
-/** A cron expression of six fields on a clock that is never changed. */
+/** Parses a cron expression of six fields, for a clock without changes. */
 function parse(expression: string): Cron {
   // `5/10` is `5-59/10`, as nats-server reads it as well.
   return new Cron(expression, { utcOffset: 0, paused: true, mode: '6-part', sloppyRanges: true });

@@ -2,19 +2,19 @@ import { LRUCache } from 'lru-cache';
 import { CronTimes } from './cronTimes.ts';
 import { zoneClock } from './zoneClock.ts';
 
-/** When a schedule fires, as its owner writes it. */
+/** When a schedule fires, as its owner configured it. */
 export type Timing = {
   readonly cron?: string | undefined;
   readonly every?: string | undefined;
   readonly timeZone?: string | undefined;
 };
 
-/** When a schedule fires. */
+/** Computes when a schedule fires. */
 export type FiringTimes = {
-  /** The first time after an instant, in milliseconds; `undefined`: there is none. */
+  /** The first time after an instant, in milliseconds since 1970; `undefined`: none exists. */
   readonly nextAfter: (afterMs: number) => number | undefined;
 };
-/** The times of a schedule, or what to write instead. */
+/** The times of a schedule, or what to correct. */
 export type ReadTiming =
   | { readonly ok: true; readonly timesFrom: (anchorMs: number) => FiringTimes }
   | { readonly ok: false; readonly why: string };
@@ -28,21 +28,21 @@ const longestSeconds = 366 * daySeconds;
 const cronHelp =
   'Write five fields (minute hour day-of-month month day-of-week: "30 2 * * MON-FRI"), six with the second in front, or one of @hourly, @daily, @weekly, @monthly, @yearly. Sunday is 0 or 7.';
 
-/** Many schedules share an expression; one takes some kilobytes to keep and tens of microseconds to read. */
+/** Parsed expressions, since many schedules share one. One takes some kilobytes, and tens of microseconds to parse. */
 const cronTimes = new LRUCache<string, CronTimes>({ max: 1_000 });
 
 /**
- * Reads when a schedule is to fire. `timesFrom` takes the instant that intervals are counted from, so that their
- * phase stays the same however late a firing is dealt with; a cron expression does not depend on it.
+ * Reads when a schedule is to fire. `timesFrom` takes the instant that intervals are counted from, so that late firings do
+ * not shift later ones. A cron expression does not depend on it.
  */
 export function readTiming({ cron, every, timeZone }: Timing): ReadTiming {
   if (cron !== undefined && every === undefined) return readCron(cron, timeZone ?? 'UTC');
   if (every === undefined || cron !== undefined)
-    return { ok: false, why: 'Write either `cron` or `every`, and not both.' };
+    return { ok: false, why: 'Set either `cron` or `every`, and not both.' };
   if (timeZone !== undefined)
     return {
       ok: false,
-      why: 'A time zone goes with `cron` alone: an interval is the same everywhere. Leave one of them out.',
+      why: 'A time zone applies to `cron` only, since an interval does not depend on it. Omit `timeZone` or use `cron`.',
     };
   return readEvery(every);
 }
@@ -53,7 +53,7 @@ function readEvery(every: string): ReadTiming {
   if (total < 1 || total > longestSeconds)
     return {
       ok: false,
-      why: `"${every}" is no interval. Write whole days, hours, minutes and seconds, like 15m, 1h30m or 1d; a second at least, 366 days at most.`,
+      why: `"${every}" is not an interval. Write whole days, hours, minutes and seconds, like 15m, 1h30m or 1d: at least a second, at most 366 days.`,
     };
   const everyMs = total * secondMs;
   return {
@@ -70,18 +70,18 @@ function readCron(cron: string, timeZone: string): ReadTiming {
   if (!clock)
     return {
       ok: false,
-      why: `There is no time zone "${timeZone}". Write an IANA name, like Europe/Berlin, or UTC.`,
+      why: `The time zone "${timeZone}" does not exist. Write an IANA name, like Europe/Berlin, or UTC.`,
     };
   const key = JSON.stringify([cron, timeZone]);
   const known = cronTimes.get(key);
   if (known) return { ok: true, timesFrom: () => known };
   try {
     const times = new CronTimes(cron, clock);
-    if (times.nextAfter(Date.now()) === undefined) throw new Error('no date ever fits it');
+    if (times.nextAfter(Date.now()) === undefined) throw new Error('no date matches it');
     cronTimes.set(key, times);
     return { ok: true, timesFrom: () => times };
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^Cron\w*: /, '') : String(error);
-    return { ok: false, why: `"${cron}" is no cron expression that ever fires: ${why}. ${cronHelp}` };
+    return { ok: false, why: `"${cron}" is not a valid cron expression: ${why}. ${cronHelp}` };
   }
 }

@@ -1,20 +1,20 @@
 import { LRUCache } from 'lru-cache';
 
-/** More than any zone is away from UTC, and than any of them ever moved its clock. */
+/** More than the offset of any zone from UTC, and more than any clock change. */
 const marginMs = 26 * 60 * 60 * 1_000;
-/** There are about 600 names of zones; a clock of one takes some tens of kilobytes. */
+/** The clocks that were used last. About 600 zone names exist; one clock takes some tens of kilobytes. */
 const clocks = new LRUCache<string, ZoneClock>({ max: 200 });
 
-/** Where a wall-clock time lies: at one instant or two, or in a gap that the clock left out. */
+/** The instant of a wall-clock time, or the end of the gap that the clock skipped. */
 export type Instants =
   | { readonly isGap: false; readonly firstMs: number }
   | { readonly isGap: true; readonly endMs: number };
 
-/** The clock of a time zone, or `undefined` where there is no such zone. */
+/** The clock of a time zone. `undefined`: the zone does not exist. */
 export function zoneClock(timeZone: string): ZoneClock | undefined {
   const known = clocks.get(timeZone);
   if (known) return known;
-  // An offset such as +02:00 is no zone: it never changes its clock, which is hardly what its author means.
+  // An offset such as +02:00 is refused: it has no clock changes, which is hardly what its author means.
   if (!/^[A-Za-z]/.test(timeZone)) return undefined;
   try {
     const clock = new ZoneClock(timeZone);
@@ -27,13 +27,13 @@ export function zoneClock(timeZone: string): ZoneClock | undefined {
 }
 
 /**
- * What the clock on the wall says in a time zone. A wall-clock time is written as the instant at which UTC would say
- * the same, in milliseconds. The rules of the zones are those that come with Node (ICU).
+ * The wall clock of a time zone. A wall-clock time is represented by the instant at which a clock in UTC shows the same, in
+ * milliseconds. The rules of zones are those of Node (ICU).
  */
 export class ZoneClock {
   readonly #format: Intl.DateTimeFormat;
 
-  /** @throws RangeError when there is no such zone */
+  /** @throws RangeError when the zone does not exist */
   constructor(timeZone: string) {
     this.#format = new Intl.DateTimeFormat('en-US', {
       timeZone,
@@ -55,7 +55,7 @@ export class ZoneClock {
     return Date.UTC(year, month - 1, day, hour, minute, second) - atMs;
   }
 
-  /** Where a wall-clock time (a whole second) lies. Of a time that occurs twice it is the first occurrence. */
+  /** The instant of a wall-clock time (a whole second). Of a time that occurs twice it is the first occurrence. */
   instantsOf(wallMs: number): Instants {
     const before = this.offsetMs(wallMs - marginMs);
     const after = this.offsetMs(wallMs + marginMs);
@@ -65,13 +65,13 @@ export class ZoneClock {
     return { isGap: true, endMs: this.#changeWithin(wallMs - marginMs, wallMs + marginMs) };
   }
 
-  /** The first instant after `fromMs`, and at most 26 hours later, at which the clock has been changed. */
+  /** The first clock change after `fromMs`, and at most 26 hours later. */
   changeAfter(fromMs: number): number | undefined {
     const untilMs = fromMs + marginMs;
     return this.offsetMs(fromMs) === this.offsetMs(untilMs) ? undefined : this.#changeWithin(fromMs, untilMs);
   }
 
-  /** Clocks are changed weeks apart, so there is one change between two instants with different offsets. */
+  /** Clock changes are weeks apart, so exactly one lies between two instants with different offsets. */
   #changeWithin(fromMs: number, untilMs: number): number {
     const offset = this.offsetMs(fromMs);
     let [low, high] = [fromMs / 1_000, untilMs / 1_000];

@@ -3,12 +3,12 @@ import { fold, isTerminal, type TaskRecord } from '@longhaul/proto/wire';
 import type { LiveTap } from '../watch/liveTap.ts';
 
 /**
- * Waits for a task's end, so that a result comes from the event itself and not from the record that is written behind
- * it. Listens to the task's life alone: every status can be followed by an end, so nothing before it has to be known.
+ * Waits for a task's end. The result comes from the event itself, and not from the record, which is written later. Listens
+ * to lifecycle events only: the end can follow any status, so no earlier event is needed.
  *
- * @param tap of the task's lifecycle events, opened before anything was read of the task
- * @param isNew the task cannot have events yet, because it is started after the tap was opened: nothing is read first
- * @returns the record as far as it got: ended, or where the signal was aborted
+ * @param tap a tap of the task's lifecycle events that was opened before the task was read
+ * @param isNew whether the task is started after the tap was opened, so that no earlier events need to be read
+ * @returns the record at the end, or when the signal was aborted
  */
 export async function awaitEnd(
   broker: Broker,
@@ -34,10 +34,10 @@ export async function awaitEnd(
 }
 
 /**
- * Does something that waits, with a signal that is aborted after `limitMs`, or as soon as one of the others is.
+ * Waits with a signal that is aborted after `limitMs` milliseconds, or with the first of the given signals.
  *
- * Each call of a task's result waits in this way. Nothing of it stays behind, neither timer nor listener, and it costs
- * a tenth of `AbortSignal.any` with `AbortSignal.timeout`.
+ * Every call of `result` uses this. It leaves neither a timer nor a listener, and costs a tenth of `AbortSignal.any` with
+ * `AbortSignal.timeout`.
  */
 export async function withLimit<R>(
   limitMs: number,

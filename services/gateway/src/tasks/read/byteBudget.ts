@@ -1,6 +1,5 @@
 /**
- * Lets work begin while what is under way stays within a number of bytes; the rest waits its turn, in order. Work that
- * is larger than the whole budget runs alone.
+ * Limits the bytes of concurrent work. Further work waits in order. Work that is larger than the whole budget runs alone.
  */
 export class ByteBudget {
   readonly #budgetBytes: number;
@@ -11,7 +10,7 @@ export class ByteBudget {
     this.#budgetBytes = budgetBytes;
   }
 
-  /** Does the work in its turn, and answers what it answers. */
+  /** Runs the work when its bytes fit, and returns its result. */
   async spend<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     await new Promise<void>(begin => {
       this.#waiting.push({ bytes, begin });

@@ -10,14 +10,14 @@ import type { Caller } from '../../auth/caller.ts';
 import { mayDo } from '../../auth/caller.ts';
 import type { TaskService } from '../taskService.ts';
 
-/** Whose failure it is. */
+/** The task of a failure. */
 type Failed = { readonly name: string; readonly owner: string };
 
 /**
- * The same service, which leaves the stacks of failures out of what it answers to callers who may not see them: here,
- * around everything that answers records and events, so that no protocol can forget it.
+ * Wraps the service so that callers who may not see the stacks of failures do not receive them. All operations that return
+ * records or events are wrapped here, so that neither tRPC nor REST can omit it.
  *
- * @param allowed by the gateway; of it and what a task's definition says, the stricter counts
+ * @param allowed the gateway's setting; the stricter one of it and the task definition's applies
  */
 export function exposeStacks(
   service: TaskService,
@@ -56,7 +56,7 @@ export function exposeStacks(
     retry: async (caller, ...rest) => shown(caller, await service.retry(caller, ...rest)),
     run: async (caller, ...rest) => shown(caller, await service.run(caller, ...rest)),
     get: async (caller, ...rest) => shown(caller, await service.get(caller, ...rest)),
-    look: async (caller, ...rest) => shown(caller, await service.look(caller, ...rest)),
+    getStored: async (caller, ...rest) => shown(caller, await service.getStored(caller, ...rest)),
     result: async (caller, ...rest) => shown(caller, await service.result(caller, ...rest)),
     openWatch: async (caller, ...rest) => {
       const events = await service.openWatch(caller, ...rest);

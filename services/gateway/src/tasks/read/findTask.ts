@@ -6,14 +6,13 @@ import type { RecordIndex } from '../../records/recordIndex.ts';
 import type { RecordStore } from '../../records/recordStore.ts';
 import { hasExpired, type Retention } from '../../records/retention.ts';
 
-/** Reads a task's record. `undefined`: there is none, or it is not the caller's to see. */
+/** Reads a task's record. `undefined`: the task does not exist, or the caller may not see it. */
 export type FindTask = (caller: Caller, id: string) => Promise<TaskRecord | undefined>;
 
 /**
- * Reads the record of a task that the caller may see. Where it is not written yet, what it will be folded from is
- * read instead, in the order in which a task goes through them (schedule, request, events): each is stored before the
- * one before it is removed, so a task that was accepted is always found. Events outlive the record of an ended task;
- * one that has expired is not found again in them.
+ * Reads the record of a task that the caller may see. If the record is not written yet, its sources are read instead, in
+ * the order in which a task passes them (schedule, request, events): each is stored before the previous one is removed, so
+ * an accepted task is always found. Events are kept for longer than records; an expired task is not found in its events.
  */
 export function createFindTask(
   broker: Broker,
@@ -23,7 +22,7 @@ export function createFindTask(
 ): FindTask {
   return async (caller, id) => {
     const known = index.get(id)?.owner;
-    // Another owner's task is looked for like one that is not there: the same reads, which find nothing.
+    // Another owner's task is searched like one that does not exist: by the same reads, which find nothing.
     const isForeign = known !== undefined && !maySee(caller, known);
     const recorded = (await store.read(isForeign ? caller.owner : (known ?? caller.owner), id)).record;
     const record =
@@ -52,7 +51,7 @@ export async function getTask(
 export function taskNotFound(id: string, name?: string): GatewayError {
   return new GatewayError(
     'TASK_NOT_FOUND',
-    `There is no task ${id}${name === undefined ? '' : ` of ${name}`} that you may see. It may have expired; check the id.`,
+    `No task ${id}${name === undefined ? '' : ` of ${name}`} exists that you may see. It may have expired. Check the id.`,
   );
 }
 

@@ -12,23 +12,23 @@ import type { RecordIndex } from '../../records/recordIndex.ts';
 
 type ListQuery = z.output<typeof listRequestSchema>;
 
-/** How many entries one call looks at: a rare filter over many tasks ends with a cursor instead of a long pause. */
+/** How many entries one call scans: with a rare filter over many tasks it ends early, with a cursor. */
 export const scanLimit = 20_000;
 
 /**
- * Lists what the caller may see, newest first, from the index in memory (invariant 8, owner-only).
+ * Lists the tasks that the caller may see, newest first, from the index in memory (invariant 8, owner-only).
  *
- * A cursor names the last entry that was looked at, whether it fitted or not. Who may see their own tasks only is led
- * through their own entries only: neither a cursor nor the time it takes tells of anybody else's.
+ * A cursor names the last scanned entry, matching or not. For a caller who may see only its own tasks, only those entries
+ * are scanned, so neither a cursor nor the duration reveals tasks of others.
  */
 export function listTasks(index: RecordIndex, caller: Caller, request: ListQuery, nowMs: number): TaskPage {
   const query: Filters = { ...request, since: comparable(request.since), until: comparable(request.until) };
   const tasks: TaskSummary[] = [];
   let scanned = 0;
-  const behind = query.cursor === undefined ? undefined : readCursor(query.cursor);
-  const whose = query.owner ?? (mayDo(caller, 'seeTask') ? undefined : caller.owner);
-  if (whose !== undefined && !maySee(caller, whose)) return { tasks };
-  for (const { key, summary } of index.newestFirst(behind, whose)) {
+  const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
+  const owner = query.owner ?? (mayDo(caller, 'seeTask') ? undefined : caller.owner);
+  if (owner !== undefined && !maySee(caller, owner)) return { tasks };
+  for (const { key, summary } of index.newestFirst(after, owner)) {
     const shown = { ...summary, status: statusAsOf(summary.status, summary.scheduledFor, nowMs) };
     if (query.since !== undefined && summary.createdAt < query.since) break;
     if (fitsFilter(shown, query)) tasks.push(shown);
@@ -38,7 +38,7 @@ export function listTasks(index: RecordIndex, caller: Caller, request: ListQuery
   return { tasks };
 }
 
-/** An instant as records have it, so that they compare as text: callers may leave milliseconds out, or write more. */
+/** Formats an instant as records do, so that they can be compared as strings. Callers may omit milliseconds or add digits. */
 function comparable(instant: string | undefined): string | undefined {
   return instant === undefined ? undefined : new Date(instant).toISOString();
 }
@@ -59,7 +59,7 @@ function readCursor(cursor: string): string {
   if (!sortKeyShape.test(sortKey)) {
     throw new GatewayError(
       'INVALID_CURSOR',
-      'That is no cursor of this list. Use one as the list answered it, or begin without.',
+      'The cursor is invalid. Use `nextCursor` of the previous page unchanged, or omit it.',
     );
   }
   return sortKey;

@@ -5,13 +5,13 @@ import type { Watched } from '../watch/watchTask.ts';
 import { ByteBudget } from './byteBudget.ts';
 
 /**
- * How many bytes of payloads are read at a time. While one is read, its bytes, its text and its values are there at
- * once, so this costs about four times as much memory; without it, a hundred watchers of a task with a large output
- * would read it a hundred times in the same moment.
+ * How many bytes of payloads are read at a time. During a read its bytes, its text and its values are in memory, about
+ * four times its size. Without a limit, a hundred watchers of a task with a large output would read it a hundred times at
+ * once.
  */
 const budgetBytes = 128 * 1024 * 1024;
 
-/** Puts large payloads in the place of their references, for callers who are to see them. */
+/** Replaces references to large payloads by the payloads. */
 export class PayloadReader {
   readonly #payloads: PayloadStore;
   readonly #logger: Logger;
@@ -25,7 +25,7 @@ export class PayloadReader {
   /**
    * A record with its input and output.
    *
-   * An input that is no longer kept is left out and named in `omitted`: where the task stands is of use without it.
+   * An input that is no longer kept is left out and named in `omitted`, since the rest of the record is still useful.
    * @throws GatewayError PAYLOAD_EXPIRED, PAYLOAD_DAMAGED, PAYLOAD_TOO_LARGE, of the output
    */
   async whole(record: TaskRecord): Promise<TaskRecord> {
@@ -47,7 +47,7 @@ export class PayloadReader {
   /**
    * Reads a payload.
    *
-   * @param what it is, for the error's message
+   * @param what what the payload is, for the error message
    * @throws GatewayError PAYLOAD_EXPIRED, PAYLOAD_DAMAGED, PAYLOAD_TOO_LARGE
    */
   async read(ref: PayloadRef, what: string): Promise<unknown> {
@@ -55,7 +55,7 @@ export class PayloadReader {
       return await this.#budget.spend(ref.bytes, () => this.#payloads.get(ref));
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
-      if (error.code === 'PAYLOAD_DAMAGED') this.#logger.error({ err: error }, 'a payload is damaged');
+      if (error.code === 'PAYLOAD_DAMAGED') this.#logger.error({ err: error }, 'a stored payload is damaged');
       throw asGatewayError(error, what);
     }
   }
@@ -89,13 +89,13 @@ function asGatewayError(cause: PayloadError, what: string): GatewayError {
     case 'PAYLOAD_DAMAGED':
       return new GatewayError(
         'PAYLOAD_DAMAGED',
-        `${what} is damaged in the object store. Look at its storage; run the task again.`,
+        `${what} is damaged in the object store. Check its storage, and run the task again.`,
         { cause },
       );
     case 'PAYLOAD_TOO_LARGE':
       return new GatewayError(
         'PAYLOAD_TOO_LARGE',
-        `${what} is larger than this gateway takes: ${cause.message} Give gateways and executors the same payload limit.`,
+        `${what} is larger than the limit of this gateway: ${cause.message} Set the same payload limit at gateways and executors.`,
         { cause },
       );
   }

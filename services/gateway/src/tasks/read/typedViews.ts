@@ -15,13 +15,13 @@ import {
 
 export { typedOutcome } from '@longhaul/proto/wire';
 
-/** Whether the input has to be checked as well: that of a start was checked a moment ago. */
+/** Whether the input is to be checked too. The input of a start was already checked. */
 export type InputCheck = 'checkInput' | 'inputWasChecked';
 
 /**
- * What callers of a typed procedure get. Invariant 9, types-are-true: input, progress, output and error data are
- * checked by the definition here, at the last border before the client, so that what its types say is so. What was
- * written under another contract, and this one refuses, is left out and named in `unfit`.
+ * Makes the record for callers of a typed procedure. Invariant 9, types-are-true: input, progress, output and error data are
+ * validated by the task definition here, as the last step before the client, so that the client's types are correct. Parts
+ * that were written under another contract and do not match this one are left out and named in `unfit`.
  */
 export async function typedRecord<T extends TaskDefinition>(
   definition: T,
@@ -35,7 +35,7 @@ export async function typedRecord<T extends TaskDefinition>(
   return { ...parts, ...named(unfit) } as TaskRecordOf<T>;
 }
 
-/** An event without what only the wire needs. */
+/** An event without the fields that only the wire format needs. */
 export function shownEvent(event: TaskEvent): ShownEvent {
   const { v: _v, task: _task, ...rest } = event;
   if (!('state' in rest)) return rest;
@@ -53,7 +53,7 @@ export async function typedEvent<T extends TaskDefinition>(
     case 'progress': {
       const { type: _type, progress: _progress, ...about } = rest;
       const progress = await fitted(definition.progress, rest.progress);
-      // A type of its own: who reads `progress` events finds a progress in each of them.
+      // A separate type, so that every `progress` event has a progress.
       const view = progress.fits
         ? { ...rest, progress: progress.value }
         : { ...about, type: 'unfit', ...named(['progress']) };
@@ -75,9 +75,9 @@ export async function typedEvent<T extends TaskDefinition>(
 }
 
 /**
- * A record for callers that know no definition: everything as it was recorded.
+ * Makes the record for callers without a task definition: all parts as they were recorded.
  *
- * @param definition of the task, where this gateway's contract has it: what it refuses is named in `unfit`
+ * @param definition the task definition, if this gateway's contract has it: parts that do not match it are named in `unfit`
  */
 export async function anyRecord(
   definition: TaskDefinition | undefined,
@@ -90,7 +90,7 @@ export async function anyRecord(
 
 type Fit = {
   readonly unfit: readonly ContractPart[];
-  /** The parts that fit, as the contract has them; and the error, which says so where it does not. */
+  /** The matching parts, as parsed by the contract; and the error, replaced by a HANDLER_ERROR if it does not match. */
   readonly replaced: Partial<Pick<TaskRecord, 'progress' | 'output' | 'error'>>;
 };
 
@@ -101,7 +101,7 @@ async function fitToContract(
 ): Promise<Fit> {
   const unfit: ContractPart[] = [];
   const replaced: { progress?: unknown; output?: unknown; error?: TaskRecord['error'] } = {};
-  // What was left out of the record, or is kept elsewhere, is not there to be judged.
+  // Parts that were left out of the record or are stored elsewhere cannot be checked.
   const isWhole = (part: 'input' | 'output') => !(omitted?.includes(part) ?? false);
   if (check === 'checkInput' && !inputRef && isWhole('input') && !(await accepts(definition, name, input)))
     unfit.push('input');

@@ -5,18 +5,18 @@ import type { Logger } from 'pino';
 import type { RecordIndex } from '../../records/recordIndex.ts';
 import type { PendingRecords } from './pendingRecords.ts';
 
-/** How many requests of children are looked for at a time. */
+/** How many requests of children are read at a time. */
 const concurrency = 16;
-/** When a child's request is looked for: it follows its link at once, unless a large input goes into the store first. */
-const lookAfterMs = [100, 1_000, 5_000];
+/** When a child's request is read: it follows its link at once, unless a large input is stored before. */
+const readAfterMs = [100, 1_000, 5_000];
 
 /**
- * Writes the PENDING records of tasks that handlers have started: lists show a child before it begins, and its time
- * limits and its parent's end are kept. Executors publish the requests alone, so that they need no right to write
+ * Writes the PENDING records of tasks that handlers have started, so that lists show a child before it runs, and its time
+ * limits and its parent's end are enforced. Executors only publish the requests, so that they need no permission to write
  * records.
  *
- * The gateway that folds the parent's events does it. Should it die meanwhile, or the request come later than is waited
- * for here, the child gets its record by its first event, or when the queue is next looked through (see `Orphans`).
+ * The gateway that folds the parent's events does this. If it dies, or the request arrives later than it is expected here,
+ * the child gets its record by its first event or at the next scan of the queue (see `Orphans`).
  */
 export class ChildRecords {
   readonly #broker: Broker;
@@ -32,11 +32,11 @@ export class ChildRecords {
     this.#pending = pending;
   }
 
-  /** Takes note of what a fold has changed in a parent's record. */
+  /** Processes the change of a parent's record by a fold. */
   folded(before: TaskRecord | undefined, after: TaskRecord): void {
     const known = before?.children?.length ?? 0;
     const added = after.children?.slice(known) ?? [];
-    if (added.length > 0) this.#lookLater(added, 0);
+    if (added.length > 0) this.#readLater(added, 0);
   }
 
   stop(): void {
@@ -44,23 +44,23 @@ export class ChildRecords {
     this.#timers.clear();
   }
 
-  #lookLater(children: readonly ChildLink[], round: number): void {
-    const delayMs = lookAfterMs[round];
+  #readLater(children: readonly ChildLink[], round: number): void {
+    const delayMs = readAfterMs[round];
     if (delayMs === undefined) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      void this.#look(children, round);
+      void this.#read(children, round);
     }, delayMs);
     timer.unref();
     this.#timers.add(timer);
   }
 
-  async #look(children: readonly ChildLink[], round: number): Promise<void> {
+  async #read(children: readonly ChildLink[], round: number): Promise<void> {
     const missing: ChildLink[] = [];
     await pMap(
       children,
       async child => {
-        // One that has begun has its record by its events.
+        // A child that has started has a record from its events.
         if (this.#index.get(child.id)) return;
         try {
           const record = await findAccepted(this.#broker, child.id);
@@ -74,7 +74,7 @@ export class ChildRecords {
       },
       { concurrency },
     );
-    if (missing.length > 0) this.#lookLater(missing, round + 1);
+    if (missing.length > 0) this.#readLater(missing, round + 1);
   }
 }
 

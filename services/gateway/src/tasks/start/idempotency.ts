@@ -11,14 +11,14 @@ import type { Caller } from '../../auth/caller.ts';
 import type { FindTask } from '../read/findTask.ts';
 import { publishRequest } from './publishRequest.ts';
 
-/** What a start with an idempotency key is compared by. */
+/** What is compared with an earlier task of the same idempotency key. */
 export type KeyedTask = {
   readonly input?: unknown;
   readonly retryOf?: string | undefined;
 };
 type Deps = { readonly broker: Broker; readonly find: FindTask };
 
-/** The id that a start's idempotency key stands for; `undefined` without a key. */
+/** The task id that is derived from an idempotency key; `undefined` without a key. */
 export function taskIdOf(
   broker: Broker,
   caller: Caller,
@@ -30,10 +30,10 @@ export function taskIdOf(
 }
 
 /**
- * Publishes a start with an idempotency key, unless its task is there already.
+ * Publishes a start with an idempotency key, unless its task exists already.
  *
- * @param beforePublish what a new task needs before it is published
- * @returns the task that the key started before; `undefined`: it is new
+ * @param beforePublish called before a new task is published
+ * @returns the task that was started with the key before; `undefined`: the task is new
  * @throws GatewayError IDEMPOTENCY_CONFLICT, NATS_UNAVAILABLE; and what `beforePublish` throws
  */
 export async function publishOnce(
@@ -54,8 +54,8 @@ export async function publishOnce(
     // Two starts with one key raced, and the other one was stored: Nats-Msg-Id let exactly one through.
     const winner = await find(caller, id);
     if (winner) return sameTask(winner, task, outgoing.request.inputRef);
-    // What was stored under this message id a moment ago has ended and expired since. All who find that agree on the
-    // next message id, so that of them again only one is let through.
+    // The task that was stored under this message id has ended and expired since. All starts that find this derive the
+    // same next message id, so that again only one of them is stored.
     messageId = `${id}.${seq}`;
   }
 }
@@ -70,20 +70,20 @@ function sameTask(earlier: TaskRecord, task: KeyedTask, inputRef: PayloadRef | u
   if (earlier.retryOf !== task.retryOf) {
     throw new GatewayError(
       'IDEMPOTENCY_CONFLICT',
-      `The idempotency key was used for task ${earlier.id}, which is no retry of the same task. Use a new key.`,
+      `The idempotency key was used for task ${earlier.id}, which is not a retry of the same task. Use a new key.`,
     );
   }
   return earlier;
 }
 
 /**
- * Events are kept longer than records. A key whose task has expired starts a new one under the same id, and the end of
- * the old one must not be found in its log. Only what lies before that end is removed, so that a start that raced
- * this one and has been taken already loses nothing.
+ * Events are kept for longer than records. A key whose task has expired starts a new task with the same id, whose log must
+ * not contain the end of the old one. Only events up to that end are removed, so that a concurrent start whose task was
+ * claimed already loses nothing.
  *
- * @param find looks for the task once more when its log has an end: a start that raced this one may have been run
- *   to that end by now, and then the log is not to be removed
- * @returns the task of the start that raced this one
+ * @param find reads the task again when its log has an end: the task of a concurrent start may have run to that end by
+ *   now, and then its log must not be removed
+ * @returns the task of the concurrent start
  */
 async function removeExpiredLog(
   broker: Broker,
@@ -100,7 +100,7 @@ async function removeExpiredLog(
   return raced;
 }
 
-/** A new task's id: sorts by the time it was made (RFC 9562, version 7). */
+/** Creates the id of a new task, which sorts by creation time (RFC 9562, version 7). */
 export function newTaskId(): string {
   return uuidV7();
 }

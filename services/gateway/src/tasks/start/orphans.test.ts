@@ -33,10 +33,10 @@ it('writes the record of a task whose gateway died before it could, once it is o
     broker.topology.subjects.request({ priority: 'low', id, name: 'some.task' }),
     encode(request),
   );
-  await orphans.look(Date.now());
+  await orphans.scan(Date.now());
   expect(index.get(id)).toBeUndefined();
 
-  await orphans.look(Date.now() + 60_000);
+  await orphans.scan(Date.now() + 60_000);
   expect(index.get(id)).toMatchObject({ owner: 'ann', name: 'some.task', status: 'PENDING' });
   expect(await recordThat(broker, 'its record', record => record.id === id)).toMatchObject({
     input: { a: 1 },

@@ -5,23 +5,23 @@ import type { RecordIndex } from '../../records/recordIndex.ts';
 import type { RecordStore } from '../../records/recordStore.ts';
 
 /**
- * How long a new task's record waits to be written. A task that has begun by then needs no PENDING record; sooner, the
- * put would race the projection's. Other gateways list the task this much later.
+ * The delay before a new task's record is written. A task that has started by then needs no PENDING record, and an earlier
+ * put would race the projection's put. Other gateways list the task this much later.
  */
 const writeBehindMs = 100;
-/** While NATS does not answer, records wait this long for the next try. */
+/** The delay before a failed write is tried again. */
 const retryDelayMs = 500;
 
 /**
- * Writes the PENDING records of accepted tasks behind their start. They matter for lists alone: until then a read
- * finds the request itself, and a lost one is made up for by the task's first event, which carries the request.
+ * Writes the PENDING records of accepted tasks after their start. Only lists need them: a read finds the request itself,
+ * and a lost record is replaced with the task's first event, which contains the request.
  */
 export class PendingRecords {
   readonly #store: RecordStore;
   readonly #index: RecordIndex;
   readonly #logger: Logger;
   #waiting: TaskRecord[] = [];
-  /** Those that wait, and those that are being written. */
+  /** Records that wait or are being written. */
   readonly #unwritten = new Map<string, TaskRecord>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -33,8 +33,8 @@ export class PendingRecords {
   }
 
   /**
-   * A task that this gateway has accepted and whose record it has not written yet: as it was when it was accepted.
-   * What has become of it since is in its events.
+   * The initial record of a task that this gateway has accepted and whose record it has not written yet. Later changes are
+   * in its events.
    */
   get(id: string): TaskRecord | undefined {
     return this.#unwritten.get(id);
@@ -47,7 +47,7 @@ export class PendingRecords {
     this.#schedule(writeBehindMs);
   }
 
-  /** Writes what waits. */
+  /** Writes the waiting records. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -58,7 +58,7 @@ export class PendingRecords {
   #schedule(delayMs: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      // Together with what is still under way, so that a stop waits for all of it.
+      // Together with writes under way, so that `stop` waits for all of them.
       this.#writing = Promise.all([this.#writing, this.#write()]).then(() => {});
     }, delayMs);
   }
@@ -85,7 +85,7 @@ export class PendingRecords {
   }
 
   async #put(record: TaskRecord): Promise<void> {
-    // Expects that the key never was: refused where a fold of the task's events is there already.
+    // Expects that the key was never written: refused if a fold of the task's events is stored already.
     const revision = await this.#store.put(record, 0);
     if (revision !== undefined) this.#index.wrote(record, revision);
   }

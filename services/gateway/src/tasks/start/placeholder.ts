@@ -1,17 +1,17 @@
 import type { Broker } from '@longhaul/broker';
 
-/** A queue that sees fewer tasks than this is left alone. */
+/** After how many started tasks a placeholder is published. */
 const afterTasks = 20;
 const everyMs = 10_000;
-/** Several placeholders long, so that there always is one in the newest file of a busy queue. */
+/** Several intervals long, so that the newest file of a busy queue always contains a placeholder. */
 const keptFor = '60s';
 
 /**
- * Keeps a message in the work queue while tasks come and go, so that the queue does not become empty with each of them.
- * With the last message of a file, nats-server (2.15) removes that file, and makes another for the next message: two
- * changes to the file system a task, both while the stream is locked, wherever tasks come one by one.
+ * Keeps a message in the work queue while tasks are started and end, so that the queue does not become empty with each of
+ * them. When the last message of a file is removed, nats-server (2.15) deletes that file and creates another one for the
+ * next message: two changes to the file system per task, both while the stream is locked.
  *
- * Nobody takes the message, and it expires. That it is lost, or published twice, does not matter.
+ * No consumer receives the message, and it expires. Losing it or publishing it twice does no harm.
  */
 export class Placeholder {
   readonly #broker: Broker;
@@ -22,7 +22,7 @@ export class Placeholder {
     this.#broker = broker;
   }
 
-  /** A task was put on the queue. */
+  /** Counts a task that was put into the queue. */
   taskStarted(nowMs: number): void {
     this.#started += 1;
     if (this.#started < afterTasks || nowMs - this.#lastMs < everyMs) return;

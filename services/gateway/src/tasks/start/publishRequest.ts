@@ -13,16 +13,16 @@ import { SpanKind } from '@opentelemetry/api';
 import { storageFull } from '../../errors.ts';
 import { requestScope } from '../../telemetry/requestScope.ts';
 
-/** A request that JetStream does not acknowledge is published again, under the same message id, so often. */
-const publishTries = 3;
+/** How often a request is published, with the same message id, until JetStream acknowledges it. */
+const maxTries = 3;
 const retryDelayMs = 250;
-/** After so long no other try begins: one that is not answered takes five seconds, and somebody waits. */
+/** No try starts after this time, since an unanswered one takes five seconds and the caller waits. */
 const lastTryMs = 6_000;
 
 /**
  * Publishes a task's request, or its schedule; a large input is stored before.
  *
- * @param messageId of publishes with the same one, JetStream stores the first; `duplicate` says that it was not this
+ * @param messageId JetStream stores the first of several publishes with the same id; `duplicate` reports the others
  * @throws GatewayError NATS_UNAVAILABLE, STORAGE_FULL
  */
 export function publishRequest(
@@ -49,8 +49,8 @@ async function publishTraced(broker: Broker, outgoing: OutgoingRequest, messageI
     } catch (error) {
       if (isStorageFull(error)) throw storageFull(error);
       if (!isUnavailable(error)) throw error;
-      // A lost acknowledgement may hide a stored request; the message id makes the next try answer `duplicate`.
-      if (attempt >= publishTries || performance.now() - beganMs > lastTryMs) {
+      // The request may be stored although its acknowledgement was lost. Then the message id makes the next try a `duplicate`.
+      if (attempt >= maxTries || performance.now() - beganMs > lastTryMs) {
         throw new GatewayError(
           'NATS_UNAVAILABLE',
           'NATS did not acknowledge the task. Try again in a moment; with an idempotency key it cannot start twice.',

@@ -14,28 +14,28 @@ import {
 } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
 
-/** What was reserved for a start. */
-export type Reserved = { readonly giveBack: () => Promise<void> };
+/** The permits that were acquired for a start. */
+export type Reserved = { readonly release: () => Promise<void> };
 
 /** The keys of a task's limits. @throws GatewayError INVALID_INPUT */
 export function keysOf(name: string, limits: TaskLimits, parsedInput: unknown): string[] {
   try {
     return concurrencyKeysOf(limits, parsedInput);
   } catch (cause) {
-    const why = cause instanceof TypeError ? cause.message : 'it cannot be found.';
-    throw new GatewayError('INVALID_INPUT', `The input of ${name} gives no key of concurrency: ${why}`, {
+    const why = cause instanceof TypeError ? cause.message : 'it cannot be derived.';
+    throw new GatewayError('INVALID_INPUT', `The input of ${name} has no valid concurrency key: ${why}`, {
       cause,
     });
   }
 }
 
 /**
- * The permits of limits that refuse a start while they are full (`whenBusy: 'reject'`). They are taken before the
- * request is published, so of two starts at once one is refused; and they stay with the task to its end.
+ * The permits of limits that refuse a start while they are full (`whenBusy: 'reject'`). They are acquired before the request
+ * is published, so of two concurrent starts one is refused, and the task keeps them to its end.
  *
- * A gateway that dies in between leaves a permit reserved for nothing, for half a minute (see `PermitHealing`). One that
- * was suspended for longer than that may still publish its task: that one then waits in line at the executors, which
- * take a permit before they call a handler. So the limit holds all the same.
+ * If a gateway dies in between, its permit is released after half a minute (see `PermitHealing`). A gateway that was
+ * suspended for longer may still publish its task. That task waits at the executors, which acquire a permit before they call
+ * a handler, so the limit holds (invariant 7, limits-hold).
  */
 export class ReservedPermits {
   readonly #broker: Broker;
@@ -49,7 +49,7 @@ export class ReservedPermits {
   }
 
   /**
-   * Takes a permit of each limit that refuses.
+   * Acquires a permit of each limit that refuses starts.
    * @throws GatewayError TASK_BUSY
    */
   async reserve(
@@ -59,44 +59,44 @@ export class ReservedPermits {
     keys: readonly string[],
   ): Promise<Reserved | undefined> {
     if (limits.concurrency.every(({ whenBusy }) => whenBusy === 'queue')) return undefined;
-    const wanted = requiredPermits(this.#broker.topology, task.name, limits, keys).filter(
+    const required = requiredPermits(this.#broker.topology, task.name, limits, keys).filter(
       ({ whenBusy }) => whenBusy === 'reject',
     );
-    const taken: RequiredPermit[] = [];
-    const giveBack = async () => {
-      await Promise.allSettled(taken.map(want => this.#leave(want, task.id)));
+    const acquired: RequiredPermit[] = [];
+    const release = async () => {
+      await Promise.allSettled(acquired.map(permit => this.#release(permit, task.id)));
     };
-    for (const want of wanted) {
-      const busy = await this.#take(caller, task, want);
+    for (const permit of required) {
+      const busy = await this.#acquire(caller, task, permit);
       if (!busy) {
-        taken.push(want);
+        acquired.push(permit);
         continue;
       }
-      await giveBack();
-      throw busyError(caller, task, want, busy);
+      await release();
+      throw busyError(caller, task, permit, busy);
     }
-    return { giveBack };
+    return { release };
   }
 
-  /** @returns who has the permits, when none is free */
-  async #take(
+  /** @returns the holders of the permits, when none is free */
+  async #acquire(
     caller: Caller,
     { id, name }: TaskAddress,
     { record, group, key, limit }: RequiredPermit,
   ): Promise<readonly PermitHolder[] | undefined> {
-    const wish = (): PermitHolder => ({
+    const holder = (): PermitHolder => ({
       id,
       name,
       owner: caller.owner,
       keeps: 'task',
       at: new Date().toISOString(),
     });
-    const once = () =>
+    const tryOnce = () =>
       this.#store.changePermits(record, noPermits(group, key), before => {
-        const { permits, answer } = acquirePermit(before, wish(), limit, undefined, Date.now());
+        const { permits, answer } = acquirePermit(before, holder(), limit, undefined, Date.now());
         return { record: permits, answer: answer.taken ? undefined : before.holders };
       });
-    const holders = await once();
+    const holders = await tryOnce();
     if (!holders) return undefined;
     const over = await this.#healing.over(holders, Date.now());
     if (over.length === 0) return holders;
@@ -104,10 +104,10 @@ export class ReservedPermits {
       record: over.reduce(evictHolder, before),
       answer: undefined,
     }));
-    return once();
+    return tryOnce();
   }
 
-  async #leave({ record, group, key }: RequiredPermit, id: string): Promise<void> {
+  async #release({ record, group, key }: RequiredPermit, id: string): Promise<void> {
     await this.#store.changePermits(record, noPermits(group, key), before => ({
       record: releasePermit(before, id, undefined),
       answer: undefined,
@@ -115,7 +115,7 @@ export class ReservedPermits {
   }
 }
 
-/** Another owner's task is not named: nobody learns of it (invariant 8, owner-only). */
+/** The error names a task only if the caller may see it (invariant 8, owner-only). */
 function busyError(
   caller: Caller,
   { name }: TaskAddress,
@@ -128,7 +128,7 @@ function busyError(
   const many = limit === 1 ? 'one' : String(limit);
   return new GatewayError(
     'TASK_BUSY',
-    `Only ${many} of ${name} may run at once${of}, and ${who}. Try again when it has ended, or cancel it.`,
+    `Only ${many} of ${name} may run at once${of}, and ${who}. Try again after it has ended, or cancel it.`,
     { taskId: visible?.id },
   );
 }

@@ -7,16 +7,16 @@ import type { PayloadReader } from '../read/payloadReader.ts';
 import { type StartDeps, startTask } from './startTask.ts';
 
 export type RetryDeps = StartDeps & {
-  /** Every task of the contract, by name. */
+  /** The task definitions of the contract, by task type. */
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
   readonly payloads: PayloadReader;
 };
 
 /**
- * Starts an ended task again, as a new task of the caller: same name, input, priority and overrides of the policy,
- * linked by `retryOf`. The input is checked by the contract as it is now.
+ * Starts an ended task again, as a new task of the caller with the same task type, input, priority and policy overrides,
+ * linked by `retryOf`. The input is validated by the current contract.
  *
- * @param idempotencyKey the same key gives the same new task; without one, every call makes another
+ * @param idempotencyKey the same key gives the same new task; without one, every call starts another
  * @throws GatewayError TASK_NOT_FOUND, TASK_NOT_ENDED, UNKNOWN_TASK, and what `startTask` throws
  */
 export async function retryTask(
@@ -31,7 +31,7 @@ export async function retryTask(
   if (!isTerminal(status)) {
     throw new GatewayError(
       'TASK_NOT_ENDED',
-      `Task ${id} is ${status}. Only a task that has ended can be tried again: wait for its end, or cancel it first.`,
+      `Task ${id} is ${status}. Only an ended task can be started again: wait for its end, or cancel it first.`,
     );
   }
   const { name, priority, policy } = task;
@@ -39,7 +39,7 @@ export async function retryTask(
   if (!definition) {
     throw new GatewayError(
       'UNKNOWN_TASK',
-      `The contract of this gateway has no task ${name} any more, so ${id} cannot be tried again.`,
+      `The contract of this gateway no longer has the task type ${name}, so ${id} cannot be started again.`,
     );
   }
   return startTask(deps, caller, {
@@ -53,13 +53,13 @@ export async function retryTask(
   });
 }
 
-/** The record is written behind the events: who has just seen the end may retry before the record knows of it. */
+/** Records are written after events: a caller that has just seen the end may retry before the record has it. */
 async function statusInLog(broker: Broker, task: TaskRecord): Promise<TaskStatus> {
   if (isTerminal(task.status)) return task.status;
   return (await readLogEnd(broker, task, stateOfRequest(task))).state.status;
 }
 
-/** A record that was too large has left its input out; the task's first event has it. */
+/** Reads the input. A record that would be too large has no input; the task's first event has it. */
 async function inputOf({ broker, payloads }: RetryDeps, task: TaskRecord): Promise<unknown> {
   if (task.inputRef) return payloads.read(task.inputRef, `The input of task ${task.id}`);
   if (!task.omitted?.includes('input')) return task.input;

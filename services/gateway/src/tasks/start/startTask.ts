@@ -25,25 +25,25 @@ export type StartDeps = {
   readonly permits: ReservedPermits;
   /** @throws GatewayError TOPOLOGY_LOST */
   readonly requireTopology: () => void;
-  /** Told of every task that this gateway has accepted. */
+  /** Called with every task that this gateway has accepted. */
   readonly onAccepted: (record: TaskRecord) => void;
 };
-/** A task to start: which one, its input, and what stands beside it. */
+/** A task to start: its type, its input and its options. */
 export type NewTask = StartOptions & {
   readonly name: string;
   readonly definition: TaskDefinition;
   readonly input?: unknown;
-  /** The ended task that it tries again. */
+  /** The ended task that is started again. */
   readonly retryOf?: string;
   /** The recurring schedule whose firing starts it. */
   readonly scheduleId?: string;
 };
 
 /**
- * Accepts a task: validates, then one publish. Invariant 1, accepted-is-durable, begins with its acknowledgement;
- * the record follows behind.
+ * Accepts a task: validates the input, then publishes one message. With its acknowledgement invariant 1, accepted-is-durable,
+ * holds; the record is written later.
  *
- * @param id the id to use, so that a caller can listen before anything can happen; default: a new one
+ * @param id the task's id, so that a caller can listen to it before the start; default: a new one
  * @throws GatewayError INVALID_INPUT, INVALID_REQUEST, PAYLOAD_TOO_LARGE, TASK_BUSY, IDEMPOTENCY_CONFLICT,
  *   NATS_UNAVAILABLE, STORAGE_FULL, TOPOLOGY_LOST
  */
@@ -53,7 +53,7 @@ export async function startTask(
   task: NewTask,
   id: string = newTaskId(),
 ): Promise<TaskRecord> {
-  // Without an event stream it could not end: invariant 1, accepted-is-durable.
+  // Without an event stream the task could not end: invariant 1, accepted-is-durable.
   deps.requireTopology();
   const { limits } = task.definition;
   const parsed = await validateInput(task.name, task.definition, task.input);
@@ -76,7 +76,7 @@ export async function startTask(
   };
   const address = { id: taskIdOf(deps.broker, caller, task) ?? id, name: task.name };
   const outgoing = encodeRequest(deps.broker.payloads, address, head, task.input);
-  // A delayed start is not refused: nobody knows yet who is there when it is due. It waits in line then.
+  // A delayed start is not refused, since the holders at its due time are unknown. It waits for a permit then.
   const reserve = async () =>
     head.scheduledFor === undefined
       ? deps.permits.reserve(caller, address, limits, concurrencyKeys)
@@ -86,11 +86,11 @@ export async function startTask(
     try {
       await publishRequest(deps.broker, outgoing, address.id);
     } catch (error) {
-      await reserved?.giveBack();
+      await reserved?.release();
       throw error;
     }
   } else {
-    // What was reserved for a task that is there already is its own.
+    // Permits that were acquired for a task that exists already belong to that task.
     const earlier = await publishOnce(deps, caller, task, outgoing, reserve);
     if (earlier) return earlier;
   }
@@ -101,16 +101,16 @@ export async function startTask(
   return record;
 }
 
-/** What became of one task of a batch. */
+/** The result of one start of a batch. */
 export type Started = { readonly record: TaskRecord } | { readonly error: unknown };
 
 /**
- * How many starts of a batch are under way at a time. One after the other, each would wait for the disk of the one
- * before; all at once, a batch with idempotency keys would fill the server's queue of reads for everybody else.
+ * How many starts of a batch are under way at a time. One after the other, each would wait for the disk write of the previous
+ * one. All at once, a batch with idempotency keys would fill the server's queue of reads and delay other callers.
  */
 const concurrency = 256;
 
-/** Accepts many tasks, each for itself: what is wrong with one loses no other. Answers in the order of the tasks. */
+/** Accepts many tasks independently: an error of one does not affect the others. Results are in the order of the tasks. */
 export function startMany(
   deps: StartDeps & { readonly payloads: PayloadReader },
   caller: Caller,

@@ -17,24 +17,23 @@ import { listTasks } from '../read/listTasks.ts';
 export type CancelManyDeps = {
   readonly index: RecordIndex;
   readonly logger: Logger;
-  /** Cancels one task of the caller's. */
+  /** Cancels one task. */
   readonly cancel: (id: string) => Promise<CancelOutcome>;
 };
 export type CancelManyQuery = z.output<typeof cancelManyRequestSchema>;
 
-/** How many cancels are under way at a time: each takes some round trips, and up to seconds of waiting. */
+/** How many cancels are under way at a time. A cancel takes some round trips, and waits for seconds in the worst case. */
 const concurrency = 32;
-/** One call begins no more cancels after this long: proxies commonly end a silent request after a minute. */
+/** After this time a call starts no more cancels, since proxies commonly end a silent request after a minute. */
 const callLimitMs = 40_000;
 
 type Count = 'canceled' | 'stopping' | 'alreadyEnded' | 'failed' | 'notTried';
 
 /**
- * Cancels the tasks that fit and that the caller may see (invariant 8, owner-only), newest first, each as
- * `cancelTask` does. What fits is looked up in the index, so a task that another gateway has only just accepted may
- * not be among them.
+ * Cancels the matching tasks that the caller may see (invariant 8, owner-only), newest first, each as `cancelTask` does.
+ * Tasks are selected from the index, which may not have a task yet that another gateway has just accepted.
  *
- * @param signal aborted when the caller leaves: what is under way is finished, and no more begun
+ * @param signal aborted when the caller disconnects: cancels under way are finished, and no more are started
  */
 export async function cancelMany(
   { index, logger, cancel }: CancelManyDeps,
@@ -42,8 +41,8 @@ export async function cancelMany(
   { limit, reason: _reason, ...filter }: CancelManyQuery,
   signal: AbortSignal,
 ): Promise<CancelManyOutcome> {
-  // One more than asked for says whether there is more.
-  const ids = await idsThatFit(index, caller, filter, limit + 1);
+  // One more than requested, to learn whether there are more.
+  const ids = await matchingIds(index, caller, filter, limit + 1);
   const stop = AbortSignal.any([signal, AbortSignal.timeout(callLimitMs)]);
   const counts: Record<Count, number> = { canceled: 0, stopping: 0, alreadyEnded: 0, failed: 0, notTried: 0 };
   await pMap(
@@ -58,10 +57,10 @@ export async function cancelMany(
   return { ...outcome, more: ids.length > limit || notTried > 0 };
 
   function failureOf(error: unknown, id: string): Count {
-    // It was listed a moment ago: it has ended and expired since.
+    // The task was in the index a moment ago, so it has ended and expired since.
     if (error instanceof GatewayError && error.code === 'TASK_NOT_FOUND') return 'alreadyEnded';
     if (!(error instanceof GatewayError) && !isUnavailable(error))
-      logger.error({ err: error, taskId: id }, 'a task of many could not be canceled');
+      logger.error({ err: error, taskId: id }, 'one of several tasks could not be canceled');
     return 'failed';
   }
 }
@@ -71,11 +70,11 @@ function countOf({ status, alreadyEnded }: CancelOutcome): Count {
   return status === 'CANCELED' ? 'canceled' : 'stopping';
 }
 
-async function idsThatFit(
+async function matchingIds(
   index: RecordIndex,
   caller: Caller,
   filter: Omit<CancelManyQuery, 'limit' | 'reason'>,
-  most: number,
+  limit: number,
 ): Promise<string[]> {
   const { status: wanted } = filter;
   const status = wanted ? activeStatuses.filter(one => wanted.includes(one)) : [...activeStatuses];
@@ -85,14 +84,14 @@ async function idsThatFit(
     const query = {
       ...filter,
       status,
-      limit: most - ids.length,
+      limit: limit - ids.length,
       ...(cursor === undefined ? {} : { cursor }),
     };
     const page = listTasks(index, caller, query, Date.now());
     for (const { id } of page.tasks) ids.push(id);
     cursor = page.nextCursor;
-    // Each page looks at a bounded number of entries; between two, other calls have their turn.
+    // Each page scans a bounded number of entries. Between two pages other calls get a turn.
     if (cursor !== undefined) await nextTurn();
-  } while (cursor !== undefined && ids.length < most);
+  } while (cursor !== undefined && ids.length < limit);
   return ids;
 }

@@ -1,12 +1,12 @@
 import { type Broker, ensureConsumer, sendCommand } from '@longhaul/broker';
 import { priorities, type Wake } from '@longhaul/proto/wire';
 
-/** JetStream pauses a consumer until a time; a name is paused until somebody resumes it. */
+/** JetStream pauses a consumer until a given time. A task type is paused until it is resumed, so that time is far away. */
 const farAwayMs = 100 * 365 * 24 * 60 * 60 * 1_000;
 
 /**
- * Pauses a task name: no executor is given a request of it any more; starts are accepted and wait, what runs goes on.
- * The pause is kept by the nats-server, so it outlives restarts of everything (consumer pauses, NATS ADR-28).
+ * Pauses a task type: its requests are no longer delivered to executors. Starts are accepted and wait; running tasks
+ * continue. The nats-server stores the pause, so it outlives restarts of all processes (consumer pauses, NATS ADR-28).
  */
 export async function pauseType(broker: Broker, name: string): Promise<void> {
   const { requestStream, consumers } = broker.topology;
@@ -14,7 +14,7 @@ export async function pauseType(broker: Broker, name: string): Promise<void> {
   await Promise.all(
     priorities.map(async priority => {
       const plan = consumers.requests(name, priority);
-      // A name that no executor has served yet has no consumer; made paused, it waits for its first executor so.
+      // A task type that no executor has served yet has no consumer. It is created paused, for its first executor.
       await ensureConsumer(broker, requestStream, plan);
       await broker.jsm.consumers.pause(requestStream, plan.durable_name, until);
     }),
@@ -22,8 +22,8 @@ export async function pauseType(broker: Broker, name: string): Promise<void> {
 }
 
 /**
- * Ends a pause: what waits is taken again. Resuming what is not paused changes nothing. Executors are told, so that
- * they pull anew; one that does not hear it does so when its pulls expire, within 30 s.
+ * Resumes a task type: waiting requests are delivered again. Resuming one that is not paused changes nothing. Executors are
+ * notified, so that they pull again; an executor that misses the message does so when its pulls expire, within 30 s.
  */
 export async function resumeType(broker: Broker, name: string): Promise<void> {
   const { requestStream, consumers } = broker.topology;
@@ -38,7 +38,7 @@ export async function resumeType(broker: Broker, name: string): Promise<void> {
   sendCommand(broker, broker.topology.subjects.executorWake, wake);
 }
 
-/** Which of some names are paused. */
+/** Which of the given task types are paused. */
 export async function pausedTypes(broker: Broker, names: readonly string[]): Promise<ReadonlySet<string>> {
   const { requestStream, consumers } = broker.topology;
   const paused = new Set<string>();

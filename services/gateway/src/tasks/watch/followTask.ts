@@ -4,24 +4,24 @@ import { type Dropped, DroppedEvents } from './droppedEvents.ts';
 import type { LiveFeed } from './liveFeed.ts';
 import type { LiveTap } from './liveTap.ts';
 
-/** Where a watcher stands: the last event it knows, and the attempt that was current then. */
+/** The position of a watcher: the last event that it has received, and the attempt that was current then. */
 export type Position = { readonly seq: number; readonly attempt: number };
 
-/** What a watcher of one task gets: an event, or how many are not stored any more. */
+/** What a watcher of one task receives: an event, or how many events were dropped. */
 export type Followed =
   | { readonly kind: 'event'; readonly stored: StoredEvent }
   | { readonly kind: 'dropped'; readonly dropped: Dropped };
 
 /**
- * Yields a task's events behind a position, in order, once each, and ends with its terminal event: invariant 4,
- * watch-is-complete. Ends without one when the signal is aborted.
+ * Yields a task's events after a position, in order, once each, and ends with its terminal event: invariant 4,
+ * watch-is-complete. Ends without a terminal event when the signal is aborted.
  *
- * Listen first, then read the stream, then go live. An event names its predecessor of any kind: when a live one's is
- * later than what was seen last, something is missing, and the stream is read again. What is known is dropped. What the
- * stream does not have any more is counted, not looked for: behind a hole the watcher stands at the event that showed it.
- * A message that does not fit the protocol has its place in the order, and is not yielded.
+ * Listens first, then reads the stream, then yields live events. An event names its predecessor of any kind: if the
+ * predecessor of a live event is later than the last received one, events are missing, and the stream is read again.
+ * Duplicates are skipped. Events that the stream no longer has are counted: after such a gap the position is the event that
+ * revealed it. A malformed message keeps its place in the order and is not yielded.
  *
- * @param isNew the task cannot have events yet, because it is started after the tap was opened: nothing is read first
+ * @param isNew whether the task is started after the tap was opened, so that no earlier events need to be read
  */
 export async function* followTask(
   broker: Broker,
@@ -34,7 +34,7 @@ export async function* followTask(
   const { subjects } = broker.topology;
   const dropped = new DroppedEvents(broker, task, from.seq);
   let { seq, attempt } = from;
-  /** Whether the watcher is to see it. Events of an attempt that is no longer the current one are not. */
+  /** The event, if the watcher is to receive it. Events of superseded attempts are skipped. */
   const admit = (entry: LogEntry): StoredEvent | undefined => {
     if (entry.seq <= seq) return undefined;
     seq = entry.seq;
@@ -57,15 +57,15 @@ export async function* followTask(
   let step: 'refill' | 'live' = isNew ? 'live' : 'refill';
   while (!signal.aborted) {
     if (step === 'refill') {
-      // One read in constant time says whether there is anything to replay. It goes over the connection that listens,
-      // behind the subscription: what is stored after it is heard, or leaves a hole that shows.
+      // One read in constant time shows whether there are events to replay. It uses the connection of the subscription and
+      // follows it, so events that are stored later are received live, or leave a gap that the next event reveals.
       const newest = (await lastEntry(broker, subjects.eventsOf(task.id)))?.seq ?? 0;
       if (newest > seq) {
         for await (const entry of replayEntries(broker, subjects.eventsOf(task.id), seq + 1)) {
           if ((yield* pass(entry)) === 'ended' || signal.aborted) return;
         }
       }
-      // A replica that lags does not have all of it yet; the leader does.
+      // A lagging replica may not have all events yet; the leader has them.
       if (newest > seq) {
         for await (const entry of readFromLeader(broker, subjects.eventsOf(task.id), seq + 1)) {
           if ((yield* pass(entry)) === 'ended' || signal.aborted) return;
@@ -80,7 +80,7 @@ export async function* followTask(
   }
 }
 
-/** Opens a tap for as long as its events are followed. */
+/** Follows a task with a tap of its own, which is closed at the end. */
 export async function* followLive(
   broker: Broker,
   feed: LiveFeed,
@@ -96,5 +96,5 @@ export async function* followLive(
   }
 }
 
-/** A stream says this often that it lives, so that proxies keep it and a client notices when it is gone. */
+/** How often an idle stream sends a keep-alive, for proxies and for clients that detect a lost connection. */
 export const keepAliveMs = 15_000;

@@ -7,9 +7,9 @@ import { type LiveItem, LiveTap } from './liveTap.ts';
 type Shared = { readonly subscription: Subscription; readonly taps: Set<LiveTap> };
 
 /**
- * The events that JetStream republishes once they are stored, for this gateway's watchers: one NATS subscription per
- * subject, however many watch it, and each message is read once. It may miss messages, since it is core NATS; its
- * taps tell when, and a watcher then reads the stream.
+ * The live events for this gateway's watchers, which JetStream republishes after it has stored them. All watchers of a
+ * subject share one NATS subscription, and each message is decoded once. Messages can be lost, since this is core NATS; the
+ * taps detect that, and the watcher then reads the stream.
  */
 export class LiveFeed {
   readonly #broker: Broker;
@@ -21,7 +21,7 @@ export class LiveFeed {
     this.#logger = logger;
   }
 
-  /** How many watchers listen. */
+  /** How many watchers are listening. */
   get watchers(): number {
     let count = 0;
     for (const { taps } of this.#bySubject.values()) count += taps.size;
@@ -29,8 +29,8 @@ export class LiveFeed {
   }
 
   /**
-   * Listens to a subject. The server knows of it before anything that is sent on this connection afterwards, so a
-   * read of the stream that follows cannot leave a hole between itself and the first live event.
+   * Listens to a subject. The server processes the subscription before anything that is sent on this connection later, so a
+   * following read of the stream cannot leave a gap before the first live event.
    */
   open(subject: string): LiveTap {
     const shared = this.#bySubject.get(subject) ?? this.#subscribe(subject);
@@ -44,7 +44,7 @@ export class LiveFeed {
     return tap;
   }
 
-  /** After a reconnect to NATS: what was republished meanwhile has passed by. */
+  /** To be called after a reconnect to NATS: messages in between were missed. */
   reconnected(): void {
     for (const { taps } of this.#bySubject.values()) for (const tap of taps) tap.missed();
   }
@@ -75,8 +75,8 @@ export class LiveFeed {
 }
 
 /**
- * The header that the append expected its predecessor by: the server keeps it in what it republishes. (Its own
- * `Nats-Last-Sequence` is only that of the same subject, so of the same kind.) A foreign writer may have left it out.
+ * The predecessor that the append expected, in a header that the server keeps in republished messages. (The server's
+ * `Nats-Last-Sequence` counts only the same subject, so the same kind.) A foreign writer may omit the header.
  */
 function predecessorOf(message: Msg): number {
   const expected = message.headers?.get(PubHeaders.ExpectedLastSubjectSequenceHdr);

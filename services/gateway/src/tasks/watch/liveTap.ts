@@ -1,28 +1,28 @@
 import type { LogEntry } from '@longhaul/broker';
 
-/** A live event, or a message that is none, and its predecessor: the sequence of the task's event of any kind before it. */
+/** A live message of an event log, and the sequence of its predecessor: the task's previous event of any kind. */
 export type LiveItem = {
   readonly entry: LogEntry;
-  /** Infinite: it does not say, so that something may have been missed. */
+  /** Infinite: unknown, so that events may have been missed. */
   readonly previous: number;
-  /** How large it was on the wire. Default: next to nothing. */
+  /** The size of the message. Default: 0. */
   readonly bytes?: number;
 };
 
-/** What a watcher does next: take an event, or read the stream because something may have been missed. */
+/** What a watcher does next: process an event, or read the stream since events may have been missed. */
 export type TapStep = LiveItem | 'refill' | 'closed';
 
 /**
- * How many live events wait for a watcher that does not take them. Beyond it they are let go, and the watcher reads
- * them from the stream once it is ready: a slow reader costs this much memory and loses nothing.
+ * How many live events are buffered for a slow watcher. With more, the buffer is discarded, and the watcher reads them from
+ * the stream when it is ready: so a slow reader takes bounded memory and misses nothing.
  */
 export const tapCapacity = 256;
-/** And how many bytes of them: an event can have 256 KiB. */
+/** How many bytes are buffered, since one event can have 256 KiB. */
 export const tapCapacityBytes = 1024 * 1024;
-/** After so long without an event a watcher looks into the stream: the very last event has no successor to show a hole. */
+/** After this time without an event a watcher reads the stream, since no successor reveals the loss of the last event. */
 export const idleCheckMs = 15_000;
 
-/** One watcher's place at a live subject. */
+/** The live events of a subject for one watcher. */
 export class LiveTap {
   readonly #onClose: () => void;
   #items: LiveItem[] = [];
@@ -46,7 +46,7 @@ export class LiveTap {
     this.#wake?.();
   }
 
-  /** Something was, or may have been, missed. */
+  /** Records that events were, or may have been, missed. */
   missed(): void {
     this.#items = [];
     this.#bytes = 0;
@@ -54,11 +54,11 @@ export class LiveTap {
     this.#wake?.();
   }
 
-  /** Waits for the next step; `closed` when the signal is aborted, so that no wait outlives its client. */
+  /** Waits for the next step. `closed`: the signal was aborted, so that no wait outlives its client. */
   async next(signal: AbortSignal): Promise<TapStep> {
     if (!this.#missed && this.#items.length === 0) {
-      const wentIdle = await this.#wait(signal);
-      if (wentIdle) return 'refill';
+      const isIdle = await this.#wait(signal);
+      if (isIdle) return 'refill';
     }
     if (signal.aborted || this.#closed) return 'closed';
     if (this.#missed) {
@@ -80,11 +80,11 @@ export class LiveTap {
 
   #wait(signal: AbortSignal): Promise<boolean> {
     return new Promise(resolve => {
-      const end = (wentIdle: boolean) => {
+      const end = (isIdle: boolean) => {
         clearTimeout(timer);
         signal.removeEventListener('abort', onWake);
         this.#wake = undefined;
-        resolve(wentIdle);
+        resolve(isIdle);
       };
       const onWake = () => end(false);
       const timer = setTimeout(() => end(true), idleCheckMs);

@@ -4,10 +4,10 @@ import type { Caller } from '../../auth/caller.ts';
 import { mayDo } from '../../auth/caller.ts';
 import { ByteBudget } from '../read/byteBudget.ts';
 
-/** How many events are read at a time. What fits is kept until the watcher has taken it. */
+/** How many events one page reads. Matching events are buffered until the watcher has received them. */
 const pageEvents = 200;
-/** How many pages are read at the same moment, for all watchers together. */
-const pagesAtOnce = 4;
+/** How many pages are read at a time, for all watchers together. */
+const concurrentPages = 4;
 
 export type Page = {
   readonly events: readonly StoredEvent[];
@@ -16,29 +16,29 @@ export type Page = {
 };
 
 /**
- * Reads the events of all tasks again, for watchers of many that come back. That costs what happened to everybody, not
- * what the caller may see of it. So it has a limit; and it is done in pages, a few at a time, one of each owner: whoever
- * opens a thousand streams with an old id waits for their own, and holds up nobody else.
+ * Replays the events of all tasks for resuming watchers of many tasks. The cost depends on the events of all owners, and not
+ * on those that the caller may see. So it is limited, and done in pages, a few at a time, one of each owner: an owner that
+ * opens a thousand streams with an old event id delays only its own streams.
  */
 export class Replays {
   readonly #broker: Broker;
   readonly #limit: number;
-  readonly #budget = new ByteBudget(pagesAtOnce);
-  /** By owner: the end of their last page so far. */
-  readonly #turns = new Map<string, Promise<void>>();
+  readonly #budget = new ByteBudget(concurrentPages);
+  /** The last queued page of each owner. */
+  readonly #lastPages = new Map<string, Promise<void>>();
 
-  /** @param limit how many events of everybody's may lie behind a caller's event id */
+  /** @param limit how many events of all owners may have followed a caller's event id */
   constructor(broker: Broker, limit: number) {
     this.#broker = broker;
     this.#limit = limit;
   }
 
-  /** Whether too much has happened since an event. To those who may see all of it, all of it is sent. */
+  /** Whether too many events followed an event. Callers who may see all events have no limit. */
   isTooOld(caller: Caller, seq: number, newest: number): boolean {
     return newest - seq > this.#limit && !mayDo(caller, 'seeTask');
   }
 
-  /** What is stored behind `afterSeq`, as far as it is wanted. Nothing is held while a page is being taken. */
+  /** Reads the stored events after `afterSeq` that `wanted` selects. No budget is held while the watcher processes a page. */
   async *pages(
     caller: Caller,
     afterSeq: number,
@@ -51,7 +51,7 @@ export class Replays {
         const events: StoredEvent[] = [];
         let read = 0;
         let upTo = seq;
-        // Its watcher may have left while it waited for its turn.
+        // The watcher may have disconnected while the page waited.
         if (signal.aborted) return { events, upTo, read };
         for await (const entry of replayEntries(this.#broker, subjects.allEvents, seq + 1)) {
           upTo = entry.seq;
@@ -69,16 +69,16 @@ export class Replays {
   }
 
   async #inTurn<T>(owner: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(owner);
+    const before = this.#lastPages.get(owner);
     const own = Promise.withResolvers<void>();
-    this.#turns.set(owner, own.promise);
+    this.#lastPages.set(owner, own.promise);
     try {
       await before;
       return await this.#budget.spend(1, work);
     } finally {
       own.resolve();
-      // Nobody else has come meanwhile.
-      if (this.#turns.get(owner) === own.promise) this.#turns.delete(owner);
+      // No other page was queued in the meantime.
+      if (this.#lastPages.get(owner) === own.promise) this.#lastPages.delete(owner);
     }
   }
 }

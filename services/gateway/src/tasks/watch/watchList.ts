@@ -3,18 +3,18 @@ import type { ListChange, TaskSummary } from '@longhaul/proto/wire';
 import { type Caller, maySee } from '../../auth/caller.ts';
 import type { RecordIndex } from '../../records/recordIndex.ts';
 
-/** Changes are collected for so long: of a task that changes often, its latest state alone is sent. */
+/** How long changes are collected: of a task that changes often, only the latest state is sent. */
 const collectMs = 200;
-/** With more tasks than this, sending each costs more than listing again, and takes memory for as long as a reader is slow. */
+/** With more changed tasks, listing again is cheaper than sending each, and a slow reader would take more memory. */
 export const changesLimit = 1_000;
 
-/** A list's changes have no place to resume at: whoever comes back begins anew. */
+/** Changes of a list cannot be resumed: a client that reconnects lists again. */
 export type WatchedList = { readonly id: string; readonly change: ListChange };
 const item = (change: ListChange): WatchedList => ({ id: '0', change });
 
 /**
- * Streams what changes in a caller's lists, without end: from `open` on, whatever is listed afterwards and these
- * changes miss nothing. A page that shows thousands of tasks at thousands of changes a second gets a few batches.
+ * Streams the changes in a caller's lists, without end. A list that is read after `open`, together with these changes, misses
+ * nothing. Changes are sent in batches, a few a second, also at thousands of changes a second.
  */
 export async function* watchList(
   index: Pick<RecordIndex, 'listen'>,

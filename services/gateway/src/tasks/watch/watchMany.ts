@@ -5,18 +5,18 @@ import { maySee } from '../../auth/caller.ts';
 import type { Replays } from './replays.ts';
 import type { WatchDeps } from './watchTask.ts';
 
-/** What a watcher of many tasks gets. `open`: from here on nothing is missed. */
+/** What a watcher of many tasks receives. `open`: from here on no event is missed. */
 export type WatchedMany =
   | { readonly id: string; readonly kind: 'open'; readonly missed?: true }
   | { readonly id: string; readonly kind: 'event'; readonly stored: StoredEvent };
 
 /**
- * Watches many tasks in one stream: those named, or all that the caller may see; without end.
+ * Watches many tasks in one stream without end: the given ones, or all that the caller may see.
  *
- * The sequence counts through all tasks, so that one event id resumes them all; and since every stored event is
- * republished, a live event that is not the very next one shows a hole.
+ * Sequences count over all tasks, so one event id resumes all of them. Since every stored event is republished, a live event
+ * that is not the next sequence reveals a gap.
  *
- * @param lastEventId goes on after this event; without it the stream begins now
+ * @param lastEventId resumes after this event; without it the stream starts now
  */
 export async function* watchMany(
   { broker, feed, replays }: WatchDeps & { readonly replays: Replays },
@@ -46,7 +46,7 @@ export async function* watchMany(
           }
           seq = page.upTo;
         }
-        // What was to be read and is not there was dropped by a limit, or has expired.
+        // Events that were not found were dropped by a limit or have expired.
         seq = Math.max(seq, upTo);
       }
       const item = await tap.next(signal);

@@ -6,18 +6,18 @@ import type { LiveFeed } from './liveFeed.ts';
 
 export type WatchDeps = { readonly broker: Broker; readonly feed: LiveFeed };
 
-/** What a watcher gets: where the task stands, then what happens to it. `id`: what to resume after. */
+/** What a watcher receives: the record of the task, then its events. `id`: the event id to resume after. */
 export type Watched =
   | { readonly id: string; readonly kind: 'snapshot'; readonly record: TaskRecord }
   | { readonly id: string; readonly kind: 'event'; readonly stored: StoredEvent }
-  /** So many of the task's events are not stored any more; the events that follow are those that are left. */
+  /** How many of the task's events were dropped. The events that follow are the remaining ones. */
   | { readonly id: string; readonly kind: 'dropped'; readonly dropped: Dropped };
 
 /**
- * Watches a task: from a snapshot on, or after the last event that the watcher has seen. Ends after the task's
- * terminal event; of a task that has ended, that event comes after the snapshot, as long as it is stored.
+ * Watches a task, starting with a snapshot or after the last event that the watcher has received. Ends after the task's
+ * terminal event. For an ended task that event follows the snapshot, if it is still stored.
  *
- * @returns the stream; `undefined` when the watcher has seen the task's end, so that there is nothing more to come
+ * @returns the stream; `undefined` when the watcher has received the task's end already
  */
 export async function watchTask(
   deps: WatchDeps,
@@ -36,27 +36,27 @@ async function* streamFrom(
   seen: Position | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Watched, void, void> {
-  const from = seen ?? behindSnapshot(record);
+  const from = seen ?? afterSnapshot(record);
   if (!seen) yield { id: String(from.seq), kind: 'snapshot', record };
-  // Its end may have expired before its record.
+  // The terminal event may have expired before the record.
   if (isTerminal(record.status) && ((await lastLifecycle(deps.broker, record))?.seq ?? 0) <= from.seq) return;
   let { seq } = from;
   for await (const followed of followLive(deps.broker, deps.feed, record, from, signal)) {
-    // What was dropped lies between two events: whoever resumes there is told again.
+    // A `dropped` has no sequence of its own: a watcher that resumes there receives it again.
     if (followed.kind === 'event') seq = followed.stored.seq;
     yield { id: String(seq), ...followed };
   }
 }
 
-/** Of an ended task the terminal event is left to come, so that every watcher ends with one. */
-function behindSnapshot(record: TaskRecord): Position {
+/** The position after a snapshot. For an ended task it is before the terminal event, so that every watcher ends with one. */
+function afterSnapshot(record: TaskRecord): Position {
   const seq = isTerminal(record.status) ? Math.max(0, record.seq - 1) : record.seq;
   return { seq, attempt: record.attempt };
 }
 
 /**
- * Where a watcher that has seen `seq` goes on. `ended`: it has seen the terminal event. `undefined`: the task has no
- * such event yet, so the id is not one that this task gave, and the watcher gets a snapshot.
+ * The position of a watcher that has received `seq`. `ended`: it has received the terminal event. `undefined`: the task has no
+ * such event, so the id is not one of this task, and the watcher gets a snapshot.
  */
 async function resumeAt(
   broker: Broker,
@@ -66,7 +66,7 @@ async function resumeAt(
   if (isTerminal(record.status) && record.seq <= seq) return record.seq === seq ? 'ended' : undefined;
   const last = await lastEntry(broker, broker.topology.subjects.eventsOf(record.id));
   if (seq > Math.max(last?.seq ?? 0, record.seq)) return undefined;
-  // The record may lag behind an end that the watcher has already seen.
+  // The record may not include an end yet that the watcher has already received.
   if (last?.seq === seq && last.stored && isTerminalEvent(last.stored.event)) return 'ended';
   const attempt = record.attempts.findLast(begun => begun.seq <= seq)?.number ?? 0;
   return { seq, attempt };
