@@ -16,12 +16,10 @@ const typeSchema = z
     paused: z
       .boolean()
       .meta({ description: 'Whether the task type is paused: its tasks wait until it is resumed.' }),
-    timeout_ms: z
-      .int()
-      .meta({
-        description:
-          'The time limit of an attempt in milliseconds, unless the start overrides it; 0: no limit.',
-      }),
+    timeout_ms: z.int().meta({
+      description:
+        'The time limit of an attempt in milliseconds, unless the start overrides it; 0: no limit.',
+    }),
     pausable: z.boolean().meta({ description: 'Whether a running task can be paused.' }),
     input: jsonSchema,
     progress: jsonSchema,
