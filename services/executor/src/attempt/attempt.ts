@@ -12,7 +12,7 @@ import {
 import { AttemptAborted } from '../handler/abort.ts';
 import type { RunnableTask } from '../handler/handlerCall.ts';
 import { AttemptPermits } from '../limits/attemptPermits.ts';
-import type { RequestMessage } from '../queue/requestMessage.ts';
+import type { Answer, RequestMessage } from '../queue/requestMessage.ts';
 import type { Slot } from '../queue/slotPool.ts';
 import { type AttemptOutcome, observeAttempt, outcomeOf } from '../telemetry/observeAttempt.ts';
 import type { AttemptContext, AttemptSetting } from './attemptContext.ts';
@@ -22,7 +22,7 @@ import { EventWriter } from './eventWriter.ts';
 import { Execution } from './execution.ts';
 import { type HeldTask, notifyHolder } from './holder.ts';
 import { AttemptPauses, listenForControl } from './pause.ts';
-import { type Answer, settle } from './settle.ts';
+import { settle } from './settle.ts';
 import { startHeartbeat } from './timers.ts';
 
 /** A request whose processing failed is delivered again after this delay. */

@@ -1,9 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { SlotPool } from '../queue/slotPool.ts';
-import type { AttemptContext } from './attemptContext.ts';
 import type { AppendResult, EventWriter } from './eventWriter.ts';
-import { AttemptPauses } from './pause.ts';
+import { AttemptPauses, type PauseContext } from './pause.ts';
 import type { StartedGate } from './startedGate.ts';
 
 /** An attempt whose events are noted, and accepted where the test does not say otherwise. */
@@ -36,7 +35,7 @@ function attempt(options: { toPause?: boolean; answers?: Partial<Record<string, 
     writer: writer as unknown as EventWriter,
     claim: { attempt: 1, toPause },
     setting: { executor: 'me' },
-  } as unknown as AttemptContext;
+  } as unknown as PauseContext;
   pauses.begin(context, gate as unknown as StartedGate, limits);
   const ask = (what: 'pause' | 'resume') => pauses.request({ v: 1, do: what, by: 'ann' });
   /** Starts a checkpoint, and tells whether it has been passed. */

@@ -4,16 +4,23 @@ import { type ControlReply, type ControlRequest, controlRequestSchema } from '@l
 import type { Logger } from 'pino';
 import type { PausePort } from '../handler/handlerCall.ts';
 import type { Slot } from '../queue/slotPool.ts';
-import type { AttemptContext } from './attemptContext.ts';
+import type { EventWriter } from './eventWriter.ts';
 import type { StartedGate } from './startedGate.ts';
 import type { TimeLimits } from './timers.ts';
 
 /** A handler that runs from checkpoint to checkpoint gives way to the event loop this often. */
 const turnEveryMs = 20;
 
+/** What the pauses need of the context of an attempt: the part of `AttemptContext` that they read. */
+export type PauseContext = {
+  readonly setting: { readonly executor: string };
+  readonly claim: { readonly attempt: number; readonly toPause?: true };
+  readonly writer: EventWriter;
+};
+
 /** What the pauses need of an attempt that executes. */
 type Executing = {
-  readonly context: AttemptContext;
+  readonly context: PauseContext;
   readonly gate: StartedGate;
   readonly limits: TimeLimits;
 };
@@ -53,7 +60,7 @@ export class AttemptPauses implements PausePort {
   }
 
   /** The attempt executes: requests can be written from now on. */
-  begin(context: AttemptContext, gate: StartedGate, limits: TimeLimits): void {
+  begin(context: PauseContext, gate: StartedGate, limits: TimeLimits): void {
     this.#hasBegun = true;
     this.#apply(context.claim.toPause ?? false);
     this.#executing.resolve({ context, gate, limits });

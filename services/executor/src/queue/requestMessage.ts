@@ -46,3 +46,18 @@ export function readRequestMessage(message: Msg): RequestMessage | undefined {
     heartbeat: () => message.respond('+WPI'),
   };
 }
+
+/** How a task ended. */
+export type TaskEnd = 'completed' | 'failed' | 'canceled';
+
+/** The answer to a delivered request. */
+export type Answer =
+  /** The end of the task is in its event log: the request leaves the queue. */
+  | { readonly do: 'acknowledge'; readonly end: TaskEnd }
+  /** The request is delivered again: at once, or after the backoff. */
+  | { readonly do: 'release'; readonly why: 'shutdown' | 'retry'; readonly delayMs: number }
+  /**
+   * Another executor has the task: our acknowledgement would take the request off the queue while that executor can
+   * still be lost. If the task has ended, the executor that ended it acknowledges.
+   */
+  | { readonly do: 'nothing' };

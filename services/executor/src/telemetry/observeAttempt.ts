@@ -2,7 +2,7 @@ import { type Broker, beginSpan, contextOfHeaders } from '@longhaul/broker';
 import type { Failure, TaskAddress } from '@longhaul/proto/wire';
 import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Logger } from 'pino';
-import type { Answer } from '../attempt/settle.ts';
+import type { Answer } from '../queue/requestMessage.ts';
 
 /** Where attempts are counted. */
 export type AttemptMetrics = {
