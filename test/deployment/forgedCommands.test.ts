@@ -83,6 +83,60 @@ afterAll(async () => {
   for (const close of opened.reverse()) await close();
 });
 
+/** What an observer may send with a reply subject of his choice. */
+const questions: readonly (readonly [what: string, subject: string, payload: (stored: string) => unknown])[] =
+  [
+    ['a direct get', '$JS.API.DIRECT.GET.KV_tasks', stored => ({ last_by_subj: stored })],
+    [
+      'a batch of direct gets',
+      '$JS.API.DIRECT.GET.KV_tasks',
+      stored => ({ multi_last: [stored], batch: 10 }),
+    ],
+    ['a get from the leader', '$JS.API.STREAM.MSG.GET.KV_tasks', stored => ({ last_by_subj: stored })],
+    ["the API's information", '$JS.API.INFO', () => ''],
+    ["a stream's information", '$JS.API.STREAM.INFO.KV_tasks', () => ''],
+    ['the question who is there', subjects.executorStatus, () => ({})],
+    ['the services of the server', '$SRV.PING', () => ''],
+  ];
+
+// First in this file: the push consumers of the other tests live for some seconds, and publish to the same subjects.
+describe('an observer who chooses where the answer goes', () => {
+  const stored = '$KV.tasks.local.looked-up';
+  const targets = [
+    ...Object.entries(commands).map(([name, { subject }]) => [`the command ${name}`, subject] as const),
+    ['a record', '$KV.tasks.local.forged'] as const,
+    ['a request', subjects.request({ id, name: 'x.y', priority: 'normal' })] as const,
+    ['an event', subjects.event({ id, name: 'x.y' }, 'life')] as const,
+  ];
+
+  it.each(targets)('has the server publish nothing to %s', async (_what, target) => {
+    const observer = await brokerOf('observer', 'gateway');
+    await gateway.js.publish(stored, JSON.stringify({ v: 1 }));
+    const counted = async () => {
+      const { requestStream, eventStream, bucketStream } = createTopology();
+      const streams = [requestStream, eventStream, bucketStream].map(name => gateway.jsm.streams.info(name));
+      return (await Promise.all(streams)).map(({ config, state }) => [config.name, state.last_seq]);
+    };
+    const before = await counted();
+    const heard: string[] = [];
+    const listeners = [gateway, executor].map(({ nc }) =>
+      nc.subscribe(target, { callback: (error, message) => void (error ?? heard.push(message.subject)) }),
+    );
+    await Promise.all([gateway.nc.flush(), executor.nc.flush()]);
+    for (const [, subject, payload] of questions) {
+      const data = payload(stored);
+      observer.nc.publish(subject, data === '' ? '' : JSON.stringify(data), { reply: target });
+    }
+    // Asked behind them on the same connection: what they bring about has come about when it is answered.
+    await observer.jsm.streams.getMessage('KV_tasks', { last_by_subj: stored });
+    await observer.nc.flush();
+    await Promise.all([gateway.nc.flush(), executor.nc.flush()]);
+    expect(await counted()).toEqual(before);
+    expect(heard).toEqual([]);
+    for (const listener of listeners) listener.unsubscribe();
+  });
+});
+
 /** Has the server publish on a subject; the stored message is a right command. */
 type Way = (target: string, storedSubject: string) => Promise<unknown>;
 const push = (target: string, storedSubject: string, more: object) =>
@@ -176,59 +230,5 @@ describe.each(Object.entries(commands))('%s', (_name, { subject, schema, right, 
     );
     for (const reply of ['', 'tasks.answer.gateway', 'tasks.answer.gatewayx.y', 'x.tasks.answer.gateway.y'])
       expect(read(right, reply)).toBeUndefined();
-  });
-});
-
-/** What an observer may send with a reply subject of his choice. */
-const questions: readonly (readonly [what: string, subject: string, payload: (stored: string) => unknown])[] =
-  [
-    ['a direct get', '$JS.API.DIRECT.GET.KV_tasks', stored => ({ last_by_subj: stored })],
-    [
-      'a batch of direct gets',
-      '$JS.API.DIRECT.GET.KV_tasks',
-      stored => ({ multi_last: [stored], batch: 10 }),
-    ],
-    ['a get from the leader', '$JS.API.STREAM.MSG.GET.KV_tasks', stored => ({ last_by_subj: stored })],
-    ["the API's information", '$JS.API.INFO', () => ''],
-    ["a stream's information", '$JS.API.STREAM.INFO.KV_tasks', () => ''],
-    ['the question who is there', subjects.executorStatus, () => ({})],
-    ['the services of the server', '$SRV.PING', () => ''],
-  ];
-
-describe('an observer who chooses where the answer goes', () => {
-  // Not the key of the tests above: they leave consumers and republishing behind, which would publish this one.
-  const stored = '$KV.tasks.local.looked-up';
-  const targets = [
-    ...Object.entries(commands).map(([name, { subject }]) => [`the command ${name}`, subject] as const),
-    ['a record', '$KV.tasks.local.forged'] as const,
-    ['a request', subjects.request({ id, name: 'x.y', priority: 'normal' })] as const,
-    ['an event', subjects.event({ id, name: 'x.y' }, 'life')] as const,
-  ];
-
-  it.each(targets)('has the server publish nothing to %s', async (_what, target) => {
-    const observer = await brokerOf('observer', 'gateway');
-    await gateway.js.publish(stored, JSON.stringify({ v: 1 }));
-    const counted = async () => {
-      const { requestStream, eventStream, bucketStream } = createTopology();
-      const streams = [requestStream, eventStream, bucketStream].map(name => gateway.jsm.streams.info(name));
-      return (await Promise.all(streams)).map(({ config, state }) => [config.name, state.last_seq]);
-    };
-    const before = await counted();
-    const heard: string[] = [];
-    const listeners = [gateway, executor].map(({ nc }) =>
-      nc.subscribe(target, { callback: (error, message) => void (error ?? heard.push(message.subject)) }),
-    );
-    await Promise.all([gateway.nc.flush(), executor.nc.flush()]);
-    for (const [, subject, payload] of questions) {
-      const data = payload(stored);
-      observer.nc.publish(subject, data === '' ? '' : JSON.stringify(data), { reply: target });
-    }
-    // Asked behind them on the same connection: what they bring about has come about when it is answered.
-    await observer.jsm.streams.getMessage('KV_tasks', { last_by_subj: stored });
-    await observer.nc.flush();
-    await Promise.all([gateway.nc.flush(), executor.nc.flush()]);
-    expect(await counted()).toEqual(before);
-    expect(heard).toEqual([]);
-    for (const listener of listeners) listener.unsubscribe();
   });
 });
