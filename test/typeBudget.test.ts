@@ -143,4 +143,6 @@ test.each(['contract', 'client', 'trpcClient'] as const)(
     expect(count).toBeGreaterThan(0);
     expect(count).toBeLessThanOrEqual(budget[file]);
   },
+  // A compiler with one thread, beside other tests.
+  120_000,
 );

@@ -88,7 +88,7 @@ describe('types-are-true', () => {
     const declared = await stack.tasks.script.fail.start({ declared: true });
     const error: unknown = await declared.result().catch((thrown: unknown) => thrown);
     if (!declared.isFailure(error)) throw new Error('a failure was expected');
-    expect(error.failure).toEqual({ code: 'REFUSED', message: 'No.', data: { by: 'the script' } });
+    expect(error.failure).toMatchObject({ code: 'REFUSED', message: 'No.', data: { by: 'the script' } });
     if (error.failure.code === 'REFUSED') expect(error.failure.data.by).toBe('the script');
     const undeclared = await stack.tasks.script.fail.start({ declared: false });
     expect(await undeclared.outcome()).toMatchObject({
