@@ -93,7 +93,7 @@ ${each(
     },
   });
   const ended = await trpc.${branch}.${task}.result.query({ id });
-  if (ended.status === 'COMPLETED' && !ended.unfit) ended.output.${nameOf(branch, task)}Items[0]?.score satisfies number | undefined;
+  if (ended.status === 'COMPLETED' && 'output' in ended) ended.output.${nameOf(branch, task)}Items[0]?.score satisfies number | undefined;
 }`,
 )}
 `;

@@ -1,7 +1,5 @@
-import { lastLifecycle, readLogEnd } from '@longhaul/broker';
-import { type EventKind, stateOfRequest } from '@longhaul/proto/wire';
+import type { EventKind } from '@longhaul/proto/wire';
 import {
-  deadlineMs,
   eventThat,
   recordThat,
   type Stack,
@@ -190,60 +188,4 @@ describe('nothing that is in a stream, whoever wrote it, makes a task stuck: a m
       { numRuns: 15 },
     );
   }, 120_000);
-});
-
-describe('a foreign event that is well formed and no step that the task can take', () => {
-  const at = '2027-01-01T00:00:00.000Z';
-  const by = { attempt: 2, executor: 'x', at };
-  const retried = { error: { code: 'X', message: '' }, nextAttemptAt: at };
-  const revivals = [
-    taskEvent({ type: 'started', ...by }),
-    taskEvent({ type: 'paused', ...by }),
-    taskEvent({ type: 'retrying', ...by, ...retried }),
-    taskEvent({ type: 'released', ...by }),
-    taskEvent({ type: 'stopping', at }),
-  ];
-
-  it.each(revivals.map(event => [event.type, event] as const))(
-    '"%s" after its end does not revive it: it is not run, canceled or waited for again',
-    async (_type, event) => {
-      await using stack = await system();
-      const { echo } = stack.tasks.script;
-      const task = await echo.start({ text: 'a' }, { idempotencyKey: 'once' });
-      expect(await task.outcome()).toMatchObject({ status: 'COMPLETED' });
-      const before = await stack.events(task.id);
-      const { owner } = before[0]?.event ?? event;
-      const address = { id: task.id, name: 'script.echo' };
-      // Twice: the second could follow the first.
-      for (let n = 0; n < 2; n += 1)
-        await put(stack, task.id, address.name, 'life', JSON.stringify({ ...event, owner }));
-
-      const end = await readLogEnd(stack.broker, address, stateOfRequest({}));
-      expect(end.state).toMatchObject({ status: 'COMPLETED', attempt: 1 });
-      expect((await lastLifecycle(stack.broker, address))?.event.type).toBe('completed');
-      // Delivered once more, as after an acknowledgement that was lost.
-      const { jsm, js, topology } = stack.broker;
-      const subject = topology.subjects.request({ ...address, priority: 'normal' });
-      const request = { v: 1, owner, createdAt: at, priority: 'normal', input: { text: 'a' } };
-      await js.publish(subject, JSON.stringify(request));
-      const waiting = () => jsm.streams.getMessage(topology.requestStream, { last_by_subj: subject });
-      await expect.poll(waiting, { timeout: deadlineMs }).toBeNull();
-      expect(await within('cancel', task.cancel())).toMatchObject({ status: 'COMPLETED' });
-      expect(await within('outcome', task.outcome())).toMatchObject({ status: 'COMPLETED' });
-      expect(await task.record()).toMatchObject({ status: 'COMPLETED', attempt: 1 });
-      expect(await stack.events(task.id)).toHaveLength(before.length + 2);
-    },
-  );
-
-  it('"paused" before it was started does not have decisions follow its state', async () => {
-    await using stack = await system();
-    const task = await stack.tasks.script.echo.start({ text: 'a' }, { delayMs: 60_000 });
-    const address = { id: task.id, name: 'script.echo' };
-    const paused = taskEvent({ type: 'paused', attempt: 1, executor: 'x' });
-    const foreign = { ...paused, state: { ...('state' in paused ? paused.state : {}), events: 1 } };
-    const lastSeq = await put(stack, task.id, address.name, 'life', JSON.stringify(foreign));
-    const end = await readLogEnd(stack.broker, address, stateOfRequest({ scheduledFor: at }));
-    expect(end).toMatchObject({ lastSeq, state: { status: 'SCHEDULED', attempt: 0 } });
-    expect(await within('cancel', task.cancel())).toMatchObject({ status: 'CANCELED' });
-  });
 });

@@ -34,7 +34,7 @@ describe('the example of parents and children', () => {
     );
     expect(album).toEqual({ urls: ['here'], unreadable: [] });
     await expect(runHandler(publish, handler, { photos: ['a.png'] })).rejects.toThrow(
-      /give runHandler a `child`/,
+      /give runHandler the option `child`/,
     );
   });
 

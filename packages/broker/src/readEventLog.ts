@@ -1,7 +1,5 @@
 import {
-  foldState,
   isLifecycle,
-  isTerminalEvent,
   type StoredEvent,
   type TaskAddress,
   type TaskEvent,
@@ -14,8 +12,8 @@ import type { LogEnd } from './eventLog.ts';
 import { type LogEntry, toLogEntry } from './logEntry.ts';
 
 /**
- * Reads where a task's log ends, as the stream's leader has it: the last event of any kind, and where that is none of
- * its life, the last that is. While the task has not ended, its lifecycle events are folded as well (see `stateAt`).
+ * Reads where a task's log ends, as the stream's leader has it, in constant time: the last event of any kind, and where
+ * that is none of its life, the last that is.
  *
  * In this order no lifecycle event can be missed: one that is stored before the first read is found by the second at
  * the latest, and behind one that is stored between the two, or after them, an append to this end is refused.
@@ -27,62 +25,17 @@ export async function readLogEnd(broker: Broker, task: TaskAddress, unbegun: Tas
   const last = await lastEntry(broker, subjects.eventsOf(task.id));
   if (!last) return { state: unbegun, lastSeq: 0 };
   const isTheirs = last.stored?.name === task.name && isLifecycle(last.stored.event);
-  if (isTheirs) return { state: await stateAt(broker, task, last.stored, unbegun), lastSeq: last.seq };
+  if (isTheirs) return { state: stateIn(last.stored.event) ?? unbegun, lastSeq: last.seq };
   const { good, newest } = await lastGood(broker, subjects.event(task, 'life'));
   return {
-    state: good ? await stateAt(broker, task, good, unbegun) : unbegun,
+    state: (good && stateIn(good.event)) ?? unbegun,
     lastSeq: Math.max(last.seq, newest),
   };
 }
 
-/**
- * The state after a lifecycle event, of which not everything is believed that it says. A foreign writer's can be well
- * formed and yet no step that the task can take (`started` after `completed`): readers that fold all events ignore it,
- * so a decision must not follow the state that it carries. Once the task has ended nothing more comes, so an end is
- * believed; anything else is folded from the log's beginning, as records are. Where that has expired, the state that
- * is carried counts, unless the task has ended before.
- */
-async function stateAt(
-  broker: Broker,
-  task: TaskAddress,
-  { event: last, seq }: StoredEvent,
-  unbegun: TaskState,
-): Promise<TaskState> {
-  const carried = stateIn(last) ?? unbegun;
-  if (isTerminalEvent(last)) return carried;
-  let state = unbegun;
-  let isWhole: boolean | undefined;
-  for await (const { event } of lifecycleUpTo(broker, task, seq)) {
-    const said = stateIn(event);
-    isWhole ??= said?.events === 1;
-    state = foldState(state, event);
-    if (isTerminalEvent(event)) return isWhole ? state : (said ?? state);
-  }
-  return isWhole ? state : carried;
-}
-
-/** The lifecycle events of a task up to a sequence that is stored, whichever replica answers. */
-async function* lifecycleUpTo(
-  broker: Broker,
-  task: TaskAddress,
-  seq: number,
-): AsyncGenerator<StoredEvent, void, void> {
-  for await (const entry of readAll(broker, broker.topology.subjects.event(task, 'life'), 1)) {
-    if (entry.stored) yield entry.stored;
-    if (entry.seq >= seq) return;
-  }
-}
-
-/**
- * A task's last lifecycle event, as the leader has it: its end, where it has ended, whatever a foreign writer has put
- * behind that. `undefined`: it has none (or all have expired).
- */
+/** A task's last lifecycle event, as the leader has it; `undefined`: it has none (or all have expired). */
 export async function lastLifecycle(broker: Broker, task: TaskAddress): Promise<StoredEvent | undefined> {
-  const { good } = await lastGood(broker, broker.topology.subjects.event(task, 'life'));
-  if (!good || isTerminalEvent(good.event)) return good;
-  for await (const stored of lifecycleUpTo(broker, task, good.seq))
-    if (isTerminalEvent(stored.event)) return stored;
-  return good;
+  return (await lastGood(broker, broker.topology.subjects.event(task, 'life'))).good;
 }
 
 /** How many progress or log events a task has had: the ordinal of the last one, as the leader has it. */

@@ -148,7 +148,9 @@ function answerObject(
 function problemObjects(one: Operation, problem: Json): Json {
   const codes: (GatewayErrorCode | 'INTERNAL')[] = [...always, 'INTERNAL', ...one.problems];
   if (one.params) codes.push('URI_TOO_LONG');
-  if (one.body) codes.push('UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE', 'TOO_MANY_VALUES');
+  // A DELETE needs no body, but one that is sent is read.
+  if (one.body || one.method === 'delete')
+    codes.push('UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE', 'TOO_MANY_VALUES');
   const byStatus = Map.groupBy(new Set(codes), statusOf);
   return Object.fromEntries(
     [...byStatus].map(([status, all]) => [
