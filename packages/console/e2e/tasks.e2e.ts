@@ -131,7 +131,7 @@ describe('a task from its form to its end', () => {
     await statusIs('Running');
     await page.getByRole('button', { name: 'Pause' }).click();
     await statusIs('Paused');
-    await page.getByText('Stands still at a checkpoint').waitFor();
+    await page.getByText('Paused at a checkpoint').waitFor();
     await page.getByRole('button', { name: 'Resume' }).click();
     await statusIs('Running');
     await statusIs('Completed');

@@ -1,3 +1,4 @@
+export { Disposables } from './disposables.ts';
 export { EnvironmentError, readEnvironment } from './environment.ts';
 export { createLogger, safeSerializers } from './logger.ts';
 export { runService, type StoppableService } from './runService.ts';

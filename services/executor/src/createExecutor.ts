@@ -11,7 +11,7 @@ import {
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
 import { createTopology, wakeSchema } from '@longhaul/proto/wire';
-import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/runtime';
+import { createLogger, Disposables, safeSerializers, throttleRepeats } from '@longhaul/runtime';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { Attempt } from './attempt/attempt.ts';
@@ -123,7 +123,7 @@ export async function createExecutor<const C extends Contract>(
   const { logger } = repeats;
   const startedAt = new Date().toISOString();
   // Closed in reverse: here where something fails, else by `stop`.
-  await using opening = new AsyncDisposableStack();
+  await using opening = new Disposables();
   opening.defer(() => repeats.stop());
   // As many threads as handlers run: those that wait for children keep theirs, and more than `concurrency` can.
   const { tasks, close: endThreads } = await openSandboxes(matched, Number.POSITIVE_INFINITY, logger);

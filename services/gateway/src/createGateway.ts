@@ -9,7 +9,7 @@ import {
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
 import { createTopology, GatewayError, listTasks } from '@longhaul/proto/wire';
-import { createLogger, safeSerializers, throttleRepeats } from '@longhaul/runtime';
+import { createLogger, Disposables, safeSerializers, throttleRepeats } from '@longhaul/runtime';
 import { openAuthentication } from './auth/authenticate.ts';
 import { topologyLost } from './errors.ts';
 import type { Gateway, GatewayOptions } from './gatewayOptions.ts';
@@ -95,7 +95,7 @@ export async function createGateway<const C extends Contract>(
   const { logger } = repeats;
   const host = options.host ?? defaultHost;
   // Closed in reverse order, here if something fails and otherwise by `stop`: later parts depend on earlier ones.
-  await using opening = new AsyncDisposableStack();
+  await using opening = new Disposables();
   opening.defer(() => repeats.stop());
   const { authenticate, isOpen, stop: stopAuthentication } = await openAuthentication(options, host, logger);
   opening.defer(stopAuthentication);

@@ -124,7 +124,7 @@ function ScheduleRow({ schedule }: { readonly schedule: ScheduleSummary }) {
             <Instant at={next} />
             {later.length > 0 && (
               <details className="muted small">
-                <summary aria-label={`Later times of ${id}`}>then</summary>
+                <summary aria-label={`then: later times of ${id}`}>then</summary>
                 <ul className="bare">
                   {later.map(time => (
                     <li key={time} className="nowrap">

@@ -57,7 +57,7 @@ export function TaskActions({
   );
 }
 
-/** Has the task stand still at its handler's next checkpoint, and go on. */
+/** Pauses the task at its handler's next checkpoint, or resumes it. */
 function PauseButton({ record, status }: { readonly record: AnyTaskRecord; readonly status: TaskStatus }) {
   const [busy, setBusy] = useState(false);
   const wanted = record.pause !== undefined || status === 'PAUSED';
