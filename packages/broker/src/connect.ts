@@ -32,7 +32,7 @@ export type OpenedConnection = {
  * A connection of ours reconnects for ever and pings every 5 s, so that a dead peer is noticed in about 10 s; one of
  * the caller's is left open by `close`, and writes as it does by itself (see `writeOncePerTurn`).
  *
- * @param name what `nats server report connections` shows
+ * @param name the name of the connection, which nats-server lists
  * @throws NatsCredentialsError when the server does not take the credentials; NatsStartError when it is not there
  */
 export async function openConnection(nats: NatsOptions, name: string): Promise<OpenedConnection> {
