@@ -1,5 +1,5 @@
 import { Tabs } from 'radix-ui';
-import { type ReactNode, type SubmitEvent, useId, useMemo, useRef, useState } from 'react';
+import { type ReactNode, type SubmitEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { Failed } from '../components/states.tsx';
 import { faultOf } from '../gateway/faults.ts';
 import { session } from '../gateway/session.ts';
@@ -53,10 +53,13 @@ export function InputForm({
     setValue(next);
     setRefusal(undefined);
   };
-  const showFault = () =>
-    requestAnimationFrame(() =>
-      form.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus(),
-    );
+  // An effect: the field is marked as invalid when it runs, which one animation frame after the refusal it may not be.
+  const [shownFaults, setShownFaults] = useState(0);
+  useEffect(() => {
+    if (shownFaults > 0)
+      form.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus();
+  }, [shownFaults]);
+  const showFault = () => setShownFaults(count => count + 1);
   const send = async (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     setTried(true);
