@@ -1,5 +1,5 @@
-// `pnpm generate`: writes what the documentation takes from the code: JSON Schemas of the wire, and the tables between
-// `<!-- generated:NAME -->` markers. `--check` writes nothing, names what is not current and exits with 1.
+// `pnpm generate`: writes what the documentation takes from the code: JSON Schemas of the wire, the tables between
+// `<!-- generated:NAME -->` markers, and the examples of doc comments as programs. `--check` writes nothing, names what is not current and exits with 1.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

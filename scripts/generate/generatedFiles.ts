@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { docExampleFolder, docExamples } from './docExamples.ts';
 import { limitTable } from './limitTable.ts';
 import { fillMarkers } from './markers.ts';
 import { natsConfiguration } from './natsConfiguration.ts';
@@ -45,6 +46,7 @@ export async function findStale(root: string): Promise<StaleFile[]> {
     wanted.set(`${schemaFolder}/${name}.schema.json`, jsonText(schema));
   }
   wanted.set(serverConfiguration, natsConfiguration());
+  for (const [path, text] of await docExamples(root)) wanted.set(path, text);
   for (const [path, parts] of Object.entries(pages)) {
     const page = await readFile(join(root, path), 'utf8');
     wanted.set(path, fillMarkers(path, page, parts));
@@ -53,9 +55,11 @@ export async function findStale(root: string): Promise<StaleFile[]> {
   for (const [path, text] of wanted) {
     if ((await readIfThere(join(root, path))) !== text) stale.push({ path, wanted: text });
   }
-  for (const file of await readdir(join(root, schemaFolder))) {
-    const path = `${schemaFolder}/${file}`;
-    if (!wanted.has(path)) stale.push({ path, wanted: undefined });
+  for (const folder of [schemaFolder, docExampleFolder]) {
+    for (const file of await readdir(join(root, folder))) {
+      const path = `${folder}/${file}`;
+      if (!wanted.has(path)) stale.push({ path, wanted: undefined });
+    }
   }
   return stale;
 }

@@ -8,11 +8,15 @@ import { jetStreamFailure, requireVersion } from './startErrors.ts';
 
 /** The clients that all NATS I/O of one service goes through, and the names of what it talks to. */
 export type Broker = {
+  /** The connection. */
   readonly nc: NatsConnection;
+  /** Publishes to streams and pulls from consumers. */
   readonly js: JetStreamClient;
+  /** Manages streams and consumers, and reads streams. */
   readonly jsm: JetStreamManager;
   /** For what is published on every task's way: cheaper than `js.publish`. */
   readonly acked: AckedPublisher;
+  /** The names of streams, buckets and subjects, and how they are configured. */
   readonly topology: Topology;
   /** What this service is to others: who its commands come from. */
   readonly role: CommandRole;
@@ -24,6 +28,7 @@ export type Broker = {
   readonly payloads: PayloadStore;
 };
 
+/** Options of {@link createBroker}. */
 export type BrokerOptions = PayloadStoreOptions & {
   /** Who this service is. Default: a gateway. */
   readonly role?: CommandRole;

@@ -7,6 +7,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export class BadMessageError extends Error {
   override readonly name = 'BadMessageError';
   readonly code = 'BAD_MESSAGE';
+  /** The subject of the message. */
   readonly subject: string;
 
   constructor(subject: string, why: string, options?: ErrorOptions) {

@@ -5,6 +5,7 @@ import { writeOncePerTurn } from './writeOncePerTurn.ts';
 
 /** Where NATS is: a connection of yours, or what is needed to make one. */
 export type NatsOptions = NatsConnection | ConnectOptions;
+/** What is needed to make a connection to NATS. */
 export type ConnectOptions = {
   /** URLs of one or more servers of the cluster. */
   readonly servers: string | readonly string[];
@@ -20,9 +21,11 @@ export type ConnectOptions = {
 
 /** A connection, and whether closing it is ours to do. */
 export type OpenedConnection = {
+  /** The connection. */
   readonly nc: NatsConnection;
   /** Writes what has gathered to the socket, at once: also where no turn of the event loop follows (`process.exit`). */
   readonly writeNow: () => void;
+  /** Closes it, where it is ours: what was published is sent first. */
   readonly close: () => Promise<void>;
 };
 

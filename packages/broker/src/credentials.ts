@@ -24,6 +24,7 @@ export type NatsTls = {
   readonly caFile?: string;
   /** Files of our own certificate and key (PEM), where the server asks for one. */
   readonly certFile?: string;
+  /** The file of the key (PEM), which belongs to `certFile`. */
   readonly keyFile?: string;
   /** The name that the server's certificate must have. Default: the host of the URL. */
   readonly serverName?: string;

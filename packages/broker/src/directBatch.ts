@@ -5,7 +5,12 @@ import { isNotFoundStatus } from './brokerErrors.ts';
 import { ReadLimit } from './readLimit.ts';
 
 /** Messages in stream order, and whether they are all that there were. */
-export type DirectBatch = { readonly messages: readonly StoredMsg[]; readonly isLast: boolean };
+export type DirectBatch = {
+  /** The messages, in stream order. */
+  readonly messages: readonly StoredMsg[];
+  /** Whether there are no more. */
+  readonly isLast: boolean;
+};
 
 /** How many messages one read asks for: a task's usual event log in one round trip, without large bursts. */
 const batchSize = 256;

@@ -145,10 +145,12 @@ async function ensureBucket(broker: Broker, bucket: string, description: string)
 }
 
 /** A durable consumer as the topology describes it. */
-export type ConsumerPlan = { readonly durable_name: string; readonly filter_subject: string } & Record<
-  string,
-  unknown
->;
+export type ConsumerPlan = {
+  /** The consumer's name. */
+  readonly durable_name: string;
+  /** The subjects that it delivers. */
+  readonly filter_subject: string;
+} & Record<string, unknown>;
 
 /**
  * Creates a durable consumer, or brings an existing one to the plan where it differs. What the plan does not name (a

@@ -18,7 +18,12 @@ import { traceHeaders } from './tracing.ts';
 const progressTtl = `${progressKeptSeconds}s`;
 
 /** Where a task's event log ends: the state there, and the sequence of its last event of any kind (0: it has none). */
-export type LogEnd = { readonly state: TaskState; readonly lastSeq: number };
+export type LogEnd = {
+  /** The state that the task's last lifecycle event carries. */
+  readonly state: TaskState;
+  /** The sequence of the task's last event of any kind; 0: it has none. */
+  readonly lastSeq: number;
+};
 
 /**
  * Appends an event after the event that it follows. Progress and logs expire by themselves; not the first event of a

@@ -28,6 +28,7 @@ export class IdSecret {
     return new IdSecret(broker, await ensureSecret(broker, randomBytes(secretBytes)));
   }
 
+  /** The secret: the same on every gateway of a deployment. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }

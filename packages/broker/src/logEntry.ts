@@ -3,12 +3,15 @@ import type { Broker } from './broker.ts';
 
 /** What is wrong with a message of an event log, and where. */
 export type EventProblem = {
+  /** The subject of the message. */
   readonly subject: string;
+  /** Its sequence in the stream. */
   readonly seq: number;
   /** The task, where the subject names one. */
   readonly taskId: string | undefined;
   /** The field of the event, as `error.message`; empty: the whole of it. */
   readonly path: string;
+  /** What is wrong, for people. */
   readonly problem: string;
 };
 

@@ -28,6 +28,7 @@ export const natsVariables = z.object({
     .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'An inbox prefix is letters, digits, "_", "-" and dots.')
     .optional(),
 });
+/** The environment variables of a connection, as they were read. */
 export type NatsVariables = z.output<typeof natsVariables>;
 
 /**

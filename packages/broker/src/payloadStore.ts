@@ -32,8 +32,14 @@ export type PayloadErrorCode =
   | 'PAYLOAD_TOO_LARGE';
 
 /** A payload on its way into the store. */
-export type PackedPayload = { readonly ref: PayloadRef; readonly data: Uint8Array };
+export type PackedPayload = {
+  /** What messages will carry instead of it. */
+  readonly ref: PayloadRef;
+  /** Its JSON in UTF-8. */
+  readonly data: Uint8Array;
+};
 
+/** Limits of payloads: the same on every gateway and executor. */
 export type PayloadStoreOptions = {
   /** The largest payload that is stored or read, in bytes. Default: 64 MiB. */
   readonly payloadLimitBytes?: number | undefined;
@@ -56,7 +62,9 @@ const pieceBytes = inlineLimitBytes;
  * to in the end expires with the rest.
  */
 export class PayloadStore {
+  /** The largest payload that is stored or read, in bytes. */
   readonly limitBytes: number;
+  /** How much the JSON of a payload may hold. */
   readonly breadth: JsonBreadthLimits;
   /** How long payloads are kept at least, in milliseconds. */
   readonly keptMs: number;

@@ -6,7 +6,9 @@ import { traceHeaders } from './tracing.ts';
 
 /** A request as it is published. */
 export type OutgoingRequest = {
+  /** The task's id and type. */
   readonly address: TaskAddress;
+  /** The request. */
   readonly request: TaskRequest;
   /** The request, encoded. */
   readonly payload: Uint8Array;

@@ -44,6 +44,7 @@ export class StorageWatch {
     return this.#queueFull;
   }
 
+  /** Begins to watch: refused publishes at once, and the limits of the streams again and again. */
   start(): void {
     this.#broker.acked.onFailure((error, subject) => {
       if (isStorageFull(error)) this.#wasRefused(error, subject);
@@ -58,6 +59,7 @@ export class StorageWatch {
     }, lookEveryMs).unref();
   }
 
+  /** Ends it. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;

@@ -28,8 +28,11 @@ type Log = {
   readonly info: (fields: object, message: string) => void;
 };
 
+/** What a guard looks at, and what it does after a repair. */
 export type TopologyGuardOptions = {
+  /** The clients over the connection of this process. */
   readonly broker: Broker;
+  /** Gets a line for each loss and each repair. */
   readonly logger: Log;
   /** The durable consumers that this process needs. */
   readonly consumers: readonly NeededConsumer[];
@@ -96,6 +99,7 @@ export class TopologyGuard {
     this.#lookLater();
   }
 
+  /** Ends it, once the look or the repair that is under way is over. */
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#timer);

@@ -5,7 +5,9 @@ import { type ConsumerPlan, covers } from './ensureTopology.ts';
 
 /** A durable consumer that a process needs, and the stream that it reads. */
 export type NeededConsumer = {
+  /** The name of the stream. */
   readonly stream: string;
+  /** What the consumer has to be like. */
   readonly plan: ConsumerPlan;
   /** Makes it where it is missing. Default: from the plan. */
   readonly ensure?: () => Promise<void>;
@@ -13,9 +15,11 @@ export type NeededConsumer = {
 
 /** A stream that some services need beside those that all have, and how it is made. */
 export type NeededStream = {
+  /** The stream's name. */
   readonly name: string;
   /** What it is called in logs and answers. */
   readonly label: string;
+  /** Makes it where it is missing. */
   readonly ensure: () => Promise<void>;
 };
 

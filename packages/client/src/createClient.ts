@@ -33,28 +33,89 @@ export type StartedOf<T extends TaskDefinition> =
 
 /** One kind of task, to start and to find again. */
 export type TaskClient<T extends TaskDefinition> = {
-  /** Starts a task. Once this resolves it runs to an end, whatever single process dies. */
+  /**
+   * Starts a task. Once this resolves it runs to an end, whatever single process dies.
+   *
+   * @throws TRPCClientError when the gateway refuses it: `gatewayErrorOf` tells why
+   *
+   * @example
+   * ```ts
+   * const task = await client.audio.transcribe.start({ path: 'talk.mp3' }, { idempotencyKey: 'talk', priority: 'high' });
+   * console.log(task.id);
+   * ```
+   */
   readonly start: (input: InputOf<T>, options?: StartOptions) => Promise<TaskHandle<T>>;
-  /** Starts up to 1,000 tasks in one call. Answers in their order; what is wrong with one loses no other. */
+  /**
+   * Starts up to 1,000 tasks in one call. Answers in their order; what is wrong with one loses no other.
+   *
+   * @example
+   * ```ts
+   * const paths = ['monday.mp3', 'tuesday.mp3'];
+   * const started = await client.audio.transcribe.startMany(paths.map(path => ({ input: { path } })));
+   * for (const each of started) console.log(each.ok ? each.task.id : each.error.message);
+   * ```
+   */
   readonly startMany: (
     tasks: readonly ({ readonly input: InputOf<T> } & StartOptions)[],
   ) => Promise<StartedOf<T>[]>;
-  /** Starts a task and waits up to `waitMs` (default: 10,000) for its end. */
+  /**
+   * Starts a task and waits up to `waitMs` milliseconds (default: 10,000; at most 50,000) for its end.
+   *
+   * @example
+   * ```ts
+   * const outcome = await client.audio.transcribe.run({ path: 'talk.mp3' }, { waitMs: 30_000 });
+   * if (outcome.status === 'COMPLETED') console.log(outcome.output?.text);
+   * else if (!outcome.done) console.log(`It still runs: ${outcome.id}`);
+   * ```
+   */
   readonly run: (
     input: InputOf<T>,
     options?: StartOptions & { readonly waitMs?: number },
   ) => Promise<TaskOutcomeOf<T>>;
-  /** A handle of a task that was started before, by its id. Asks nothing of the gateway yet. */
+  /**
+   * A handle of a task that was started before, by its id. Asks nothing of the gateway yet.
+   *
+   * @example
+   * ```ts
+   * const { status } = await client.audio.transcribe.handle(id).record();
+   * ```
+   */
   readonly handle: (id: string) => TaskHandle<T>;
-  /** Starts a task again and again: `{ cron: '30 2 * * *', timeZone: 'Europe/Berlin', input }` or `{ every: '15m', input }`. */
+  /**
+   * Starts a task again and again, by a cron expression or at an interval (`every: '15m'`).
+   *
+   * @example
+   * ```ts
+   * const { nextTimes } = await client.report.build.schedule({
+   *   id: 'nightly',
+   *   cron: '30 2 * * *',
+   *   timeZone: 'Europe/Berlin',
+   *   input: { month: '2026-11' },
+   * });
+   * ```
+   */
   readonly schedule: (schedule: ScheduleOptions<T>) => Promise<Schedule>;
 };
 
 /** What serves every task, whatever its name. */
 export type AllTasks = {
+  /** Reads a task's record, as it was recorded. */
   readonly get: (id: string) => Promise<AnyTaskRecord>;
-  /** One page, newest first. */
+  /**
+   * One page, newest first: 50 tasks where no `limit` says otherwise, 200 at most.
+   *
+   * @example
+   * ```ts
+   * let cursor: string | undefined;
+   * do {
+   *   const page = await client.$tasks.list({ status: ['FAILED'], ...(cursor ? { cursor } : {}) });
+   *   for (const task of page.tasks) console.log(task.id, task.errorCode);
+   *   cursor = page.nextCursor;
+   * } while (cursor);
+   * ```
+   */
   readonly list: (query?: ListRequest) => Promise<TaskPage>;
+  /** Ends a task, wherever it runs. */
   readonly cancel: (id: string, reason?: string) => Promise<CancelOutcome>;
   /** Pauses a running task at its handler's next checkpoint. */
   readonly pause: (id: string) => Promise<ControlOutcome>;
@@ -63,6 +124,11 @@ export type AllTasks = {
   /**
    * Cancels the tasks that fit and have not ended, newest first, 1,000 at most where no `limit` says otherwise. Without
    * a filter: everything that the caller may see.
+   *
+   * @example
+   * ```ts
+   * const { canceled, stopping, more } = await client.$tasks.cancelMany({ name: 'audio.transcribe', status: ['PENDING'] });
+   * ```
    */
   readonly cancelMany: (request?: CancelManyRequest) => Promise<CancelManyOutcome>;
   /** Starts an ended task again, as a new one whose record has `retryOf`. */
@@ -87,7 +153,10 @@ export type TaskTypes = {
   /**
    * Pauses a task type: executors take no more tasks of it. New tasks wait; running ones continue. Administrators only.
    *
-   * @example await client.$types.pause('audio.transcribe');
+   * @example
+   * ```ts
+   * await client.$types.pause('audio.transcribe');
+   * ```
    */
   readonly pause: (name: string) => Promise<TypePause>;
   /** Resumes a paused task type. Administrators only. */
@@ -99,11 +168,16 @@ export type TaskTypes = {
  * `$system` is the overview of the system.
  */
 export type Tasks<C> = TaskClients<C> & {
+  /** Tasks of any type: get, list, cancel, pause, retry, watch. */
   readonly $tasks: AllTasks;
+  /** The task types: list, pause, resume. */
   readonly $types: TaskTypes;
+  /** Recurring schedules of any task type. */
   readonly $schedules: AllSchedules;
+  /** Executors, queues and throughput. */
   readonly $system: SystemOverview;
 };
+/** A contract as a tree of tasks to start, without what serves all of them. */
 export type TaskClients<C> = {
   readonly [K in keyof C]: C[K] extends TaskDefinition ? TaskClient<C[K]> : TaskClients<C[K]>;
 };
@@ -111,6 +185,19 @@ export type TaskClients<C> = {
 /**
  * Makes typed task handles over a gateway, for Node and browsers. Needs the contract's type alone:
  * `createClient<typeof contract>({ url })`.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from '@longhaul/client';
+ * import type { contract } from './contract.ts';
+ *
+ * const client = createClient<typeof contract>({
+ *   url: 'http://127.0.0.1:8080',
+ *   token: () => readFileSync('key.txt', 'utf8').trim(),
+ * });
+ * const task = await client.audio.transcribe.start({ path: 'talk.mp3' });
+ * console.log((await task.result()).text);
+ * ```
  */
 export function createClient<const C extends Contract>(options: LinkOptions): Tasks<C> {
   const calls = createGatewayCalls(options);

@@ -19,6 +19,7 @@ export type AllSchedules = {
   readonly create: (schedule: CreateSchedule) => Promise<Schedule>;
   /** Up to 1,000, by owner and id. */
   readonly list: (of?: ListSchedules) => Promise<ScheduleList>;
+  /** Reads a schedule, with its input and its latest firings. */
   readonly get: (id: string, of?: ScheduleOwner) => Promise<Schedule>;
   /** Changes a schedule: what is not named stays. No time is lost or fires twice. */
   readonly update: (id: string, changes: ScheduleChanges, of?: ScheduleOwner) => Promise<Schedule>;
@@ -26,6 +27,7 @@ export type AllSchedules = {
   readonly run: (id: string, of?: ScheduleOwner) => Promise<ScheduleRun>;
   /** No more firings until `resume`. Tasks that were started keep running. */
   readonly pause: (id: string, of?: ScheduleOwner) => Promise<Schedule>;
+  /** Resumes a paused schedule. What was due meanwhile is not made up for. */
   readonly resume: (id: string, of?: ScheduleOwner) => Promise<Schedule>;
   /** Ends it for good. Tasks that were started keep running. */
   readonly delete: (id: string, of?: ScheduleOwner) => Promise<DeletedSchedule>;

@@ -19,6 +19,7 @@ export type WaitOptions = {
   /** Ends the waiting, not the task. */
   readonly signal?: AbortSignal;
 };
+/** How a stream of events is begun and ended. */
 export type EventsOptions = WaitOptions & {
   /** Resumes after this event instead of beginning with a snapshot. */
   readonly lastEventId?: string;
@@ -26,6 +27,7 @@ export type EventsOptions = WaitOptions & {
   readonly onLost?: (error: unknown) => void;
 };
 
+/** How an ended task is started again. */
 export type RetryOptions = {
   /** The same key gives the same new task. Without one every call makes a new task. */
   readonly idempotencyKey?: string;
@@ -33,12 +35,21 @@ export type RetryOptions = {
 
 /** One task, typed by its definition. Holds no connection: it may be kept, or made again from its id. */
 export type TaskHandle<T extends TaskDefinition> = {
+  /** The task's id, a UUID. */
   readonly id: string;
   /** The task's record as it is now. */
   readonly record: () => Promise<TaskRecordOf<T>>;
   /**
    * What happens to the task, live, from a snapshot to its end; across lost connections and gateway restarts each
    * event comes once.
+   *
+   * @example
+   * ```ts
+   * for await (const event of task.events()) {
+   *   if (event.type === 'progress') console.log(`${event.progress.percent} %`);
+   *   if (event.type === 'log') console.log(event.level, event.message);
+   * }
+   * ```
    */
   readonly events: (
     options?: EventsOptions,
@@ -47,10 +58,25 @@ export type TaskHandle<T extends TaskDefinition> = {
   readonly outcome: (options?: WaitOptions) => Promise<EndedOutcomeOf<T>>;
   /**
    * Waits for the output.
-   * @throws TaskFailedError, TaskCanceledError; TaskOutputUnfitError where the output was written under another contract
+   * @throws TaskFailedError, TaskCanceledError; TaskOutputUnfitError where the output was written under another contract;
+   *   the signal's reason
+   *
+   * @example
+   * ```ts
+   * const { text } = await task.result({ signal: AbortSignal.timeout(60_000) });
+   * ```
    */
   readonly result: (options?: WaitOptions) => Promise<OutputOf<T>>;
-  /** Ends the task, wherever it runs. */
+  /**
+   * Ends the task, wherever it runs. A task that had ended before stays as it was: `alreadyEnded`.
+   *
+   * @param reason for people, at most 1,000 characters; it is recorded
+   *
+   * @example
+   * ```ts
+   * const { status, alreadyEnded } = await task.cancel('The recording was deleted.');
+   * ```
+   */
   readonly cancel: (reason?: string) => Promise<CancelOutcome>;
   /**
    * Has the task pause at its handler's next checkpoint; it is `PAUSED` then. For tasks that are defined as pausable.

@@ -16,6 +16,7 @@ export const defaultWays: readonly WayToGet[] = [
   { name: 'Debian package', get: context => getDebianPackage(context) },
 ];
 
+/** Options of {@link locateNatsServer}. */
 export interface LocateOptions {
   /** Gets a line about what is being done. Default: silence. */
   say?: (line: string) => void;
@@ -27,6 +28,7 @@ export interface LocateOptions {
   ways?: readonly WayToGet[];
 }
 
+/** A nats-server that was found, or fetched. */
 export interface LocatedNatsServer {
   /** Absolute path of the program. */
   path: string;

@@ -4,6 +4,7 @@ import { claimDataFolder, prepareDataFolder, releaseDataFolder } from './dataFol
 import { locateNatsServer } from './locate.ts';
 import { type ServerChild, spawnServer } from './serverChild.ts';
 
+/** Options of {@link startNatsServer}. */
 export interface NatsServerOptions {
   /** The program. Default: what `locateNatsServer` finds or gets. */
   binary?: string;
@@ -23,6 +24,7 @@ export interface NatsServerOptions {
 export interface NatsServerProcess extends AsyncDisposable {
   /** For clients on this machine, such as `nats://127.0.0.1:43187`. The same after `restart`. */
   readonly url: string;
+  /** The TCP port for clients. The same after `restart`. */
   readonly port: number;
   /** The process that runs now, or the last one. */
   readonly pid: number;

@@ -29,7 +29,10 @@ export type SamplerName =
   | `parentbased_${'always_on' | 'always_off' | 'traceidratio'}`;
 
 /** Ends the tracing of a process: exports the spans that are left. */
-export type Tracing = { readonly stop: () => Promise<void> };
+export type Tracing = {
+  /** Exports what is left, and ends the tracing. */
+  readonly stop: () => Promise<void>;
+};
 
 /** Registers the SDK: spans go to the OTLP endpoint of the environment in batches, trace contexts travel as W3C headers. */
 export function registerSdk(name: string, sampler: SamplerName, ratio: number): Tracing {

@@ -18,27 +18,39 @@ export type StackOptions<C extends Contract> = {
    * embedded or in a container, which takes a second to start.
    */
   readonly natsUrl?: string;
+  /** The contract that it serves. */
   readonly contract: C;
+  /** A handler for each of its tasks. */
   readonly handlers: HandlersOf<NoInfer<C>>;
   /** Default: 1. */
   readonly gateways?: number;
   /** Default: 1. */
   readonly executors?: number;
+  /** Further options of each gateway. */
   readonly gateway?: Partial<GatewayOptions<C>>;
+  /** Further options of each executor. */
   readonly executor?: Partial<ExecutorOptions<C>>;
 };
 
 /** A whole system of its own on a shared nats-server: nothing that another test does is seen in it. */
 export type Stack<C extends Contract> = {
+  /** The first token of its subjects, which no other stack has. */
   readonly namespace: string;
+  /** A connection to its nats-server, for tests that look behind the scenes. */
   readonly nc: NatsConnection;
+  /** The clients over that connection. */
   readonly broker: Broker;
+  /** The gateways, in the order of their start. */
   readonly gateways: Gateway<C>[];
+  /** The executors, in the order of their start. */
   readonly executors: Executor[];
   /** Handles through the first gateway. */
   readonly tasks: Tasks<C>;
+  /** Handles through one of the gateways, with headers of your own. */
   readonly tasksOf: (gateway: { readonly url: string }, headers?: Record<string, string>) => Tasks<C>;
+  /** Starts one more gateway. */
   readonly addGateway: (options?: Partial<GatewayOptions<C>>) => Promise<Gateway<C>>;
+  /** Starts one more executor. */
   readonly addExecutor: (options?: Partial<ExecutorOptions<C>>) => Promise<Executor>;
   /** Every stored event of one task, or of all. */
   readonly events: (id?: string) => Promise<StoredEvent[]>;
@@ -58,9 +70,13 @@ export function freshNamespace(): string {
 /**
  * Starts gateways and executors in this process, and a nats-server for them unless one is given.
  *
+ * @example
  * ```ts
- * await using stack = await startStack({ contract, handlers });
- * expect(await stack.tasks.report.run({ month: '2026-10' })).toEqual({ pages: 12 });
+ * test('a report is built', async () => {
+ *   await using stack = await startStack({ contract, handlers });
+ *   const task = await stack.tasks.report.build.start({ month: '2026-10' });
+ *   expect(await task.result()).toEqual({ path: `/reports/${task.id}.pdf` });
+ * });
  * ```
  */
 export async function startStack<const C extends Contract>(options: StackOptions<C>): Promise<Stack<C>> {

@@ -64,6 +64,7 @@ export type ExecutorOptions<C extends Contract> = {
 
 /** A running executor. `await using` stops it without draining. */
 export type Executor = {
+  /** Its id in events and logs. */
   readonly id: string;
   /** The address of its metrics, if it serves them: `http://127.0.0.1:9464/metrics`. */
   readonly metricsUrl: string | undefined;
@@ -99,7 +100,7 @@ const version = '0.2.0';
  * ```ts
  * const executor = await createExecutor({
  *   contract,
- *   handlers: { report: { build: buildReport } },
+ *   handlers: { audio: { transcribe: transcribeRecording }, report: { build: buildReport } },
  *   nats: { servers: 'nats://localhost:4222' },
  *   concurrency: 8,
  * });

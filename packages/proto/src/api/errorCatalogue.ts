@@ -213,6 +213,7 @@ export type GatewayErrorCode = keyof typeof errorCatalogue;
 export type InputIssue = {
   /** Where it is, from the input's root. */
   readonly path: readonly (string | number)[];
+  /** What is wrong, for people. */
   readonly message: string;
   /** zod's name of the fault. */
   readonly code: string;
@@ -222,6 +223,7 @@ export type InputIssue = {
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: GatewayErrorCode;
+  /** What is wrong with the input, fault by fault; empty for other errors. */
   readonly issues: readonly InputIssue[];
   /** The task that has the permit, where the caller may know it. */
   readonly taskId: string | undefined;

@@ -7,6 +7,7 @@ export type GatewayErrorData = TRPCDefaultErrorData &
     /** Of what passes by itself: the seconds to wait, which a stream, batch or WebSocket has no header for. */
     readonly retryAfterSeconds?: number;
   };
+/** The error of a call, as tRPC's clients get it. */
 export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
 
 /** A stream of events, each with the id to resume after. */

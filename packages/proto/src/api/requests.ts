@@ -32,6 +32,7 @@ export const startOptionsSchema = strictOptions({
   /** Not to start before so many milliseconds have gone by. */
   delayMs: z.int().min(0).max(delayLimitMs).optional(),
 });
+/** Options of a start. Durations are milliseconds. */
 export type StartOptions = z.input<typeof startOptionsSchema>;
 
 /** What may stand beside the input of a task that a handler starts. */
@@ -44,23 +45,31 @@ export const childOptionsSchema = startOptionsSchema.omit({ idempotencyKey: true
   /** The child continues when its parent ends. Default: false, so that it is canceled with its parent's end. */
   detached: z.boolean().optional(),
 });
+/** Options of a start by a handler: those of any start, with a `key` instead of the idempotency key. */
 export type ChildTaskOptions = z.input<typeof childOptionsSchema>;
 
+/** What `<task type>.start` takes: the options of a start, and the input, which the definition's schema checks. */
 export const startRequestSchema = startOptionsSchema.extend({ input: z.unknown().optional() });
+/** What `<task type>.startMany` takes. */
 export const startManyRequestSchema = strictOptions({
   tasks: z.array(startRequestSchema).max(startManyLimit),
 });
+/** What `<task type>.run` takes: a start, and how long to wait. */
 export const runRequestSchema = startRequestSchema.extend({
   /** How long to wait for the end, in milliseconds. Default: 10,000. */
   waitMs,
 });
+/** What a call about one task type takes. */
 export const nameRequestSchema = strictOptions({ name: taskTypeSchema });
+/** What a call about one task takes. */
 export const idRequestSchema = strictOptions({ id: taskIdSchema });
+/** What `<task type>.result` takes. */
 export const resultRequestSchema = strictOptions({
   id: taskIdSchema,
   /** How long to wait for the end, in milliseconds. Default: 20,000. */
   waitMs,
 });
+/** What `<task type>.watch` takes. */
 export const watchRequestSchema = strictOptions({
   id: taskIdSchema,
   /** The id of the last event seen; the stream resumes after it. Without: it begins with a snapshot. */
@@ -69,6 +78,7 @@ export const watchRequestSchema = strictOptions({
     .regex(/^\d{1,16}$/, 'An event id is a whole number.')
     .optional(),
 });
+/** What `tasks.cancel` takes. */
 export const cancelCallSchema = strictOptions({ id: taskIdSchema, reason: z.string().max(1_000).optional() });
 
 /** An ended task to start again, as a new one. */
@@ -80,7 +90,9 @@ export const retryCallSchema = strictOptions({
 
 /** Which tasks: every part that is given must fit. */
 const filterSchema = strictOptions({
+  /** In one of these statuses. */
   status: z.array(statusSchema).max(statuses.length).optional(),
+  /** Of this task type. */
   name: taskTypeSchema.optional(),
   /** Started by the handler of this task. */
   parentId: taskIdSchema.optional(),
@@ -96,26 +108,35 @@ const filterSchema = strictOptions({
 
 /** Which tasks to list, newest first. */
 export const listRequestSchema = filterSchema.extend({
+  /** How many at most, up to 200. Default: 50. */
   limit: z.int().min(1).max(pageLimit).default(50),
   /** Where the page before ended. */
   cursor: z.string().max(512).optional(),
 });
+/** What `tasks.list` takes: which tasks, and which page of them. */
 export type ListRequest = z.input<typeof listRequestSchema>;
 
 /** Which tasks to cancel, newest first. Those that have ended are passed over. */
 export const cancelManyRequestSchema = filterSchema.extend({
+  /** How many at most, up to 10,000. Default: 1,000. */
   limit: z.int().min(1).max(cancelManyLimit).default(1_000),
+  /** Recorded in each of them; at most 1,000 characters. */
   reason: cancelCallSchema.shape.reason,
 });
+/** What `tasks.cancelMany` takes: which tasks, how many at most, and a reason. */
 export type CancelManyRequest = z.input<typeof cancelManyRequestSchema>;
 
 /** Which tasks to watch in one stream: these, or everything that the caller may see. */
 export const watchManyRequestSchema = strictOptions({
+  /** These tasks, at most 200. Default: everything that the caller may see. */
   ids: z.array(taskIdSchema).min(1).max(watchedIdsLimit).optional(),
+  /** The id of the last event seen; the stream resumes after it. */
   lastEventId: watchRequestSchema.shape.lastEventId,
 });
+/** What `tasks.watch` takes: the ids of tasks, and where to resume. */
 export type WatchManyRequest = z.input<typeof watchManyRequestSchema>;
 
 /** A list's changes cannot be resumed; clients that send an event id start again. */
 export const watchListRequestSchema = watchManyRequestSchema.pick({ lastEventId: true });
+/** What `tasks.watchList` takes. */
 export type WatchListRequest = z.input<typeof watchListRequestSchema>;

@@ -45,6 +45,7 @@ export type TaskProcedures<T extends TaskDefinition> = {
   run: TRPCMutationProcedure<
     Call<{ input: InputOf<T>; waitMs?: number | undefined } & StartOptions, TaskOutcomeOf<T>>
   >;
+  /** Reads the task's record. */
   get: TRPCQueryProcedure<Call<{ id: string }, TaskRecordOf<T>>>;
   /** Waits up to `waitMs` for the task's end. */
   result: TRPCQueryProcedure<Call<{ id: string; waitMs?: number | undefined }, TaskOutcomeOf<T>>>;
@@ -56,8 +57,11 @@ export type TaskProcedures<T extends TaskDefinition> = {
 
 /** The procedures that serve every task. */
 export type GenericProcedures = {
+  /** Reads a task's record. */
   get: TRPCQueryProcedure<Call<{ id: string }, AnyTaskRecord>>;
+  /** Reads one page of tasks, newest first. */
   list: TRPCQueryProcedure<Call<ListRequest, TaskPage>>;
+  /** Cancels a task, wherever it is. */
   cancel: TRPCMutationProcedure<Call<{ id: string; reason?: string | undefined }, CancelOutcome>>;
   /** Pauses a running task of the caller at its next checkpoint. */
   pauseTask: TRPCMutationProcedure<Call<{ id: string }, ControlOutcome>>;
@@ -67,12 +71,15 @@ export type GenericProcedures = {
   cancelMany: TRPCMutationProcedure<Call<CancelManyRequest, CancelManyOutcome>>;
   /** Starts an ended task again, as a new task of the caller that links to it by `retryOf`. */
   retry: TRPCMutationProcedure<Call<{ id: string; idempotencyKey?: string | undefined }, AnyTaskRecord>>;
+  /** Streams the events of these tasks, or of everything that the caller may see, without end. */
   watch: TRPCSubscriptionProcedure<Call<WatchManyRequest, EventStream<AnyTaskEvent>>>;
   /** What changes in the lists of the caller, a few times a second at most: for pages that show one. */
   watchList: TRPCSubscriptionProcedure<Call<WatchListRequest, EventStream<ListChange>>>;
+  /** Lists the task types with their JSON Schemas. */
   types: TRPCQueryProcedure<Call<void, TaskType[]>>;
   /** Pauses a task type: executors take no more tasks of it until it is resumed. For administrators. */
   pause: TRPCMutationProcedure<Call<{ name: string }, TypePause>>;
+  /** Resumes a paused task type. For administrators. */
   resume: TRPCMutationProcedure<Call<{ name: string }, TypePause>>;
 };
 
@@ -82,7 +89,16 @@ export type TaskTree<C> = {
 };
 
 /** What the gateway's context is to a client: nothing. */
-export type GatewayRoot = { ctx: object; meta: object; errorShape: GatewayErrorShape; transformer: false };
+export type GatewayRoot = {
+  /** The context of a call, which no client sees. */
+  ctx: object;
+  /** The procedures have no metadata. */
+  meta: object;
+  /** What an error looks like. */
+  errorShape: GatewayErrorShape;
+  /** Data travels as plain JSON, without a transformer. */
+  transformer: false;
+};
 
 /** The gateway's router, typed by a contract alone: `createTRPCClient<GatewayRouter<typeof contract>>(…)`. */
 export type GatewayRouter<C> = TRPCBuiltRouter<

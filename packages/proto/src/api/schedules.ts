@@ -21,6 +21,7 @@ export const scheduleLimit = 1_000;
 export const nextTimesShown = 5;
 
 const settings = {
+  /** The input of each task that it starts. */
   input: z.unknown().optional(),
   /** Five fields (`30 2 * * MON-FRI`), six with the second in front, or `@daily` and its like. */
   cron: z.string().min(1).max(200).optional(),
@@ -55,13 +56,17 @@ export const createScheduleSchema = strictOptions({
   /** A name of yours, unique among your schedules. The same again gives the same schedule. Default: a UUID. */
   id: scheduleIdSchema.optional(),
 });
+/** What `schedules.create` takes. */
 export type CreateSchedule = z.input<typeof createScheduleSchema>;
 
 /** A schedule by its id. An operator may see another owner's, an administrator also change it. */
 export const scheduleCallSchema = strictOptions({
+  /** The schedule's id. */
   id: scheduleIdSchema,
+  /** Whose it is. Default: the caller's own. */
   owner: z.string().min(1).max(256).optional(),
 });
+/** What a call about one schedule takes: its id, and its owner where that is another one. */
 export type ScheduleCall = z.input<typeof scheduleCallSchema>;
 
 /**
@@ -69,27 +74,57 @@ export type ScheduleCall = z.input<typeof scheduleCallSchema>;
  * replaced as a whole.
  */
 export const scheduleChangesSchema = strictOptions(settings);
+/** What of a schedule to change; what is left out stays. */
 export type ScheduleChanges = z.input<typeof scheduleChangesSchema>;
-export const updateScheduleSchema = scheduleCallSchema.extend({ changes: scheduleChangesSchema });
+/** A schedule, and what to change of it. */
+export const updateScheduleSchema = scheduleCallSchema.extend({
+  /** What to change. */
+  changes: scheduleChangesSchema,
+});
+/** What `schedules.update` takes. */
 export type UpdateSchedule = z.input<typeof updateScheduleSchema>;
 
 /** Whose schedules to list; default: all that the caller may see. */
-export const listSchedulesSchema = strictOptions({ owner: z.string().min(1).max(256).optional() }).optional();
+export const listSchedulesSchema = strictOptions({
+  /** Of this owner alone. */
+  owner: z.string().min(1).max(256).optional(),
+}).optional();
+/** What `schedules.list` takes. */
 export type ListSchedules = z.input<typeof listSchedulesSchema>;
 
 /**
  * A schedule as its owner sees it. `last`: what came of the latest firing. `nextTimes`: the next five, beginning with
  * `next`; none while it is paused. `firings`: the latest fifty, newest first, with the ends of their tasks.
  */
-export type Schedule = Omit<ScheduleRecord, 'v' | 'anchor'> & { last?: Firing; nextTimes: string[] };
+export type Schedule = Omit<ScheduleRecord, 'v' | 'anchor'> & {
+  /** What came of the latest firing. */
+  last?: Firing;
+  /** The next five times, beginning with `next`; none while it is paused. */
+  nextTimes: string[];
+};
 /** A line of the list of schedules: one without its input and its history. */
 export type ScheduleSummary = Omit<Schedule, 'input' | 'firings'>;
 /** Up to {@link scheduleLimit} schedules, by owner and id. `more`: there are more. */
-export type ScheduleList = { schedules: ScheduleSummary[]; more: boolean };
+export type ScheduleList = {
+  /** Without their inputs and firings. */
+  schedules: ScheduleSummary[];
+  /** Whether there are more. */
+  more: boolean;
+};
 /** `deleted`: whether there was one. */
-export type DeletedSchedule = { id: string; deleted: boolean };
+export type DeletedSchedule = {
+  /** The schedule's id. */
+  id: string;
+  /** Whether there was one. */
+  deleted: boolean;
+};
 /** The task that was started by hand. */
-export type ScheduleRun = { id: string; taskId: string };
+export type ScheduleRun = {
+  /** The schedule's id. */
+  id: string;
+  /** The id of the task that was started. */
+  taskId: string;
+};
 
 /** When a schedule fires: by a cron expression and its time zone, or at an interval. */
 export type ScheduleTiming =
@@ -98,6 +133,7 @@ export type ScheduleTiming =
 /** A schedule of one kind of task. */
 export type ScheduleOptions<T extends TaskDefinition> = ScheduleTiming &
   Pick<CreateSchedule, 'overlap' | 'misfire' | 'misfireAfterMs' | 'priority' | 'policy' | 'id'> & {
+    /** The input of each task that it starts. */
     readonly input: InputOf<T>;
   };
 
@@ -105,7 +141,9 @@ export type ScheduleOptions<T extends TaskDefinition> = ScheduleTiming &
 export type ScheduleProcedures = {
   /** Creates a schedule, or answers the one that has this id and says the same. */
   create: TRPCMutationProcedure<Call<CreateSchedule, Schedule>>;
+  /** Lists schedules, by owner and id. */
   list: TRPCQueryProcedure<Call<ListSchedules, ScheduleList>>;
+  /** Reads a schedule, with its input and its latest firings. */
   get: TRPCQueryProcedure<Call<ScheduleCall, Schedule>>;
   /** Changes a schedule: no time is lost or fires twice. */
   update: TRPCMutationProcedure<Call<UpdateSchedule, Schedule>>;
@@ -113,6 +151,7 @@ export type ScheduleProcedures = {
   run: TRPCMutationProcedure<Call<ScheduleCall, ScheduleRun>>;
   /** No more firings until `resume`; tasks that were started keep running. */
   pause: TRPCMutationProcedure<Call<ScheduleCall, Schedule>>;
+  /** Resumes a paused schedule. What was due meanwhile is not made up for. */
   resume: TRPCMutationProcedure<Call<ScheduleCall, Schedule>>;
   /** Ends it for good; tasks that were started keep running. */
   delete: TRPCMutationProcedure<Call<ScheduleCall, DeletedSchedule>>;

@@ -6,10 +6,24 @@ import type { FailureOf } from './taskViews.ts';
 /**
  * A task that ended `FAILED`. Narrow `failure` by its `code`; a declared error has its typed `data`. `cause` is what
  * its handler threw, as an error with the causes below it; its stack is the handler's, for callers who may see it.
+ *
+ * @example
+ * ```ts
+ * const task = await client.audio.transcribe.start({ path: 'talk.mp3' });
+ * try {
+ *   console.log((await task.result()).text);
+ * } catch (error) {
+ *   // `isFailure` narrows it to the declared errors of audio.transcribe.
+ *   if (task.isFailure(error) && error.failure.code === 'NOT_FOUND') console.error(error.failure.data.path);
+ *   else throw error;
+ * }
+ * ```
  */
 export class TaskFailedError<F extends { code: string } & Thrown = { code: string } & Thrown> extends Error {
   override readonly name = 'TaskFailedError';
+  /** The task's id. */
   readonly taskId: string;
+  /** Why it failed: `code` and `message`, of a declared error also `data`. */
   readonly failure: F;
 
   constructor(taskId: string, failure: F) {
@@ -25,7 +39,9 @@ export type TaskFailedErrorOf<T extends TaskDefinition> = TaskFailedError<Failur
 /** A task that ended `CANCELED`. */
 export class TaskCanceledError extends Error {
   override readonly name = 'TaskCanceledError';
+  /** The task's id. */
   readonly taskId: string;
+  /** What the caller that canceled it gave as a reason; `undefined`: nothing. */
   readonly reason: string | undefined;
 
   constructor(taskId: string, reason: string | undefined) {
@@ -42,6 +58,7 @@ export class TaskCanceledError extends Error {
 export class TaskOutputUnfitError extends Error {
   override readonly name = 'TaskOutputUnfitError';
   readonly code = 'OUTPUT_UNFIT';
+  /** The task's id. */
   readonly taskId: string;
 
   constructor(taskId: string, taskType: string) {

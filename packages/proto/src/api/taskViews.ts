@@ -45,8 +45,11 @@ export type OutputOrUnfit<T extends TaskDefinition> =
 
 /** A task's record, typed by its definition: narrow it by `status`. */
 export type TaskRecordOf<T extends TaskDefinition> = RecordHead & {
+  /** The JSON that the caller wrote. */
   input?: unknown;
+  /** The latest progress. */
   progress?: ProgressOf<T>;
+  /** The parts that are left out because the contract of this gateway refuses them. */
   unfit?: UnfitParts;
 } & (
     | { status: Exclude<ActiveStatus, 'RETRYING'> }
@@ -70,8 +73,11 @@ export type EndedOutcomeOf<T extends TaskDefinition> = Extract<TaskOutcomeOf<T>,
 
 /** Why one task of a batch could not be started: what the error of a single call says. */
 export type StartFault = {
+  /** The code of the error. */
   reason: GatewayErrorCode | 'INTERNAL';
+  /** What is wrong and what to do, for people. */
   message: string;
+  /** What is wrong with the input, fault by fault; empty for other errors. */
   issues: readonly InputIssue[];
   /** The task that has the permit: of `TASK_BUSY`, where the caller may know it. */
   taskId?: string;
@@ -126,29 +132,48 @@ export type TaskEventOf<T extends TaskDefinition> =
  * A record of a task whose definition the caller does not know. Its payloads are served as they were recorded;
  * `unfit` names those that the contract of this gateway refuses.
  */
-export type AnyTaskRecord = Omit<TaskRecord, 'v'> & { unfit?: UnfitParts };
+export type AnyTaskRecord = Omit<TaskRecord, 'v'> & {
+  /** The parts that the contract of this gateway refuses. */
+  unfit?: UnfitParts;
+};
 
 /** A line of a list: a record without its payloads. */
 export type TaskSummary = {
+  /** The task's id. */
   id: string;
+  /** The task type. */
   name: string;
+  /** The caller that started it. */
   owner: string;
+  /** Its status. */
   status: TaskStatus;
+  /** Its priority in the queue. */
   priority: Priority;
+  /** When a gateway accepted it. */
   createdAt: string;
+  /** When it was to start, where it was delayed. */
   scheduledFor?: string;
+  /** When its first attempt began. */
   startedAt?: string;
+  /** When it ended. */
   finishedAt?: string;
+  /** The number of its current or last attempt; 0 before the first. */
   attempt: number;
   /** Of 0 to 100, where the task's progress has a number called `percent`. */
   percent?: number;
+  /** The code of its failure. */
   errorCode?: string;
   /** The task whose handler started it. */
   parentId?: string;
 };
 
 /** One page of a list. `nextCursor` is there when there may be more, also behind a page that is not full. */
-export type TaskPage = { tasks: TaskSummary[]; nextCursor?: string };
+export type TaskPage = {
+  /** The tasks of this page, newest first. */
+  tasks: TaskSummary[];
+  /** What to send as `cursor` for the next page. */
+  nextCursor?: string;
+};
 
 /** An event of any task, as `tasks.watch` delivers it. */
 export type AnyTaskEvent =
@@ -177,17 +202,28 @@ export type ListChange =
   | { type: 'reload' };
 
 /** Whether tasks of a name wait until it is resumed. */
-export type TypePause = { name: string; paused: boolean };
+export type TypePause = {
+  /** The task type. */
+  name: string;
+  /** Whether its tasks wait. */
+  paused: boolean;
+};
 
 /** A kind of task, for generated forms and documentation. */
 export type TaskType = {
+  /** The task type, by its dotted path. */
   name: string;
+  /** A short name for people. */
   title?: string;
+  /** What its tasks do, for people. */
   description?: string;
   /** JSON Schemas (draft 2020-12). */
   input: Record<string, unknown>;
+  /** The JSON Schema of its progress. */
   progress: Record<string, unknown>;
+  /** The JSON Schema of its output. */
   output: Record<string, unknown>;
+  /** The JSON Schemas of the data of its declared errors, by code. */
   errors: Record<string, Record<string, unknown>>;
   /** Milliseconds that an attempt may take, unless its start says otherwise; 0: any time. */
   timeoutMs: number;

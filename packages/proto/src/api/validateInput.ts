@@ -39,7 +39,10 @@ function cut(text: string, limit: number): string {
 /** How deep the values of an input may be nested: what walks it (`JSON.stringify` to begin with) has a stack. */
 export const inputDepthLimit = 200;
 
-/** @throws GatewayError INVALID_INPUT */
+/**
+ * Refuses an input that is nested too deeply, before anything walks it by recursion.
+ * @throws GatewayError INVALID_INPUT
+ */
 export function requireShallow(name: string, input: unknown): void {
   let level: object[] = isObject(input) ? [input] : [];
   // Level by level and not by recursion: the stack is what this protects.

@@ -73,6 +73,13 @@ const reserved = new Set([
  *
  * @throws ContractError `BAD_NAME` when a name cannot be a token of a NATS subject, is reserved or too long, `EMPTY` when a
  *   branch holds no task, `BAD_ROUTE` when two tasks have the same REST route.
+ *
+ * @example
+ * ```ts
+ * import { defineContract } from '@longhaul/proto';
+ *
+ * export const contract = defineContract({ audio: { transcribe }, report: { build } });
+ * ```
  */
 export function defineContract<const C extends ContractTree & ReservedNames>(
   contract: C & ContractFaults<C>,

@@ -18,9 +18,11 @@ export type TaskOptions<
   readonly title?: string;
   /** What the task does, for people. */
   readonly description?: string;
+  /** The schema of the input: what a caller writes, and what the handler gets from it. It must accept JSON. */
   readonly input: I;
   /** Default: a task without progress (`z.never()`). */
   readonly progress?: P;
+  /** The schema of the output: plain JSON, the same before and after parsing. */
   readonly output: O;
   /** Errors that callers are meant to handle, as code → schema of the data. Default: none. */
   readonly errors?: E;
@@ -42,10 +44,27 @@ const errorCode = /^[A-Z][A-Z0-9_]*$/;
 /**
  * Defines one kind of task.
  *
+ * @param options the schemas, and any part of the policy; every duration is in milliseconds
  * @throws ContractError `NOT_JSON` when input cannot be described as JSON, or progress, output or the data of an
  *   error are not plain JSON; `BAD_ERROR_CODE` when an error code is malformed or one of Longhaul's own;
  *   `BAD_POLICY` when a duration is negative, not a whole number or longer than a timer can be, or a limit is out of
  *   range; `BAD_ROUTE` when a REST route has a parameter that is no field of the input.
+ *
+ * @example
+ * ```ts
+ * import { defineTask } from '@longhaul/proto';
+ * import { z } from 'zod';
+ *
+ * export const transcribe = defineTask({
+ *   title: 'Transcribe a recording',
+ *   input: z.object({ path: z.string(), language: z.enum(['de', 'en']).default('en') }),
+ *   progress: z.object({ percent: z.number() }),
+ *   output: z.object({ text: z.string() }),
+ *   errors: { NOT_FOUND: z.object({ path: z.string() }) },
+ *   maxAttempts: 3,
+ *   timeoutMs: 15 * 60_000,
+ * });
+ * ```
  */
 export function defineTask<
   I extends z.ZodType,

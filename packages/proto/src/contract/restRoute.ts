@@ -8,9 +8,11 @@ import { whyNotJson } from './plainJson.ts';
  * @typeParam I what the task accepts as its input
  */
 export type RestRoute<I = unknown> = {
+  /** The HTTP method. */
   readonly method: 'POST';
   /** The path as OpenAPI writes it, with `{parameters}`. */
   readonly path: string;
+  /** The names of the path's parameters. */
   readonly parameters: readonly string[];
   /** Where the route takes something else than the task's input: what, and how it becomes the input. */
   readonly mapping: { readonly shape: z.ZodObject; readonly toInput: (accepted: unknown) => I } | undefined;
@@ -31,6 +33,15 @@ const parameter = /\{([^}]+)\}/g;
  * @param mapping where the route takes something else than the task's input: its shape, and how it becomes the input
  * @throws ContractError `BAD_ROUTE` when the line is malformed, its path is the gateway's own, or a parameter is no
  *   field of the shape; `NOT_JSON` when the shape cannot be described as JSON
+ *
+ * @example
+ * ```ts
+ * const greet = defineTask({
+ *   input: z.object({ bot_id: z.string(), name: z.string() }),
+ *   output: z.object({ text: z.string() }),
+ *   rest: [restRoute('POST /v1/bots/{bot_id}/actions/greet')],
+ * });
+ * ```
  */
 export function restRoute(route: string): RestRoute<never>;
 export function restRoute<S extends z.ZodObject, I>(

@@ -5,6 +5,7 @@ import type { TaskPolicy } from './taskPolicy.ts';
 
 /** Who may see stacks of failures, each with those before it. `owners`: also the owner of the task. */
 export const exposures = ['nobody', 'operators', 'owners'] as const;
+/** Who may see the stacks of failures: nobody, operators and administrators, or also the task's owner. */
 export type ExposeStack = (typeof exposures)[number];
 
 /** The errors that a task declares: code → schema of the error's data. Codes are written in CAPITALS. */
@@ -23,15 +24,23 @@ export type TaskDefinition<
   E extends ErrorSchemas = ErrorSchemas,
   S extends boolean = boolean,
 > = {
+  /** Tells a definition from a branch of a contract. */
   readonly kind: 'task';
+  /** A short name for people. */
   readonly title: string | undefined;
+  /** What the task does, for people. */
   readonly description: string | undefined;
+  /** The schema of the input. */
   readonly input: I;
+  /** The schema of the progress; `z.never()` where there is none. */
   readonly progress: P;
+  /** The schema of the output. */
   readonly output: O;
+  /** The declared errors, as code → schema of the data. */
   readonly errors: E;
   /** What holds across executors. */
   readonly limits: TaskLimits;
+  /** How it is run, complete with defaults. */
   readonly policy: TaskPolicy & { readonly sandbox: S };
   /** Who may see the stacks of its failures, where the gateway allows it. */
   readonly exposeStack: ExposeStack;

@@ -4,6 +4,7 @@ import { longestTimerMs } from './taskPolicy.ts';
 
 /** What a start does while no permit is free: wait for one, or be refused. */
 export const busyAnswers = ['queue', 'reject'] as const;
+/** What a start does while no permit is free: `queue` waits for one, `reject` is refused with `TASK_BUSY`. */
 export type WhenBusy = (typeof busyAnswers)[number];
 
 /** The longest key, in characters: it is part of the name of a record. */
@@ -20,6 +21,7 @@ const concurrencySchema = z.strictObject({
 
 /** How many of a task's handlers run at once, across all executors, as a definition holds it. */
 export type ConcurrencyLimit = Omit<z.output<typeof concurrencySchema>, 'key'> & {
+  /** What the limit is counted by: each key of an input has permits of its own. */
   readonly key?: ((input: unknown) => string) | undefined;
 };
 
@@ -38,7 +40,9 @@ export const taskLimitsSchema = z.strictObject({
 
 /** The limits of a task definition that hold across executors. */
 export type TaskLimits = {
+  /** Limits of how many run at once; a task needs a permit of each. */
   readonly concurrency: readonly ConcurrencyLimit[];
+  /** The limit of how many attempts begin in an interval. */
   readonly rate?: RateLimit | undefined;
 };
 

@@ -51,10 +51,12 @@ export const policySchema = strictOptions({
   pausable: z.boolean(),
 });
 
+/** How a task is run, complete with defaults: what `defineTask` makes of its options. Durations are milliseconds. */
 export type TaskPolicy = z.output<typeof policySchema>;
 
 const defaultBackoff: CompleteBackoff = { kind: 'exponential', firstMs: 1_000, factor: 2, maxMs: 60_000 };
 
+/** The policy of a definition that says nothing else. Durations are milliseconds. */
 export const defaultPolicy: TaskPolicy = {
   maxAttempts: 1,
   backoff: defaultBackoff,
@@ -72,4 +74,5 @@ export const defaultPolicy: TaskPolicy = {
 export const policyOverridesSchema = policySchema
   .pick({ maxAttempts: true, backoff: true, timeoutMs: true, totalTimeoutMs: true })
   .partial();
+/** The part of the policy that a start may set, as a caller writes it. Durations are milliseconds. */
 export type PolicyOverrides = z.input<typeof policyOverridesSchema>;

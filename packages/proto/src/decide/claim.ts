@@ -24,6 +24,7 @@ export type Claim =
 
 /** The limits that a claim checks. */
 export type ClaimLimits = {
+  /** How many executors may be lost while they run the task. */
   readonly maxLosses: number;
   /** When the whole task has to end, in milliseconds since the epoch. */
   readonly deadlineMs: number | undefined;

@@ -9,7 +9,9 @@ import {
 
 /** The times of a schedule that are due, in order, and the time to wait for next. */
 export type DueTimes = {
+  /** The times that are due, oldest first. */
   readonly due: readonly string[];
+  /** The time to wait for next; `undefined`: there is none. */
   readonly next: string | undefined;
   /**
    * So many times are due that these are but the oldest of them: enough younger ones follow, from `next` on, for
@@ -20,6 +22,7 @@ export type DueTimes = {
 
 /** What is known beside the schedule when its due times are decided. */
 export type FiringContext = {
+  /** The time, in milliseconds since the epoch. */
   readonly nowMs: number;
   /** The task that the schedule started last is not over. */
   readonly previousActive: boolean;
@@ -27,7 +30,9 @@ export type FiringContext = {
 
 /** What comes of due times. `cancel`: that task is to be canceled before those that are `starting` are started. */
 export type FiringDecision = {
+  /** What comes of each due time. */
   readonly firings: readonly Firing[];
+  /** The id of the task to cancel first. */
   readonly cancel: string | undefined;
 };
 

@@ -7,7 +7,9 @@ import type { Topology } from '../wire/topology.ts';
 export type RequiredPermit = Pick<ConcurrencyLimit, 'limit' | 'whenBusy'> & {
   /** The key of the permits' record in the bucket. */
   readonly record: string;
+  /** The name under which the permits are shared: the limit's group, or the task type. */
   readonly group: string;
+  /** What the limit is counted by, where it has a key. */
   readonly key: string | undefined;
 };
 

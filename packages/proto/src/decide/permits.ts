@@ -82,7 +82,12 @@ export function evictHolder(permits: Permits, over: PermitHolder): Permits {
 }
 
 /** A task in the order of those that wait. */
-export type Ranked = { readonly rank: number; readonly id: string };
+export type Ranked = {
+  /** When it was to start, in milliseconds since the epoch, later by its priority. */
+  readonly rank: number;
+  /** The task's id. */
+  readonly id: string;
+};
 /** Ids are made in the order of the starts (UUID version 7), so they tell two of one millisecond apart. */
 export function goesBefore(a: Ranked, b: Ranked): boolean {
   return a.rank === b.rank ? a.id < b.id : a.rank < b.rank;

@@ -19,8 +19,11 @@ export type Refusal =
 
 /** What the writer of a refused event knows of itself. */
 export type RefusedEvent = {
+  /** The type of the event. */
   readonly type: EventType;
+  /** The attempt that it belongs to. */
   readonly attempt: number;
+  /** The id of the executor that writes it. */
   readonly executor: string;
 };
 

@@ -3,8 +3,11 @@ import type { TaskStatus } from '../wire/status.ts';
 
 /** Which tasks a list shows: every part that is given must fit. Instants as records have them, with milliseconds. */
 export type TaskFilter = {
+  /** In one of these statuses. */
   readonly status?: readonly TaskStatus[] | undefined;
+  /** Of this task type. */
   readonly name?: string | undefined;
+  /** Started by this owner. */
   readonly owner?: string | undefined;
   /** The children of this task. */
   readonly parentId?: string | undefined;

@@ -11,6 +11,7 @@ export type FindingLevel = 'breaking' | 'rollout' | 'note';
 
 /** One thing that a change of the contract does. */
 export type ContractFinding = {
+  /** What the change does to what was written before, and to clients in use. */
   readonly level: FindingLevel;
   /** The task type, by its dotted name. */
   readonly task: string;
@@ -23,7 +24,12 @@ export type ContractFinding = {
 };
 
 /** `compatible`: nothing is `breaking`. Findings stand in the order of the contract. */
-export type ContractVerdict = { readonly compatible: boolean; readonly findings: readonly ContractFinding[] };
+export type ContractVerdict = {
+  /** Whether nothing is `breaking`. */
+  readonly compatible: boolean;
+  /** Every change that was found. */
+  readonly findings: readonly ContractFinding[];
+};
 
 /**
  * Says which changes between two snapshots of a contract are safe. Inputs may become wider: what is queued, scheduled
@@ -33,7 +39,11 @@ export type ContractVerdict = { readonly compatible: boolean; readonly findings:
  * are not seen.
  *
  * @example
- * const { compatible, findings } = checkContract(JSON.parse(readFileSync('contract.json', 'utf8')), contractSnapshot(contract));
+ * ```ts
+ * const before = JSON.parse(readFileSync('contract.json', 'utf8')) as ContractSnapshot;
+ * const { compatible, findings } = checkContract(before, contractSnapshot(contract));
+ * expect(compatible, JSON.stringify(findings)).toBe(true);
+ * ```
  */
 export function checkContract(before: ContractSnapshot, after: ContractSnapshot): ContractVerdict {
   const old = new Map(Object.entries(before.tasks));

@@ -5,24 +5,37 @@ import type { JsonSchema } from './jsonSchema.ts';
 
 /** A task type as a snapshot has it. Schemas are JSON Schemas of what is accepted. */
 export type TaskSnapshot = {
+  /** What is accepted as input. */
   readonly input: JsonSchema;
+  /** What progress looks like. */
   readonly progress: JsonSchema;
+  /** What the output looks like. */
   readonly output: JsonSchema;
+  /** The data of the declared errors, by code. */
   readonly errors: Readonly<Record<string, JsonSchema>>;
+  /** The policy, with its defaults. */
   readonly policy: Readonly<Record<string, unknown>>;
+  /** The limits across executors. */
   readonly limits: Readonly<Record<string, unknown>>;
   /** The REST routes of its own, as `POST /v1/…`. */
   readonly rest: readonly string[];
 };
 
 /** A contract as plain JSON, to be kept and compared with a later one: see `checkContract`. */
-export type ContractSnapshot = { readonly v: 1; readonly tasks: Readonly<Record<string, TaskSnapshot>> };
+export type ContractSnapshot = {
+  /** The version of this format. */
+  readonly v: 1;
+  /** The task types, by their dotted names. */
+  readonly tasks: Readonly<Record<string, TaskSnapshot>>;
+};
 
 /**
  * Makes the snapshot of a contract: commit it as a file, and have a test compare the contract of today with it.
  *
  * @example
+ * ```ts
  * writeFileSync('contract.json', JSON.stringify(contractSnapshot(contract), null, 2));
+ * ```
  */
 export function contractSnapshot(contract: Contract): ContractSnapshot {
   const tasks = [...listTasks(contract)].map(

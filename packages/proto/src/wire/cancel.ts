@@ -5,12 +5,14 @@ import { statusSchema } from './names.ts';
 export const cancelRequestSchema = z
   .strictObject({ v: z.literal(1), reason: z.string().max(1_000).optional() })
   .meta({ title: 'CancelRequest', description: 'Asks the executor that runs the task to end it.' });
+/** What a gateway asks the executor that runs a task. */
 export type CancelRequest = z.infer<typeof cancelRequestSchema>;
 
 /** The executor's reply: it has aborted the handler's signal, and will append `canceled` once it has ended. */
 export const cancelReplySchema = z
   .object({ v: z.literal(1), accepted: z.literal(true), executor: z.string(), attempt: z.int().min(1) })
   .meta({ title: 'CancelReply', description: 'The executor has aborted the handler.' });
+/** What an executor replies to a cancel. */
 export type CancelReply = z.infer<typeof cancelReplySchema>;
 
 /** What `tasks.cancel` answers a client. `alreadyEnded`: it was terminal before. */
@@ -19,6 +21,7 @@ export const cancelOutcomeSchema = z.object({
   status: statusSchema,
   alreadyEnded: z.boolean(),
 });
+/** What a cancel came to: the task's status, and whether it had ended before. */
 export type CancelOutcome = z.infer<typeof cancelOutcomeSchema>;
 
 /** What `tasks.cancelMany` answers a client: how many tasks came to what. */

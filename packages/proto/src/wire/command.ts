@@ -9,10 +9,12 @@ import { z } from 'zod';
  * messages) carries no reply subject, or one of the server's own.
  */
 export const commandRoles = ['gateway', 'executor'] as const;
+/** Who sends a command: a gateway, or an executor. */
 export type CommandRole = (typeof commandRoles)[number];
 
 /** The payload on `tasks.executors.wake`. */
 export const wakeSchema = z
   .strictObject({ v: z.literal(1) })
   .meta({ title: 'Wake', description: 'Tells executors to pull again: a paused task type was resumed.' });
+/** What tells executors to pull again. */
 export type Wake = z.infer<typeof wakeSchema>;

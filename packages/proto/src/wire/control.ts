@@ -13,6 +13,7 @@ export const controlRequestSchema = z
     description:
       'Asks the executor that runs a pausable task to pause it at its next checkpoint, or to resume it.',
   });
+/** What a gateway asks the executor that runs a pausable task. */
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
 
 /** The executor's reply: `pausing` or `resumed` is in the event log, appended by this executor or before. */
@@ -22,6 +23,7 @@ export const controlReplySchema = z
     title: 'ControlReply',
     description: 'The requested state is in the event log, and the handler will follow it.',
   });
+/** What an executor replies to a pause or a resume. */
 export type ControlReply = z.infer<typeof controlReplySchema>;
 
 /** What `tasks.pauseTask` and `tasks.resumeTask` answer a client. */
@@ -30,4 +32,5 @@ export const controlOutcomeSchema = z.object({
   /** Of a task that is to pause: `RUNNING` until its handler comes to a checkpoint, then `PAUSED`. */
   status: statusSchema,
 });
+/** What a pause or a resume came to: the task's id and status. */
 export type ControlOutcome = z.infer<typeof controlOutcomeSchema>;

@@ -13,6 +13,7 @@ import { taskStateSchema } from './taskState.ts';
  * cannot push out what decides over its task.
  */
 export const eventKinds = ['life', 'progress', 'log'] as const;
+/** The kind of an event: `life`, `progress` or `log`. */
 export type EventKind = (typeof eventKinds)[number];
 export const eventKindSchema = z.enum(eventKinds);
 
@@ -137,16 +138,22 @@ export const eventSchema = z
   })
   .meta({ title: 'TaskEvent', description: "A fact about a task, appended to the task's event log." });
 
+/** A fact about a task, as it is appended to the event log: narrow it by `type`. */
 export type TaskEvent = z.infer<typeof eventSchema>;
+/** The type of an event: `started`, `progress`, `completed` and so on. */
 export type EventType = TaskEvent['type'];
 /** An event that can change what is decided about its task: its status, or (`child`) the children it has. */
 export type LifecycleEvent = Extract<TaskEvent, { type: LifecycleType }>;
 
 /** An event as the stream holds it: with its sequence, and the task of its subject. */
 export type StoredEvent = {
+  /** Its sequence in the stream, which is its id. */
   readonly seq: number;
+  /** The task's id. */
   readonly id: string;
+  /** The task type. */
   readonly name: string;
+  /** What it says. */
   readonly event: TaskEvent;
 };
 

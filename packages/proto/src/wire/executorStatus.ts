@@ -16,4 +16,5 @@ export const executorStatusSchema = z
       .meta({ description: 'The attempts that it works on.' }),
   })
   .meta({ title: 'ExecutorStatus', description: 'What an executor says of itself.' });
+/** What an executor says of itself. */
 export type ExecutorStatus = z.infer<typeof executorStatusSchema>;

@@ -61,6 +61,7 @@ export const failureCauseSchema = z.object({
   message: z.string(),
   stack,
 });
+/** An error below the one that was thrown. */
 export type FailureCause = z.infer<typeof failureCauseSchema>;
 
 /** What a failure says of the error that was thrown. */
@@ -90,6 +91,7 @@ export const failureSchema = z.object({
   ...thrownSchema.shape,
   data: z.unknown().optional().meta({ description: "What the declared error's schema says." }),
 });
+/** Why an attempt or a task failed: code, message, the error that was thrown, and the data of a declared error. */
 export type Failure = z.infer<typeof failureSchema>;
 
 /** A failure without stacks: for those who may not see them, and where they would take too much room. */

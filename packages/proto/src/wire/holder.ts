@@ -12,10 +12,12 @@ export const holderRequestSchema = z
     description:
       'Asks the executor of an attempt whether it still works on it, or tells it to read the task’s events.',
   });
+/** What an executor or a gateway asks the executor of an attempt. */
 export type HolderRequest = z.infer<typeof holderRequestSchema>;
 
 /** The executor's reply. */
 export const holderReplySchema = z
   .object({ v: z.literal(1), holds: z.boolean() })
   .meta({ title: 'HolderReply', description: 'Whether this executor works on the task.' });
+/** Whether an executor still works on a task. */
 export type HolderReply = z.infer<typeof holderReplySchema>;

@@ -16,6 +16,7 @@ export const placeHolderSchema = z.object({
     .meta({ description: 'How long it has the permit: to the end of the attempt, or of the task.' }),
   at: instantSchema.meta({ description: 'When it took the permit.' }),
 });
+/** A task that has a permit, and how long it keeps it. */
 export type PermitHolder = z.infer<typeof placeHolderSchema>;
 
 /** One task that waits for a permit. */
@@ -39,6 +40,7 @@ export const permitsSchema = z
     waiting: z.array(placeWaiterSchema),
   })
   .meta({ title: 'Permits', description: 'Who has the permits of one limit of concurrency, and who waits.' });
+/** Who has the permits of one limit, and who waits for one. */
 export type Permits = z.infer<typeof permitsSchema>;
 
 /** The value in the bucket of limits under `rate.…`: when the latest attempts of a name began. */
@@ -49,6 +51,7 @@ export const rateSchema = z
     begun: z.array(z.number()).meta({ description: 'In milliseconds since the epoch, oldest first.' }),
   })
   .meta({ title: 'Rate', description: 'When the latest attempts of a task with a limited rate began.' });
+/** When the latest attempts of a task type with a limited rate began. */
 export type Rate = z.infer<typeof rateSchema>;
 
 /** The payload on `tasks.limits.freed`: a permit may be free. */
@@ -58,4 +61,5 @@ export const freedSchema = z
     limit: z.string().meta({ description: 'The key of its record in the bucket.' }),
   })
   .meta({ title: 'PermitFreed', description: 'Tells executors that a permit of a limit may be free.' });
+/** Says that a permit of a limit may be free. */
 export type Freed = z.infer<typeof freedSchema>;

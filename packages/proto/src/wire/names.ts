@@ -3,9 +3,12 @@ import { statuses } from './status.ts';
 
 /** Of several waiting tasks, higher goes first. */
 export const priorities = ['high', 'normal', 'low'] as const;
+/** The priority of a task in its queue. */
 export type Priority = (typeof priorities)[number];
+/** A priority as messages and callers write it. */
 export const prioritySchema = z.enum(priorities);
 
+/** A status as messages and callers write it. */
 export const statusSchema = z.enum(statuses);
 
 /** A task's id: a UUID (version 7 where Longhaul makes it, 8 where it stands for an idempotency key). */

@@ -4,7 +4,9 @@ import type { Topology } from './topology.ts';
 export type NatsPermissions = {
   /** The first token of the inboxes that answers to this user go to: its own, so that no other can read them. */
   readonly inboxPrefix: string;
+  /** Subjects that it may publish to; what is denied wins. */
   readonly publish: { readonly allow: readonly string[]; readonly deny?: readonly string[] };
+  /** Subjects that it may subscribe to. */
   readonly subscribe: { readonly allow: readonly string[] };
   /**
    * Whether it has an account of its own, into which exactly what it may publish and subscribe to is imported.
@@ -18,6 +20,7 @@ export type NatsPermissions = {
 
 /** The users that a deployment needs. */
 export const natsUsers = ['gateway', 'executor', 'observer'] as const;
+/** A user that a deployment needs. */
 export type NatsUser = (typeof natsUsers)[number];
 
 /** Where the answers to a user go. */

@@ -15,4 +15,5 @@ export const payloadRefSchema = z
   })
   .meta({ description: 'A payload that is too large for a message: an object in the object store.' });
 
+/** Where a large payload lies: the object's name, its length in bytes, and its digest. */
 export type PayloadRef = z.infer<typeof payloadRefSchema>;

@@ -80,5 +80,7 @@ export const recordSchema = z
   })
   .meta({ title: 'TaskRecord', description: 'What is known of a task.' });
 
+/** What is known of a task: the fold of its events, as the bucket holds it. */
 export type TaskRecord = z.infer<typeof recordSchema>;
+/** One attempt in a record: when it began and ended, by which executor, and its failure. */
 export type AttemptRecord = z.infer<typeof attemptSchema>;

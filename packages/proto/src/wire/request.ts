@@ -44,4 +44,5 @@ export const requestSchema = z
   })
   .meta({ title: 'TaskRequest', description: 'A request to run a task.' });
 
+/** A request to run a task, as the queue holds it. */
 export type TaskRequest = z.infer<typeof requestSchema>;

@@ -15,10 +15,12 @@ export const scheduleIdSchema = z
 
 /** What a firing does while the task of an earlier one is not over. */
 export const overlaps = ['skip', 'queue', 'cancelPrevious'] as const;
+/** What a firing does while the task before is active: skip it, start another, or cancel that task first. */
 export type Overlap = (typeof overlaps)[number];
 
 /** What comes of the times at which no gateway could deal with a firing. */
 export const misfirePolicies = ['skip', 'one', 'all'] as const;
+/** What comes of missed times: nothing, one task for the newest, or one for each. */
 export type MisfirePolicy = (typeof misfirePolicies)[number];
 /** How many missed times `misfire: 'all'` makes up for at most: the newest. */
 export const misfireLimit = 100;
@@ -31,6 +33,7 @@ export const misfireAfterMsSchema = z
 
 /** What became of a firing: counted. */
 export const firingOutcomes = ['started', 'skipped', 'missed', 'failed'] as const;
+/** What became of a firing: its task was started, was skipped, was missed, or could not be started. */
 export type FiringOutcome = (typeof firingOutcomes)[number];
 
 /** How the task of a firing ended. */
@@ -38,6 +41,7 @@ export const firingEndSchema = z.object({
   status: z.enum(['COMPLETED', 'FAILED', 'CANCELED']),
   at: instantSchema,
 });
+/** How the task of a firing ended, and when. */
 export type FiringEnd = z.infer<typeof firingEndSchema>;
 
 /** One firing, as the schedule's record keeps it. */
@@ -60,6 +64,7 @@ export const firingSchema = z.object({
     .optional()
     .meta({ description: 'Why it could not start one.' }),
 });
+/** One firing, and what came of it. */
 export type Firing = z.infer<typeof firingSchema>;
 
 const count = z.int().min(0);
@@ -112,6 +117,7 @@ export const scheduleSchema = z
       .meta({ description: 'What became of all firings.' }),
   })
   .meta({ title: 'Schedule', description: 'A recurring schedule, and what came of it.' });
+/** A recurring schedule, as the bucket holds it. */
 export type ScheduleRecord = z.infer<typeof scheduleSchema>;
 
 /** The payload of a message schedule, and so of the one message that it becomes when it is due. */
@@ -128,4 +134,5 @@ export const fireSchema = z
       .meta({ description: 'When it is due. Without it (version 0.1) it starts nothing.' }),
   })
   .meta({ title: 'Fire', description: 'A schedule is due.' });
+/** What says that a schedule is due. */
 export type Fire = z.infer<typeof fireSchema>;

@@ -3,13 +3,33 @@ import { type EventKind, eventKindSchema } from './event.ts';
 import { ownerToken, type Priority, prioritySchema, taskIdSchema, taskTypeSchema } from './names.ts';
 
 /** What a request's subject says. */
-export type RequestAddress = { readonly priority: Priority; readonly id: string; readonly name: string };
+export type RequestAddress = {
+  /** The task's priority. */
+  readonly priority: Priority;
+  /** The task's id. */
+  readonly id: string;
+  /** The task type. */
+  readonly name: string;
+};
 /** Which task: its id, and the type that it is of. */
-export type TaskAddress = { readonly id: string; readonly name: string };
+export type TaskAddress = {
+  /** The task's id. */
+  readonly id: string;
+  /** The task type. */
+  readonly name: string;
+};
 /** What an event's subject says. */
-export type EventAddress = TaskAddress & { readonly kind: EventKind };
+export type EventAddress = TaskAddress & {
+  /** The kind of the event. */
+  readonly kind: EventKind;
+};
 /** Which recurring schedule: ids are unique among those of one owner. */
-export type ScheduleAddress = { readonly owner: string; readonly id: string };
+export type ScheduleAddress = {
+  /** The owner, as it is. */
+  readonly owner: string;
+  /** The schedule's id, unique among its owner's. */
+  readonly id: string;
+};
 
 /**
  * Every subject of one namespace. The task's name stands last, so that `>` filters a name of any depth; the id
@@ -94,6 +114,7 @@ export function createSubjects(namespace: string) {
   };
 }
 
+/** Every subject of one namespace: what {@link createSubjects} makes. */
 export type Subjects = ReturnType<typeof createSubjects>;
 
 function parseAddress(id: string | undefined, name: readonly string[]): TaskAddress | undefined {

@@ -36,4 +36,5 @@ export const taskStateSchema = z
   })
   .meta({ description: 'The state of the task after this event.' });
 
+/** What decisions about a task need to know of it. */
 export type TaskState = z.infer<typeof taskStateSchema>;

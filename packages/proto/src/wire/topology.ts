@@ -41,6 +41,7 @@ const eventsPerSubject = defaultLogLinesKept;
 export const lifecycleLimit = eventsPerSubject - 1_000;
 /** The version of the event log, in the metadata of its stream: streams of earlier ones are not read. */
 export const eventLogVersion = '2';
+/** Where the metadata of the event stream says the version. */
 export const eventLogVersionKey = 'longhaul-event-log';
 /**
  * How long after its last heartbeat an executor counts as lost, and its requests are delivered again. With a second
@@ -201,4 +202,5 @@ export function createTopology(namespace = 'tasks', options: TopologyOptions = {
   } as const;
 }
 
+/** What Longhaul keeps in NATS: what {@link createTopology} makes. */
 export type Topology = ReturnType<typeof createTopology>;

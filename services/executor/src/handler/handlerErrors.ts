@@ -19,6 +19,7 @@ import { preview } from '../failure/safeRead.ts';
 export class TaskError<C extends string = string, D = unknown> extends Error {
   override readonly name = 'TaskError';
   readonly code: C;
+  /** What the schema of the declared error describes. */
   readonly data: D;
 
   constructor(code: C, message: string, data: D) {
@@ -62,7 +63,9 @@ export const adviceSchema: z.ZodType<RetryAdvice> = z.discriminatedUnion('retry'
 /** An error with an advice about another attempt, made by {@link doNotRetry} or {@link retryAfter}. Its `cause` is recorded. */
 export class AdvisedError extends Error {
   override readonly name = 'AdvisedError';
+  /** The error that is recorded as the failure. */
   override readonly cause: unknown;
+  /** Whether to try again, and after how many milliseconds. */
   readonly advice: RetryAdvice;
 
   constructor(cause: unknown, advice: RetryAdvice) {

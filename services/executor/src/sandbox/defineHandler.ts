@@ -2,7 +2,10 @@ import type { TaskDefinition } from '@longhaul/proto';
 import type { Handler, TaskContext } from '../handler/taskContext.ts';
 
 /** A handler with its definition: the export of a module that `sandboxed` names. */
-export type DefinedHandler<T extends TaskDefinition> = Handler<T> & { readonly definition: T };
+export type DefinedHandler<T extends TaskDefinition> = Handler<T> & {
+  /** The definition of the task that it is for. */
+  readonly definition: T;
+};
 
 /**
  * Binds a handler to its definition, so that it can run in a thread of its own, which checks input, progress and output

@@ -3,6 +3,7 @@ import type { Caller } from './caller.ts';
 
 /** Where the credentials of a request can be. */
 export type Credentials = {
+  /** The headers of the request, with names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The `connectionParams` of a tRPC client, sent with the first message of a WebSocket or in the URL of a stream. */
   readonly connectionParams?: Readonly<Record<string, string | undefined>> | null;

@@ -1,7 +1,12 @@
 import { LRUCache } from 'lru-cache';
 
 /** A call rate: `burst` calls at once, and `perSecond` calls a second on average. */
-export type CallRate = { readonly perSecond: number; readonly burst: number };
+export type CallRate = {
+  /** Calls a second, on average. */
+  readonly perSecond: number;
+  /** Calls at once, after a time without any. */
+  readonly burst: number;
+};
 
 /** Whether calls are allowed by a rate. */
 export type RateDecision = {

@@ -2,8 +2,11 @@ import { isTerminal, type TaskRecord, type TerminalStatus } from '@longhaul/prot
 
 /** How long records of ended tasks are kept, in milliseconds, at least 1,000. Must be the same on every gateway. */
 export type Retention = {
+  /** Of tasks that ended `COMPLETED`. Default: 86,400,000, a day. */
   readonly completedMs: number;
+  /** Of tasks that ended `FAILED`. Default: 604,800,000, a week. */
   readonly failedMs: number;
+  /** Of tasks that ended `CANCELED`. Default: 604,800,000, a week. */
   readonly canceledMs: number;
 };
 

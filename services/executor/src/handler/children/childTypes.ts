@@ -10,6 +10,7 @@ import {
 
 /** A child task: a task that a handler has started, typed by its definition. */
 export type ChildTask<T extends TaskDefinition> = {
+  /** The child's id, a UUID. */
   readonly id: string;
   /** Waits for the end and resolves with how it ended. Rejects with the signal's reason when the parent must end. */
   readonly outcome: () => Promise<EndedOutcomeOf<T>>;
@@ -43,10 +44,13 @@ export type StartChildren = <const C extends Contract>(contract: C) => ChildTask
 
 /** A child to start: checked by its definition, and with its task type. */
 export type NewChild = {
+  /** The task type. */
   readonly name: string;
   /** Unique among the parent's children of that type. */
   readonly key: string | number;
+  /** The JSON that the handler wrote. */
   readonly input: unknown;
+  /** Options of the start. */
   readonly options: Omit<ChildTaskOptions, 'key'>;
 };
 
@@ -61,6 +65,7 @@ export type ChildPort = {
 export class ChildStartError extends Error {
   override readonly name = 'ChildStartError';
   readonly code: GatewayErrorCode;
+  /** What is wrong with the input, fault by fault; empty for other errors. */
   readonly issues: readonly InputIssue[];
 
   constructor(
