@@ -10,6 +10,7 @@ import {
   within,
 } from '@longhaul/testing';
 import { describe, expect, inject, it } from 'vitest';
+import { byHeader } from '../api/callers.ts';
 
 const system = (more: object = {}) =>
   startStack({
@@ -56,6 +57,43 @@ describe('crash-recovers', () => {
       ).attempts,
     ).toHaveLength(2);
   });
+
+  // Tasks of an owner are passed over where the owner has its share of the slots: for as long as the others run.
+  it.each(['kill', 'stop'] as const)(
+    'goes on where its owner has its share of the slots already, when its executor is lost: %s',
+    async end => {
+      await using stack = await system({
+        executors: 1,
+        executor: { concurrency: 4 },
+        gateway: { authenticate: byHeader },
+      });
+      const of = (owner: string) => stack.tasksOf(stack.gateways[0] ?? { url: '' }, { 'x-owner': owner });
+      const startedOn = (id: string, attempt: number) =>
+        eventThat(
+          stack.broker,
+          `attempt ${attempt}`,
+          stored => stored.id === id && stored.event.type === 'started' && stored.event.attempt === attempt,
+        ).then(({ event }) => (event.type === 'started' ? event.executor : ''));
+      const [ann, bob] = [of('ann'), of('bob')];
+      const host = stack.executors[0]?.id;
+      // There are two owners: so ann gets three of the four slots, and no new task of hers the last one.
+      await bob.script.echo.run({ text: 'here' });
+      for (let n = 0; n < 3; n += 1) {
+        const { id } = await ann.script.hang.start({});
+        expect(await startedOn(id, 1)).toBe(host);
+      }
+      await using doomed = await spawnExecutor({
+        natsUrl: inject('natsUrl'),
+        namespace: stack.namespace,
+        drainMs: 0,
+      });
+      const task = await ann.script.hang.start({});
+      expect(await startedOn(task.id, 1)).toBe(doomed.id);
+      await doomed[end]();
+      expect(await within('attempt 2', startedOn(task.id, 2))).toBe(host);
+      await ann.$tasks.cancelMany({});
+    },
+  );
 
   it('ends a task whose executors keep dying, instead of trying for ever', async () => {
     await using stack = await system();

@@ -153,6 +153,7 @@ export { fitsFilter, type TaskFilter } from './decide/taskFilter.ts';
 export {
   foldState,
   holderOf,
+  isToBegin,
   isToPause,
   type LifecycleChange,
   nextState,

@@ -16,6 +16,7 @@ import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { Attempt } from './attempt/attempt.ts';
 import type { AttemptSetting } from './attempt/attemptContext.ts';
+import { readIsToBegin } from './attempt/claim.ts';
 import { answerAsHolder } from './attempt/holder.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { Limits } from './limits/limits.ts';
@@ -204,6 +205,10 @@ export async function createExecutor<const C extends Contract>(
     types: [...tasks.keys()],
     slots: concurrency,
     work,
+    isToBegin: async ({ subject }) => {
+      const address = broker.topology.subjects.parseRequest(subject);
+      return !address || readIsToBegin(broker, address);
+    },
     isBlocked: name => waitQueue.isBlocked(name),
     ownerShareOf: name => tasks.get(name)?.definition.policy.ownerShare ?? 1,
     onRefused: () => guard.suspect(),

@@ -5,7 +5,14 @@ import type { TaskRecord } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
 import type { TaskState } from '../wire/taskState.ts';
 import { fold, recordOfRequest } from './fold.ts';
-import { foldState, holderOf, type LifecycleChange, nextState, stateOfRequest } from './taskState.ts';
+import {
+  foldState,
+  holderOf,
+  isToBegin,
+  type LifecycleChange,
+  nextState,
+  stateOfRequest,
+} from './taskState.ts';
 
 const id = '01890000-0000-7000-8000-000000000000';
 const name = 'demo.count';
@@ -150,4 +157,21 @@ test('what a writer makes so fits the schema, and a state that its event cannot 
       }
     }),
   );
+});
+
+test.each([
+  ['SCHEDULED', 0, true],
+  ['PENDING', 0, true],
+  ['RETRYING', 1, true],
+  // Released by an executor that stopped.
+  ['PENDING', 1, false],
+  // Its executor was lost, if the request is delivered again.
+  ['RUNNING', 1, false],
+  ['PAUSED', 2, false],
+  // Nothing of these begins: the request only has to be answered.
+  ['STOPPING', 0, false],
+  ['CANCELED', 0, false],
+  ['COMPLETED', 1, false],
+] as const)('whether an attempt of a task is to begin: %s after attempt %i', (status, attempt, expected) => {
+  expect(isToBegin({ status, attempt })).toBe(expected);
 });

@@ -4,6 +4,7 @@ import {
   type ClaimLimits,
   decideClaim,
   holderOf,
+  isToBegin,
   stateOfRequest,
   type TaskAddress,
   type TaskRequest,
@@ -40,4 +41,14 @@ export async function claimTask(
   const holder = holderOf(end.state);
   if (claim.do === 'acknowledge' || holder === undefined || holder === executor) return claim;
   return (await isHeldBy(broker, holder, task.id)) ? { do: 'leave', end } : { ...claim, lost: holder };
+}
+
+/** Whether an attempt of a task is still to begin, by the end of its event log; so also where the log cannot be read. */
+export async function readIsToBegin(broker: Broker, task: TaskAddress): Promise<boolean> {
+  try {
+    return isToBegin((await readLogEnd(broker, task, stateOfRequest({}))).state);
+  } catch {
+    // What is wrong with it, the claim says when the request has its turn.
+    return true;
+  }
 }

@@ -1,5 +1,5 @@
 import { type Broker, encode, ensureConsumer, type NeededConsumer } from '@longhaul/broker';
-import { priorities } from '@longhaul/proto/wire';
+import { heartbeatMs, priorities } from '@longhaul/proto/wire';
 import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { mayHaveSlot, OwnerShares, ownerOfRequest } from './ownerShares.ts';
@@ -20,6 +20,8 @@ export type RequestConsumerOptions = {
   readonly work: (message: RequestMessage, slot: Slot) => Promise<void>;
   /** The share of the slots that an owner may have with tasks of a type, while there are other owners. */
   readonly ownerShareOf: (name: string) => number;
+  /** Whether an attempt of the request's task is still to begin; else the task goes on here. */
+  readonly isToBegin: (message: RequestMessage) => Promise<boolean>;
   /** Whether requests of a type would only wait for a permit: none are pulled meanwhile. */
   readonly isBlocked: (name: string) => boolean;
   /** Called for every pull that is refused: its consumer may be gone. */
@@ -135,9 +137,15 @@ export class RequestConsumer {
     consumer?.delivered(request.waiting, Date.now());
     const owner = ownerOfRequest(request.data);
     if (this.#isPulling && consumer && owner !== undefined && this.#isOverShare(consumer.task, owner)) {
-      this.#passOver(request, consumer.task);
+      if (request.redelivered) this.#track(this.#passOverUnlessItGoesOn(request, consumer, owner));
+      else this.#passOver(request, consumer.task);
       return;
     }
+    this.#begin(request, consumer, owner);
+  }
+
+  /** Works on a request, if there is a slot for it. */
+  #begin(request: RequestMessage, consumer: PullConsumer | undefined, owner: string | undefined): void {
     const slot = this.#isPulling && consumer ? this.#pool.acquire(consumer.task) : undefined;
     if (!slot) {
       // A release costs the task nothing: attempts are counted by `started` events, not by deliveries.
@@ -146,13 +154,17 @@ export class RequestConsumer {
     }
     if (owner !== undefined) this.#shares.acquired(owner, slot);
     const work = this.#options.work(request, slot).finally(() => {
-      this.#busy.delete(work);
       slot.release();
       if (owner !== undefined) this.#shares.released(owner, slot);
       this.#planSoon();
     });
-    this.#busy.add(work);
+    this.#track(work);
     this.#planSoon();
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#busy.delete(tracked));
+    this.#busy.add(tracked);
   }
 
   #isOverShare(task: string, owner: string): boolean {
@@ -168,6 +180,22 @@ export class RequestConsumer {
       isContended: this.#shares.isContended(owner, nowMs),
       share: this.#options.ownerShareOf(task),
     });
+  }
+
+  /**
+   * A share is for what begins. A task whose executor was lost or has stopped goes on in any free slot: it would wait
+   * for its owner's other tasks otherwise, for minutes, while slots are free (invariant 6, crash-recovers-fast).
+   */
+  async #passOverUnlessItGoesOn(
+    request: RequestMessage,
+    consumer: PullConsumer,
+    owner: string,
+  ): Promise<void> {
+    const arrivedMs = performance.now();
+    // However late the answer is: the claim reads the log again, and asks the executor that has the task.
+    if (!(await this.#options.isToBegin(request))) this.#begin(request, consumer, owner);
+    // Later than that it may have been delivered elsewhere; where it was not, the server delivers it again.
+    else if (performance.now() - arrivedMs < heartbeatMs) this.#passOver(request, consumer.task);
   }
 
   /** Releases a request for a while and pulls the next ones: another owner's may be among them. */
