@@ -7,7 +7,11 @@ import {
   type GatewayErrorShape,
 } from '@longhaul/proto/wire';
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
+import { answerAndClose, isAnswered } from '../protection/unreadRests.ts';
 import { problemOf, problemType } from '../rest/problem.ts';
+
+/** Short, since most of these clients are too slow or no clients at all. */
+const clientErrorRest = { bytes: 1024 * 1024, idleMs: 500, totalMs: 1_000 };
 
 /** Fastify's error code for a body over its limit. */
 const bodyTooLargeCode = 'FST_ERR_CTP_BODY_TOO_LARGE';
@@ -38,22 +42,22 @@ export function catalogueErrorShape({ code, message, issues }: GatewayError): Ga
 /** Answers bytes that are not an HTTP request, for which there is no Fastify request and reply. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (isAnswered(socket)) {
+    socket.destroy();
+    return;
+  }
   const [code, message] = clientErrorOf(error.code);
   const problem = problemOf({ reason: code, message, issues: [] }, new GatewayError(code, message), []);
   const body = JSON.stringify(problem);
-  if (socket.writable) {
-    socket.write(
-      [
-        `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-        `Content-Type: ${problemType}`,
-        `Content-Length: ${Buffer.byteLength(body)}`,
-        'Connection: close',
-        '',
-        body,
-      ].join('\r\n'),
-    );
-  }
-  socket.destroySoon();
+  const answer = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    `Content-Type: ${problemType}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+  answerAndClose(socket, answer, clientErrorRest);
 }
 
 function clientErrorOf(code: string | undefined): [GatewayErrorCode, string] {

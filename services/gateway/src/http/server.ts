@@ -1,4 +1,4 @@
-import type { JsonBreadthLimits } from '@longhaul/broker';
+import { highestPayloadLimitBytes, type JsonBreadthLimits } from '@longhaul/broker';
 import { errorCatalogue } from '@longhaul/proto/wire';
 import type { AnyTRPCRouter } from '@trpc/server';
 import {
@@ -19,6 +19,7 @@ import type { NatsLink } from '../protection/natsLink.ts';
 import type { OwnerStreams } from '../protection/ownerStreams.ts';
 import type { ProtectionLimits } from '../protection/protectionOptions.ts';
 import { addSecurityHeaders, allowOrigins } from '../protection/responseHeaders.ts';
+import { discardUnreadRests, type RestLimits } from '../protection/unreadRests.ts';
 import { docsPlugin } from '../rest/docs/docsPlugin.ts';
 import { openApiDocument } from '../rest/openapi/document.ts';
 import type { Operation } from '../rest/operation.ts';
@@ -64,6 +65,8 @@ export type HttpOptions = {
 const envelopeBytes = 2 * 1024 * 1024;
 /** The largest size of the request line and all headers. */
 const headLimitBytes = 16 * 1024;
+/** How much is read of a request after its refusal: as much as any body that a gateway can be set to take. */
+const unreadRest: RestLimits = { bytes: highestPayloadLimitBytes, idleMs: 5_000, totalMs: 30_000 };
 const healthPaths = new Set(['/healthz', '/readyz']);
 /** The version of the REST API. A breaking change of its paths raises the first number. */
 const apiVersion = '1.0.0';
@@ -137,6 +140,7 @@ export async function createHttpServer(options: HttpOptions) {
   server.addHook('onClose', async () => connections.stop());
   observeRequests(server, options.requestLog);
   server.addHook('preParsing', countBodies(options.jsonBreadth));
+  discardUnreadRests(server, unreadRest);
   addSecurityHeaders(server, protection.trustedProxies.length > 0);
   await allowOrigins(server, protection.allowedOrigins);
   await addTrpcRoutes(server, {

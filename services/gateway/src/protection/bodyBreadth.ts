@@ -35,11 +35,12 @@ export function countBodies(limits: JsonBreadthLimits) {
     const hasBody = length !== undefined || headers['transfer-encoding'] !== undefined;
     if (!hasBody || (length !== undefined && Number(length) <= uncountedBytes)) return payload;
     const counted = new CountedBody(limits, () => {
-      // The rest of the body is discarded, and the connection closed after the answer.
+      // `discardUnreadRests` takes the rest.
       reply.header('connection', 'close');
       payload.unpipe(counted);
-      payload.resume();
     });
+    // After a refusal nobody else listens, and an error without a listener would end the process.
+    counted.on('error', () => {});
     payload.once('error', error => counted.destroy(error));
     payload.once('close', () => {
       if (!payload.readableEnded) counted.destroy();
