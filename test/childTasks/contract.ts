@@ -17,7 +17,10 @@ export const contract = defineContract({
     }),
     /** In a thread: `adds` children, or what it is asked for. */
     threaded: defineTask({
-      input: z.object({ adds: z.int().default(0), do: z.enum(['refuse', 'misuse', 'hang']).optional() }),
+      input: z.object({
+        adds: z.int().default(0),
+        do: z.enum(['refuse', 'misuse', 'hang', 'broad']).optional(),
+      }),
       output: z.object({ said: z.string() }),
       cancelGraceMs: 500,
       sandbox: true,
@@ -38,6 +41,8 @@ export const contract = defineContract({
     hang: defineTask(hanging),
     /** No executor of the tests serves it. */
     unserved: defineTask(hanging),
+    /** Takes any JSON. */
+    count: defineTask({ input: z.object({ json: z.any() }), output: z.object({ chars: z.int() }) }),
     /** Answers with as many characters. */
     long: defineTask({ input: z.object({ chars: z.int() }), output: z.object({ text: z.string() }) }),
   },

@@ -112,6 +112,31 @@ describe('a handler that starts tasks', () => {
     expect(await families.stack.tasks.$tasks.get(id)).not.toHaveProperty('children');
   });
 
+  it.each([
+    ['too many values', () => Array.from({ length: 100_001 }, () => 12345), 'more than 100000 values'],
+    [
+      'too many names',
+      () => Object.fromEntries(Array.from({ length: 30_000 }, (_, n) => [`name${n}`, 1])),
+      'more than 10000 different names',
+    ],
+  ])('is refused an input with %s, as a client is, and nothing is written', async (_what, broad, why) => {
+    const refusals: ChildStartError[] = [];
+    const { id, outcome } = await run(async ({ tasks }) => {
+      const { count } = tasks(contract).child;
+      const error: unknown = await count.start({ json: broad() }).catch((thrown: unknown) => thrown);
+      if (!(error instanceof ChildStartError)) throw error;
+      refusals.push(error);
+      // What is only large is taken, and so is what comes after the refusal.
+      const child = await count.start({ json: 'x'.repeat(2 * inlineLimitBytes) });
+      return { said: String((await child.result()).chars) };
+    });
+    expect(outcome).toMatchObject({ output: { said: String(2 * inlineLimitBytes + 2) } });
+    expect(refusals).toMatchObject([{ code: 'TOO_MANY_VALUES', message: expect.stringContaining(why) }]);
+    expect(refusals[0]?.message).toContain('the input of child.count');
+    const links = (await families.stack.events(id)).filter(({ event }) => event.type === 'child');
+    expect(links).toHaveLength(1);
+  });
+
   it('has large outputs of children whole', async () => {
     const chars = 2 * inlineLimitBytes;
     const { outcome } = await run(async ({ tasks }) => {
@@ -182,6 +207,7 @@ describe('an executor with one slot', () => {
     expect(await said({ adds: 3 })).toBe('1,2,3');
     expect(await said({ do: 'refuse' })).toBe('refused by the child');
     expect(await said({ do: 'misuse' })).toBe('INVALID_INPUT at a');
+    expect(await said({ do: 'broad' })).toBe('TOO_MANY_VALUES');
 
     const task = await threaded.start({ do: 'hang' });
     const child = await recordThat(

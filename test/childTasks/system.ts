@@ -32,6 +32,7 @@ const handlersWith = (scripted: Scripted): HandlersOf<typeof plainContract> => (
       throw error('REFUSED', 'No.', { by: 'the child' });
     },
     hang: untilAborted,
+    count: ({ input }) => ({ chars: JSON.stringify(input.json).length }),
     long: ({ input }) => ({ text: 'x'.repeat(input.chars) }),
   },
 });

@@ -5,7 +5,7 @@ import { contract } from './contract.ts';
 const { child } = contract;
 
 export const threaded = defineHandler(contract.parent.threaded, async ({ input, tasks }) => {
-  const { add, refuse, hang } = tasks({ child }).child;
+  const { add, count, refuse, hang } = tasks({ child }).child;
   switch (input.do) {
     case 'refuse': {
       const refused = await refuse.start({});
@@ -19,6 +19,12 @@ export const threaded = defineHandler(contract.parent.threaded, async ({ input, 
       const refused: unknown = await add.start({ a: 0.5 }).catch((thrown: unknown) => thrown);
       if (!(refused instanceof ChildStartError)) throw refused;
       return { said: `${refused.code} at ${refused.issues[0]?.path.join('.')}` };
+    }
+    case 'broad': {
+      const json = Array.from({ length: 100_001 }, () => 12345);
+      const refused: unknown = await count.start({ json }).catch((thrown: unknown) => thrown);
+      if (!(refused instanceof ChildStartError)) throw refused;
+      return { said: refused.code };
     }
     case 'hang':
       await (await hang.start({})).result();

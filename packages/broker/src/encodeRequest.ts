@@ -2,6 +2,7 @@ import { GatewayError, inlineLimitBytes, type TaskAddress, type TaskRequest } fr
 import { encode } from './codec.ts';
 import { type PackedPayload, PayloadError, type PayloadStore } from './payloadStore.ts';
 import type { OutgoingRequest } from './publishRequest.ts';
+import { tooManyValues } from './tooManyValues.ts';
 
 const hourMs = 60 * 60 * 1_000;
 /** How long a delayed task may wait and run, once it is due, before its large input expires. */
@@ -28,6 +29,17 @@ export function encodeRequest(
   const large = pack(payloads, address, Buffer.from(json));
   const request: TaskRequest = { ...head, inputRef: large.ref };
   return { address, request, payload: encode(request), large };
+}
+
+/**
+ * Checks that a process which reads the input will take what it holds. For inputs that were not counted as they arrived:
+ * those of children. A small input cannot hold too much to be read.
+ * @throws GatewayError TOO_MANY_VALUES
+ */
+export function requireNarrowInput(payloads: PayloadStore, { address, large }: OutgoingRequest): void {
+  if (!large) return;
+  const excess = payloads.excessOf(large.data);
+  if (excess) throw tooManyValues(`the input of ${address.name}`, excess, payloads.breadth);
 }
 
 function pack(payloads: PayloadStore, { id }: TaskAddress, data: Uint8Array): PackedPayload {

@@ -14,7 +14,7 @@ export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConne
 export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
 export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
 export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
-export { encodeRequest } from './encodeRequest.ts';
+export { encodeRequest, requireNarrowInput } from './encodeRequest.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export { appendEvent, appendLifecycle, type LogEnd } from './eventLog.ts';
 export { EventLogVersionError } from './eventLogVersion.ts';
@@ -49,6 +49,7 @@ export { isSameInput } from './sameInput.ts';
 export { NatsStartError } from './startErrors.ts';
 export { StorageWatch } from './storageWatch.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
+export { tooManyValues } from './tooManyValues.ts';
 export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from './topologyGuard.ts';
 export { consumerPart, type NeededConsumer, type NeededStream } from './topologyParts.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';

@@ -108,6 +108,50 @@ describe('a payload', () => {
     expect(await codeOf(store.payloads.get(packed.ref))).toBe('PAYLOAD_TOO_LARGE');
   });
 
+  const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+  const members = (count: number) =>
+    Object.fromEntries(numbers(count).map(n => [`k${n}`, { same: 1, other: [] }]));
+  const narrow = { values: 1_000, keys: 100 };
+  it.each([
+    ['as many values as it may have', numbers(1_000), undefined],
+    ['one value more', numbers(1_001), 'jsonBreadth.values'],
+    ['values in values', [numbers(500), { more: numbers(499) }], 'jsonBreadth.values'],
+    ['as many names as it may have', members(98), undefined],
+    ['one name more', members(99), 'jsonBreadth.keys'],
+    ['the same name again and again', numbers(900).map(() => ({}) as object), undefined],
+    ['a long text of what would be too much', JSON.stringify(numbers(200_000)), undefined],
+    // Over several pieces of the object, with the excess in the last.
+    ['the excess at its end', ['x'.repeat(3 * inlineLimitBytes), numbers(2_000)], 'jsonBreadth.values'],
+  ])(
+    'with %s is counted before it is written, and again before it is parsed',
+    async (_what, value, limit) => {
+      await using wide = await opened();
+      await using store = await opened({ jsonBreadth: narrow }, wide.namespace);
+      const data = bytesOf(value);
+      const { ref } = wide.payloads.pack('a.output', data);
+      const packed = { ref, data };
+      await wide.payloads.put(packed);
+      if (limit === undefined) {
+        expect(() => store.payloads.requireNarrow(data)).not.toThrow();
+        expect(await store.payloads.get(ref)).toEqual(value);
+        return;
+      }
+      const error = expect.objectContaining({
+        code: 'PAYLOAD_TOO_LARGE',
+        message: expect.stringContaining(limit),
+      });
+      expect(() => store.payloads.requireNarrow(data)).toThrow(error);
+      await expect(store.payloads.get(ref)).rejects.toThrow(error);
+      // A process with other limits takes it.
+      expect(await wide.payloads.get(ref)).toEqual(value);
+    },
+  );
+
+  it.each([0, -1, 1.5, Number.NaN])('store takes no breadth of %d', async limit => {
+    for (const jsonBreadth of [{ values: limit }, { keys: limit }])
+      await expect(opened({ jsonBreadth })).rejects.toThrow(RangeError);
+  });
+
   it('that is gone is missing; one of which a part is gone or another is damaged', async () => {
     await using store = await opened();
     const put = async (value: string) => {

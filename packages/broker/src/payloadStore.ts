@@ -155,9 +155,14 @@ export class PayloadStore {
    * @throws PayloadError PAYLOAD_TOO_LARGE
    */
   requireNarrow(data: Uint8Array): void {
+    this.#requireNarrow(this.excessOf(data));
+  }
+
+  /** Which limit the JSON of a payload exceeds. */
+  excessOf(data: Uint8Array): keyof JsonBreadthLimits | undefined {
     const counted = new JsonBreadth(this.breadth);
     counted.push(data);
-    this.#requireNarrow(counted);
+    return counted.excess;
   }
 
   /**
@@ -226,7 +231,7 @@ export class PayloadStore {
       hash.update(piece.data);
       // Before it is parsed, which would keep everybody waiting.
       counted.push(piece.data);
-      this.#requireNarrow(counted);
+      this.#requireNarrow(counted.excess);
       length += piece.data.length;
       next = piece.seq + 1;
     }
@@ -252,7 +257,7 @@ export class PayloadStore {
     return this.#opened;
   }
 
-  #requireNarrow({ excess }: JsonBreadth): void {
+  #requireNarrow(excess: keyof JsonBreadthLimits | undefined): void {
     if (excess === undefined) return;
     const what = excess === 'values' ? 'values (members and elements)' : 'different names of members';
     throw new PayloadError(

@@ -9,6 +9,7 @@ import {
   isUnavailable,
   type OutgoingRequest,
   publishRequest,
+  requireNarrowInput,
 } from '@longhaul/broker';
 import {
   type EndedTask,
@@ -58,13 +59,15 @@ export class AttemptChildren implements ChildPort {
     this.#rechecked = Promise.withResolvers();
   }
 
-  /** @throws GatewayError PAYLOAD_TOO_LARGE, INVALID_REQUEST, IDEMPOTENCY_CONFLICT; the signal's reason */
+  /** @throws GatewayError PAYLOAD_TOO_LARGE, TOO_MANY_VALUES, INVALID_REQUEST, IDEMPOTENCY_CONFLICT; the signal's reason */
   readonly start = async (child: NewChild): Promise<string> => {
     const { address: parent, setting } = this.#context;
     const { broker } = setting;
     const { name, key, input } = child;
     const address = { id: childTaskId(parent.id, name, key), name };
     const outgoing = encodeRequest(broker.payloads, address, this.#head(child), input);
+    // Before anything is written: its executor would refuse to read it, and the child would end INPUT_UNREADABLE.
+    requireNarrowInput(broker.payloads, outgoing);
     const earlier = this.#keyed.get(address.id);
     const accepting = earlier ?? this.#startNew(child, outgoing);
     if (typeof key === 'string' && !earlier) {

@@ -1,22 +1,9 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { JsonBreadth, type JsonBreadthLimits } from '@longhaul/broker';
-import { GatewayError } from '@longhaul/proto/wire';
+import { JsonBreadth, type JsonBreadthLimits, tooManyValues } from '@longhaul/broker';
 import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 
 /** Shorter bodies are not counted: they can exceed the default limits only slightly. */
 export const uncountedBytes = 32 * 1024;
-
-/** The error for a request whose JSON has more values or member names than the limits allow. */
-export function tooManyValues(excess: keyof JsonBreadthLimits, limits: JsonBreadthLimits): GatewayError {
-  const what =
-    excess === 'values'
-      ? `more than ${limits.values} values (members of objects and elements of arrays)`
-      : `more than ${limits.keys} different names of members`;
-  return new GatewayError(
-    'TOO_MANY_VALUES',
-    `The JSON of the request has ${what}. Split it, pass a reference (a path or URL) instead of the data itself, or raise jsonBreadth.${excess} of gateways and executors (JSON_${excess.toUpperCase()}).`,
-  );
-}
 
 /**
  * Counts the JSON values of a body while it arrives, and refuses the body at the chunk that exceeds a limit: parsing a
@@ -72,6 +59,6 @@ class CountedBody extends Transform {
       return;
     }
     this.#refuse();
-    done(tooManyValues(excess, this.#limits));
+    done(tooManyValues('the request', excess, this.#limits));
   }
 }

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { WebsocketPluginOptions } from '@fastify/websocket';
-import { JsonBreadth, type JsonBreadthLimits } from '@longhaul/broker';
+import { JsonBreadth, type JsonBreadthLimits, tooManyValues } from '@longhaul/broker';
 import WebSocket, { type RawData } from 'ws';
 import { catalogueErrorShape } from '../http/errorShape.ts';
-import { tooManyValues, uncountedBytes } from './bodyBreadth.ts';
+import { uncountedBytes } from './bodyBreadth.ts';
 
 /** How many bytes of a message are counted in one turn of the event loop. */
 const chunkBytes = 64 * 1024;
@@ -46,7 +46,7 @@ export function countedSockets(limits: JsonBreadthLimits): WebSocketClass {
       }
       const { excess } = breadth;
       if (excess === undefined) return true;
-      const error = catalogueErrorShape(tooManyValues(excess, limits));
+      const error = catalogueErrorShape(tooManyValues('the request', excess, limits));
       // A call without an id cannot be answered.
       for (const offset of breadth.idOffsets) {
         const id = idAt(bytes, offset);

@@ -28,8 +28,8 @@ export type ChildTask<T extends TaskDefinition> = {
 export type ChildStarter<T extends TaskDefinition> = {
   /**
    * Starts a task as a child of this one, with the same owner. In another attempt the same start finds the same task.
-   * @throws ChildStartError `INVALID_INPUT`, `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE`, `IDEMPOTENCY_CONFLICT`; the
-   *   signal's reason when the parent must end
+   * @throws ChildStartError `INVALID_INPUT`, `INVALID_REQUEST`, `PAYLOAD_TOO_LARGE`, `TOO_MANY_VALUES`,
+   *   `IDEMPOTENCY_CONFLICT`; the signal's reason when the parent must end
    */
   readonly start: (input: InputOf<T>, options?: ChildTaskOptions) => Promise<ChildTask<T>>;
 };
