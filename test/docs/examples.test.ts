@@ -1,3 +1,4 @@
+import { createSubjects, eventSchema, kindOfEvent } from '@longhaul/proto/wire';
 import { expect, test } from 'vitest';
 import { committedSchema } from '../wire/committedSchemas.ts';
 import { markdownPages } from './markdownPages.ts';
@@ -36,4 +37,20 @@ test('each kind of message has an example', () => {
 test.each(examples)('example $index of $path is a valid $schema', async ({ schema, json }) => {
   const validator = await committedSchema(schema, 'documented');
   expect(validator.safeParse(JSON.parse(json)).error).toBeUndefined();
+});
+
+/** What the `nats` command line prints of an event: its subject, its headers, an empty line, its payload. */
+const printed = /^\[#\d+\] Received on "([^"]+)".*\n(?:[\w-]+: .*\n)*\n(\{.*\})$/gm;
+
+test('the events that the README shows are those of this version, on their subjects', async () => {
+  const validator = await committedSchema('event', 'documented');
+  const readme = (await markdownPages()).find(({ path }) => path === 'README.md');
+  const shown = [...(readme?.text ?? '').matchAll(printed)];
+  const types = shown.map(([, subject = '', json = '']) => {
+    const event = eventSchema.parse(JSON.parse(json));
+    expect(validator.safeParse(JSON.parse(json)).error).toBeUndefined();
+    expect(createSubjects('tasks').parseEvent(subject)).toMatchObject({ kind: kindOfEvent(event.type) });
+    return event.type;
+  });
+  expect(types).toEqual(['started', 'progress', 'progress', 'completed']);
 });
