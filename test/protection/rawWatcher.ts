@@ -1,5 +1,8 @@
 import { connect, type Socket } from 'node:net';
 
+/** When it tries again where it could not connect. */
+const unreachableMs = 200;
+
 /**
  * A watcher of a task's events over Server-Sent Events, on a socket of its own that can be left unread. It keeps the ids
  * of the events and nothing else of them.
@@ -9,6 +12,8 @@ export class RawWatcher {
   readonly ids: number[] = [];
   /** How often the gateway ended its stream, so that it opened another one. */
   reopened = 0;
+  /** How often the gateway refused it a stream for now, as one that is overloaded does. */
+  refused = 0;
   readonly #url: URL;
   readonly #lastWords: string;
   readonly #ended = Promise.withResolvers<void>();
@@ -16,7 +21,11 @@ export class RawWatcher {
   #socket: Socket | undefined;
   #line = '';
   #id = 0;
-  #waiting: { readonly count: number; readonly resolve: () => void } | undefined;
+  #waiting: { readonly id: number; readonly resolve: () => void } | undefined;
+  /** Of the connection: whether its stream began, and when to come back where it was refused. */
+  #isStreaming = false;
+  #comesBackAfterMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #isLast = false;
   #isDone = false;
   #isSilent = false;
@@ -30,7 +39,7 @@ export class RawWatcher {
     this.#lastWords = lastWords;
   }
 
-  /** Resolves with the answer's head. */
+  /** Resolves with the head of the first stream. Where that is refused for now, it tries again when it is told to. */
   open(): Promise<void> {
     const { hostname, port, pathname, search, host } = this.#url;
     const socket = connect(Number(port), hostname);
@@ -38,8 +47,9 @@ export class RawWatcher {
     this.#line = '';
     this.#id = 0;
     this.#isLast = false;
-    const last = this.ids.at(-1);
-    const resume = last !== undefined ? `Last-Event-ID: ${last}\r\n` : '';
+    this.#isStreaming = false;
+    this.#comesBackAfterMs = undefined;
+    const resume = this.#lastId > 0 ? `Last-Event-ID: ${this.#lastId}\r\n` : '';
     socket.write(
       `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n${resume}\r\n`,
     );
@@ -48,8 +58,13 @@ export class RawWatcher {
     socket.on('error', () => {});
     socket.on('close', () => {
       if (this.#isDone || this.#isSilent || socket !== this.#socket) return;
-      this.reopened += 1;
-      void this.open();
+      if (this.#isStreaming) {
+        this.#isStreaming = false;
+        this.reopened += 1;
+        void this.open();
+      } else {
+        this.#timer = setTimeout(() => void this.open(), this.#comesBackAfterMs ?? unreachableMs);
+      }
     });
     return this.#opened.promise;
   }
@@ -59,11 +74,16 @@ export class RawWatcher {
     return this.#ended.promise;
   }
 
-  /** Resolves once so many events were received. */
-  received(count: number): Promise<void> {
-    if (this.ids.length >= count) return Promise.resolve();
+  /** The stream that is open now; the next one has another number. `undefined`: none is open. */
+  get stream(): number | undefined {
+    return this.#isStreaming ? this.reopened : undefined;
+  }
+
+  /** Resolves once the event with this id was received, or one behind it. */
+  reached(id: number): Promise<void> {
+    if (this.#lastId >= id) return Promise.resolve();
     return new Promise(resolve => {
-      this.#waiting = { count, resolve };
+      this.#waiting = { id, resolve };
     });
   }
 
@@ -82,7 +102,12 @@ export class RawWatcher {
 
   close(): void {
     this.#isDone = true;
+    clearTimeout(this.#timer);
     this.#socket?.destroy();
+  }
+
+  get #lastId(): number {
+    return this.ids.at(-1) ?? 0;
   }
 
   #read(text: string): void {
@@ -93,9 +118,18 @@ export class RawWatcher {
 
   #readLine(line: string): void {
     if (line.startsWith('HTTP/1.1 ')) {
-      if (line.includes(' 200 ')) this.#opened.resolve();
-      else if (line.includes(' 204 ')) this.#end();
-      else this.#opened.reject(new Error(`Answered ${line}`));
+      if (line.includes(' 200 ')) {
+        this.#isStreaming = true;
+        this.#opened.resolve();
+      } else if (line.includes(' 204 ')) this.#end();
+      else if (!line.includes(' 503 ')) this.#opened.reject(new Error(`Answered ${line}`));
+      return;
+    }
+    const [, seconds] = /^retry-after: (\d+)/i.exec(line) ?? [];
+    if (seconds !== undefined) {
+      this.refused += 1;
+      this.#comesBackAfterMs = 1_000 * Number(seconds);
+      this.#socket?.destroy();
       return;
     }
     const [, id] = /^id: (\d+)$/.exec(line) ?? [];
@@ -104,7 +138,7 @@ export class RawWatcher {
     // An event counts with the empty line behind it, since only then all of it was received.
     if (line !== '' || this.#id === 0) return;
     this.ids.push(this.#id);
-    if (this.#waiting && this.ids.length >= this.#waiting.count) this.#waiting.resolve();
+    if (this.#waiting && this.#id >= this.#waiting.id) this.#waiting.resolve();
     this.#id = 0;
     if (this.#isLast) this.#end();
   }

@@ -224,7 +224,7 @@ describe('every operation answers what the document says', () => {
     await endedRecord(params.id);
     const { body } = await call('watchTask', 200, { params });
     expect(String(body)).toMatch(
-      /^retry: 1000\n\nid: \d+\nevent: snapshot\n[\s\S]*event: completed\ndata: .*\n\n$/,
+      /^retry: \d+\n\nid: \d+\nevent: snapshot\n[\s\S]*event: completed\ndata: .*\n\n$/,
     );
     const { seq } = (await call('getTask', 200, { params })).body as { seq: number };
     await call('watchTask', 204, { params }, { 'last-event-id': String(seq) });

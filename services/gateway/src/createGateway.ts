@@ -20,7 +20,7 @@ import { LostRequests } from './maintenance/lostRequests.ts';
 import { Orphans } from './maintenance/orphans.ts';
 import { restartAfterRepair } from './maintenance/restartAfterRepair.ts';
 import { Admission } from './protection/admission.ts';
-import { Connections } from './protection/connections.ts';
+import { acceptBacklog, Connections } from './protection/connections.ts';
 import { NatsLink } from './protection/natsLink.ts';
 import { Overload } from './protection/overload.ts';
 import { OwnerStreams } from './protection/ownerStreams.ts';
@@ -272,7 +272,7 @@ export async function createGateway<const C extends Contract>(
     metrics: { access: options.metrics ?? 'loopback', text: () => metrics.text(gauges) },
   });
   opening.defer(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
-  const url = await server.listen({ host, port: options.port ?? defaultPort });
+  const url = await server.listen({ host, port: options.port ?? defaultPort, backlog: acceptBacklog });
   logger.info({ url }, 'gateway ready');
 
   const opened = opening.move();

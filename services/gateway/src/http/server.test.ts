@@ -24,7 +24,7 @@ it('a gateway that is being stopped sends everybody elsewhere, and REST in its o
     payloadLimitBytes: 1,
     isOpen: false,
     streams: new OwnerStreams(1),
-    link: { lost: new AbortController().signal, restored: new Promise(() => {}) },
+    link: { lost: new AbortController().signal },
     metrics: { access: 'off', text: async () => '' },
     jsonBreadth: defaultJsonBreadth,
     requestLog: 'off',

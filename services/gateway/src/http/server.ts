@@ -56,7 +56,7 @@ export type HttpOptions = {
   /** Default: no console. */
   readonly console?: ConsoleOptions | undefined;
   readonly streams: OwnerStreams;
-  readonly link: Pick<NatsLink, 'lost' | 'restored'>;
+  readonly link: Pick<NatsLink, 'lost'>;
   readonly metrics: MetricsRoute;
   readonly requestLog: RequestLog;
 };

@@ -31,7 +31,7 @@ export type TrpcRoutesOptions = {
   readonly ids: RequestIds;
   readonly stop: AbortSignal;
   readonly streams: OwnerStreams;
-  readonly link: Pick<NatsLink, 'lost' | 'restored'>;
+  readonly link: Pick<NatsLink, 'lost'>;
   readonly streamMaxMs: number;
   readonly bodyLimitBytes: number;
   readonly jsonBreadth: JsonBreadthLimits;

@@ -1,6 +1,13 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
+/**
+ * How many connections may wait until they are accepted. With Node's default of 511, watchers that come back together after
+ * a restart are dropped by Linux without a word, and try again after 1, 3, 7, 15, … seconds. The system may allow less
+ * (`net.core.somaxconn`, 4,096 by default).
+ */
+export const acceptBacklog = 4_096;
+
 /** How much a connection had sent, and when that last changed. */
 type Progress = { sentBytes: number; atMs: number };
 

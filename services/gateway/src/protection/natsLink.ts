@@ -10,7 +10,7 @@ export class NatsLink {
   #timer: NodeJS.Timeout | undefined;
   /** A new one after each reconnect. */
   #lost = new AbortController();
-  #restored = Promise.withResolvers<void>();
+  readonly #listeners = new Set<() => void>();
 
   /** @param onReconnect called after each reconnect */
   constructor(nc: NatsConnection, onReconnect: () => void) {
@@ -32,9 +32,10 @@ export class NatsLink {
     return this.#lost.signal;
   }
 
-  /** Resolves at the next reconnect. */
-  get restored(): Promise<void> {
-    return this.#restored.promise;
+  /** Calls the listener after each change of `isCutOff`. @returns a function that ends it */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   stop(): void {
@@ -45,15 +46,25 @@ export class NatsLink {
     for await (const { type } of nc.status()) {
       if (this.#connected && (type === 'disconnect' || type === 'close')) {
         this.#connected = false;
-        this.#timer = setTimeout(() => this.#lost.abort(), toleranceMs).unref();
+        this.#timer = setTimeout(() => this.#cutOff(), toleranceMs).unref();
       }
       if (type !== 'reconnect') continue;
       clearTimeout(this.#timer);
       this.#connected = true;
-      if (this.#lost.signal.aborted) this.#lost = new AbortController();
-      this.#restored.resolve();
-      this.#restored = Promise.withResolvers();
+      if (this.isCutOff) {
+        this.#lost = new AbortController();
+        this.#notify();
+      }
       this.#onReconnect();
     }
+  }
+
+  #cutOff(): void {
+    this.#lost.abort();
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
   }
 }

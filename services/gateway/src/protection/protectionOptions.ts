@@ -28,8 +28,10 @@ export type ProtectionOptions = {
   /** Milliseconds for which a client may read nothing of the data that waits for it, before it is disconnected. Default: 60,000. */
   readonly stalledMs?: number;
   /**
-   * Milliseconds after which a stream of Server-Sent Events ends and its client opens it again: that spreads load over
-   * gateways, and ends streams of clients that vanished without closing them. Default: 900,000, a quarter of an hour.
+   * Milliseconds after which a stream of Server-Sent Events ends at the latest, and its client opens it again: that spreads
+   * load over gateways, and ends streams of clients that vanished without closing them. Each ends at a random time between
+   * half of it and all of it, so that streams that were opened together do not end together. Default: 900,000, a quarter
+   * of an hour.
    */
   readonly streamMaxMs?: number;
   /** Milliseconds that the head of a request may take to arrive. Default: 15,000. */

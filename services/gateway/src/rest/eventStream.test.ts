@@ -36,12 +36,14 @@ function options(more: Partial<EventStreamOptions> = {}): EventStreamOptions {
     credentials: { signal: new AbortController().signal, [Symbol.dispose]: () => {} },
     permit: { [Symbol.dispose]: () => {} },
     streamMaxMs,
-    link: { lost: new AbortController().signal, restored: new Promise(() => {}) },
+    link: { isCutOff: false, listen: () => () => {} },
     ending: new AbortController(),
     cut: () => {},
     ...more,
   };
 }
+
+const onlyRetry = /^retry: \d+\n\n$/;
 
 const textOf = async (stream: AsyncIterable<Buffer>) =>
   Buffer.concat(await Array.fromAsync(stream)).toString('utf8');
@@ -55,8 +57,8 @@ afterEach(() => {
 
 describe('a stream of events', () => {
   it('says when to come back, then each event with its id, and ends', async () => {
-    expect(await textOf(eventStream(source(2).events, options()))).toBe(
-      'retry: 1000\n\nid: 1\nevent: progress\ndata: "x"\n\nid: 2\nevent: progress\ndata: "x"\n\n',
+    expect(await textOf(eventStream(source(2).events, options()))).toMatch(
+      /^retry: \d+\n\nid: 1\nevent: progress\ndata: "x"\n\nid: 2\nevent: progress\ndata: "x"\n\n$/,
     );
   });
 
@@ -78,7 +80,7 @@ describe('a stream of events', () => {
   it('says that it lives while nothing happens', async () => {
     const given = options();
     const chunks = eventStream(silence(given.ending.signal), given)[Symbol.asyncIterator]();
-    expect(String((await chunks.next()).value)).toBe('retry: 1000\n\n');
+    expect(String((await chunks.next()).value)).toMatch(onlyRetry);
     for (let times = 0; times < 2; times += 1) {
       const next = chunks.next();
       await nextTurn();
@@ -104,7 +106,29 @@ describe('a stream of events', () => {
     const text = textOf(eventStream(silence(given.ending.signal), given));
     await nextTurn();
     vi.advanceTimersByTime(streamMaxMs);
-    expect(await text).toMatch(/^retry: 1000\n\n(: keep-alive\n\n)*$/);
+    expect(await text).toMatch(/^retry: \d+\n\n(: keep-alive\n\n)*$/);
+  });
+
+  it('does not end together with those that were opened in the same moment, nor do their clients come back together', async () => {
+    const opened = Array.from({ length: 100 }, () => options());
+    const texts = opened.map(given => textOf(eventStream(silence(given.ending.signal), given)));
+    await nextTurn();
+    const ended = () => opened.filter(({ ending }) => ending.signal.aborted).length;
+    vi.advanceTimersByTime(streamMaxMs / 2 - 1);
+    expect(ended()).toBe(0);
+    const perTenth = Array.from({ length: 10 }, () => {
+      const before = ended();
+      vi.advanceTimersByTime(streamMaxMs / 20);
+      return ended() - before;
+    });
+    vi.advanceTimersByTime(1);
+    expect(ended()).toBe(100);
+    // Evenly spread, each tenth has 10 of them; with more than half in one of them they would not be spread.
+    expect(Math.max(...perTenth)).toBeLessThan(50);
+    const delays = (await Promise.all(texts)).map(text => Number(/^retry: (\d+)\n/.exec(text)?.[1]));
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(1_000);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(3_000);
+    expect(new Set(delays).size).toBeGreaterThan(50);
   });
 
   const failing = (error: Error) =>
@@ -118,11 +142,11 @@ describe('a stream of events', () => {
     const text = await textOf(eventStream(failing(expired), options()));
     expect(text).toMatch(/\nevent: problem\ndata: \{"type":"\/docs\/errors#PAYLOAD_EXPIRED",.*\n\n$/);
     const unavailable = new GatewayError('NATS_UNAVAILABLE', 'NATS does not answer.');
-    expect(await textOf(eventStream(failing(unavailable), options()))).toBe('retry: 1000\n\n');
+    expect(await textOf(eventStream(failing(unavailable), options()))).toMatch(onlyRetry);
     const secret = await textOf(eventStream(failing(new Error('the secret reason')), options()));
     expect(secret).toContain('#INTERNAL');
     expect(secret).not.toContain('secret reason');
     const stopped = options({ stop: AbortSignal.abort() });
-    expect(await textOf(eventStream(failing(new Error('aborted')), stopped))).toBe('retry: 1000\n\n');
+    expect(await textOf(eventStream(failing(new Error('aborted')), stopped))).toMatch(onlyRetry);
   });
 });

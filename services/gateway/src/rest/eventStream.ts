@@ -3,8 +3,9 @@ import type { Logger } from 'pino';
 import { type CredentialsEnd, expired } from '../auth/credentials.ts';
 import { callerErrorOf } from '../errors.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
-import { keepAliveMs } from '../tasks/watch/followTask.ts';
+import { streamAgeMs } from '../protection/streamAge.ts';
 import { problemOf } from './problem.ts';
+import { StreamNotices } from './streamNotices.ts';
 
 /** One event of a stream: the id to resume after, its type, and its data. */
 export type StreamedEvent = { readonly id: string; readonly type: string; readonly data: unknown };
@@ -22,15 +23,20 @@ export type EventStreamOptions = {
   /** Closes the connection of a client that does not read. */
   readonly cut: () => void;
   /** The stream reports when the gateway is cut off from NATS, which a client could not distinguish from silence. */
-  readonly link: Pick<NatsLink, 'lost' | 'restored'>;
-  /** Milliseconds after which the stream ends and its client opens it again. */
+  readonly link: Pick<NatsLink, 'isCutOff' | 'listen'>;
+  /** Milliseconds after which the stream ends at the latest and its client opens it again. */
   readonly streamMaxMs: number;
   /** Milliseconds for which a client may not read before its connection is closed. Default: 60,000. */
   readonly stalledMs?: number;
 };
 
-/** The delay before a client opens a lost stream again. */
-const retryMs = 1_000;
+/**
+ * The delay before a client opens a lost stream again, with a random part: the streams of a gateway that stops end together,
+ * and their clients must not come to another one in the same moment.
+ */
+const retryMs = () => 1_000 + Math.round(2_000 * Math.random());
+/** The reason of an end that is not an error. Without one, each end would create an error with a stack. */
+const ended = 'The stream has ended.';
 const defaultStalledMs = 60_000;
 /** How many bytes are buffered for the socket. */
 const bufferBytes = 16 * 1024;
@@ -52,7 +58,7 @@ export function eventStream(
   // A disconnect destroys the stream, which then waits for its generator. Ending the generator first avoids a wait for the next event.
   const destroy = stream._destroy.bind(stream);
   stream._destroy = (error, done) => {
-    options.ending.abort();
+    options.ending.abort(ended);
     options.credentials[Symbol.dispose]();
     options.permit[Symbol.dispose]();
     destroy(error, done);
@@ -65,7 +71,7 @@ async function* guarded(
   chunks: AsyncIterable<string>,
   { ending, cut, streamMaxMs, stalledMs = defaultStalledMs }: EventStreamOptions,
 ): AsyncGenerator<string, void, void> {
-  const end = setTimeout(() => ending.abort(), streamMaxMs);
+  const end = setTimeout(() => ending.abort(ended), streamAgeMs(streamMaxMs));
   let stalled: NodeJS.Timeout | undefined;
   try {
     for await (const chunk of chunks) {
@@ -84,16 +90,15 @@ async function* lines(
   { logger, stop, ending, credentials, link }: EventStreamOptions,
 ): AsyncGenerator<string, void, void> {
   // Sent at once, so that the client receives the head of the answer before the first event.
-  yield `retry: ${retryMs}\n\n`;
+  yield `retry: ${retryMs()}\n\n`;
+  using notices = new StreamNotices(link);
   try {
     let next = events.next();
-    let isLost = false;
     for (;;) {
-      const step: Awaited<typeof next> | Notice = await nextStep(next, link, isLost);
+      const step = await notices.before(next);
       if (step === 'lost' || step === 'restored') {
         // Without an id, so that the id to resume after stays the same.
         yield `event: connection\ndata: ${JSON.stringify({ nats: step })}\n\n`;
-        isLost = step === 'lost';
         continue;
       }
       if (step === 'keep-alive') {
@@ -111,7 +116,7 @@ async function* lines(
     if (stop.aborted || ending.signal.aborted) return;
     yield problem(credentials.signal.aborted ? expired() : error, logger);
   } finally {
-    ending.abort();
+    ending.abort(ended);
     await events.return().catch(() => {});
   }
 }
@@ -121,38 +126,4 @@ function problem(error: unknown, logger: Logger): string {
   const shown = callerErrorOf(error, logger);
   if (shown.reason === 'NATS_UNAVAILABLE') return '';
   return `event: problem\ndata: ${JSON.stringify(problemOf(shown, error, []))}\n\n`;
-}
-
-type Notice = 'keep-alive' | 'lost' | 'restored';
-
-/** The next item, or a notice: no item for a while, or the connection to NATS was lost or restored. */
-async function nextStep<T>(
-  next: Promise<T>,
-  link: Pick<NatsLink, 'lost' | 'restored'>,
-  isLost: boolean,
-): Promise<T | Notice> {
-  // Removes the listener after this step: the signal outlives thousands of steps and must not accumulate listeners.
-  const over = new AbortController();
-  const { lost } = link;
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<'keep-alive'>(resolve => {
-    timer = setTimeout(resolve, keepAliveMs, 'keep-alive');
-  });
-  try {
-    return await Promise.race([
-      next,
-      silence,
-      isLost ? link.restored.then(() => 'restored' as const) : aborted(lost, over.signal),
-    ]);
-  } finally {
-    clearTimeout(timer);
-    over.abort();
-  }
-}
-
-function aborted(signal: AbortSignal, over: AbortSignal): Promise<'lost'> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve('lost');
-    else signal.addEventListener('abort', () => resolve('lost'), { once: true, signal: over });
-  });
 }

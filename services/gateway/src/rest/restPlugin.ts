@@ -25,7 +25,7 @@ export type RestDeps = {
   readonly service: TaskService;
   readonly schedules: ScheduleService;
   readonly streams: OwnerStreams;
-  readonly link: Pick<NatsLink, 'lost' | 'restored'>;
+  readonly link: Pick<NatsLink, 'isCutOff' | 'listen'>;
   readonly streamMaxMs: number;
   readonly logger: Logger;
   readonly stop: AbortSignal;

@@ -1,13 +1,14 @@
 import { type TrackedEnvelope, tracked } from '@trpc/server';
 import { expired, untilCredentialsEnd } from '../auth/credentials.ts';
 import { unavailable } from '../errors.ts';
+import { streamAgeMs } from '../protection/streamAge.ts';
 import type { Context } from './trpc.ts';
 import { toTrpcError } from './trpc.ts';
 
 /**
  * Turns a stream of the service into a tRPC subscription, which yields every item with the id to resume after.
  *
- * When the gateway stops, and after `streamMaxMs`, the stream ends in a way that makes clients open it again. When the
+ * When the gateway stops, and at an age of at most `streamMaxMs`, the stream ends in a way that makes clients open it again. When the
  * caller's credentials expire or are revoked, it fails with CREDENTIALS_EXPIRED.
  *
  * @param open opens the stream; its signal is aborted when the client leaves, the gateway stops or is cut off from NATS
@@ -22,7 +23,7 @@ export async function* trackedStream<I extends { readonly id: string }, D>(
 ): AsyncGenerator<TrackedEnvelope<D>, void, void> {
   using credentials = untilCredentialsEnd(context.caller);
   const aged = new AbortController();
-  using _timer = context.backpressure ? undefined : abortAfter(aged, context.streamMaxMs);
+  using _timer = context.backpressure ? undefined : abortAfter(aged, streamAgeMs(context.streamMaxMs));
   const { lost } = context.link;
   const ends = [context.stop, credentials.signal, aged.signal, ...(needsNats ? [lost] : [])];
   const signal = AbortSignal.any(clientLeft ? [clientLeft, ...ends] : ends);
