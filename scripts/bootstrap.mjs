@@ -147,7 +147,7 @@ function ended(child, pass) {
   });
 }
 
-/** Whoever started this sees the end that its child had. Does not return. */
+/** The process that started this sees the end that its child had. Does not return. */
 function endLike(signal) {
   process.kill(process.pid, signal);
   return new Promise(() => setTimeout(() => process.exit(1), 1000));

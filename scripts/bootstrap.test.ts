@@ -34,7 +34,7 @@ async function repository(npx: string) {
       },
     };
     answers[process.argv[2] ?? '']?.();
-    // Last: whoever reads it may send a signal at once.
+    // Last: a reader of it may send a signal at once.
     console.log(\`target \${process.argv.slice(2).join(' ')}\`);`,
   );
   await writeFile(join(bin, 'npx'), `#!/bin/sh\necho "$*" >> "${calls}"\n${npx}\n`);

@@ -188,7 +188,7 @@ function append(task, event) {
 // ---- One request ----
 
 const working = new Map();
-const handedBack = new Error('handed back');
+const toRelease = new Error('to be released');
 
 async function work({ subject, reply, data }) {
   const id = subject.split('.')[3]; // <namespace>.request.<priority>.<id>.<name>
@@ -226,7 +226,7 @@ async function work({ subject, reply, data }) {
     task.attempt = task.state.attempt + 1;
     claimed.resolve();
     if (ended.includes(status)) return ack;
-    if (abort.signal.reason === handedBack) return '-NAK'; // It has not begun: there is nothing to release.
+    if (abort.signal.reason === toRelease) return '-NAK'; // It has not begun: there is nothing to release.
     const canceled = () => append(task, { type: 'canceled', reason: task.reason ?? cancelReason });
     if (status === 'STOPPING') return (await canceled()) === 'accepted' && ack;
     const waitMs = Date.parse(nextAttemptAt ?? 0) - Date.now();
@@ -236,7 +236,7 @@ async function work({ subject, reply, data }) {
     if (begun === 'stop') abort.abort(new Error('canceled'));
     const end = await runHandler(task, abort.signal);
     // Told to end, and neither canceled nor done: the next executor begins the next attempt, and nothing is lost.
-    if (!end && abort.signal.reason === handedBack && !task.reason) {
+    if (!end && abort.signal.reason === toRelease && !task.reason) {
       const released = await append(task, { type: 'released', attempt: task.attempt, executor });
       if (released !== 'stop') return released === 'accepted' && '-NAK';
     }
@@ -318,12 +318,12 @@ async function takeRequests(priority) {
   }
 }
 
-// Hands back what it works on, so that another executor has it at once and not after `ack_wait`. Its pulls go first:
-// while one of them waits, the server would deliver to it what is handed back.
+// Releases what it works on, so that another executor has it at once and not after `ack_wait`. Its pulls go first:
+// while one of them waits, the server would deliver to it what is released.
 process.on('SIGTERM', async () => {
   stopping.abort();
   const all = [...working.values()];
-  for (const { abort } of all) abort.abort(handedBack);
+  for (const { abort } of all) abort.abort(toRelease);
   await Promise.all(all.map(({ done }) => done));
   socket.end(() => process.exit(0));
 });

@@ -241,7 +241,7 @@ describe('the client', () => {
     await expect(failing.$tasks.list()).rejects.toThrow('no token today');
   });
 
-  it('goes on with a stream whose token has ended, where it was, again and again', async () => {
+  it('continues with a stream whose token has ended, where it was, again and again', async () => {
     let asked = 0;
     const tasks = tasksWith(() => {
       asked += 1;

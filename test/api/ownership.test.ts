@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { freeRows, type OwnedRow, ownedRows, type Target } from './ownershipRows.ts';
 import { callOverHttp, openPlainSocket, type PlainAnswer, type PlainCall } from './plainTransports.ts';
 
-/** Invariant 8, owner-only, over everything that can be called, by whoever can call. */
+/** Invariant 8, owner-only, over everything that can be called, by every role that can call. */
 
 const callers = {
   ann: { 'x-owner': 'ann', 'x-role': 'user' },
@@ -75,7 +75,7 @@ const webSocket: Transport = async (caller, call, until) => {
   if (call.type === 'route') throw new TypeError('A route is not called over WebSocket.');
   await using socket = await openPlainSocket(url, { headers: callers[caller] });
   const answered = socket.call(call);
-  // A stream that is not refused goes on: its first event is enough.
+  // A stream that is not refused continues: its first event is enough.
   const body = until ? await Promise.race([answered, socket.heard('"type":"data"')]) : await answered;
   answered.catch(() => {});
   return { status: 200, headers: {}, body };

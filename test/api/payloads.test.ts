@@ -171,7 +171,7 @@ describe('large payloads', () => {
 });
 
 describe('the limit', () => {
-  it('refuses a larger input before anything is written, whoever sees it first', async () => {
+  it('refuses a larger input before anything is written, no matter which limit sees it first', async () => {
     await using stack = await system({ gateway: { payloadLimitBytes: MiB }, executors: 0 });
     const large = await errorOf(stack.tasks.echo.start({ text: 'x'.repeat(MiB) }));
     expect(large.data).toMatchObject({

@@ -113,7 +113,7 @@ describe('progress and log events', () => {
     expect((await js.publish(life, '{"type":"completed"}', next)).seq).toBe(brief.seq + 1);
   });
 
-  it('may expire while the task runs: its executor goes on, a watcher misses nothing, the record is right', async () => {
+  it('may expire while the task runs: its executor continues, a watcher misses nothing, the record is right', async () => {
     await using stack = await system();
     const { jsm, topology } = stack.broker;
     const task = await stack.tasks.script.count.start({ steps: 3, stepMs: 1_000 });

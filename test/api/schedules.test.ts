@@ -163,7 +163,7 @@ describe('the schedules of one owner', () => {
   });
 });
 
-describe('while the task of an earlier firing goes on, a firing', () => {
+describe('while the task of an earlier firing continues, a firing', () => {
   const hang = { ...everySecond, input: {} } as const;
 
   it('skips, and starts again once that task is over', async () => {
@@ -251,12 +251,12 @@ describe('pause, resume and delete', () => {
     await letTwoSecondsFire(stack.broker);
     expect((await list()).schedules.map(({ id }) => id)).toEqual(['metronome']);
 
-    const anew = await create({ ...echo, every: '2s', id: 'ticker' });
-    expect(anew).toMatchObject({ every: '2s', counts: { started: 0 } });
+    const recreated = await create({ ...echo, every: '2s', id: 'ticker' });
+    expect(recreated).toMatchObject({ every: '2s', counts: { started: 0 } });
     const fired = await scheduleThat(
       stack.broker,
       'a tick of the new one',
-      ({ createdAt, counts }) => createdAt === anew.createdAt && counts.started > 0,
+      ({ createdAt, counts }) => createdAt === recreated.createdAt && counts.started > 0,
     );
     expect(taskIds(fired)).not.toEqual(expect.arrayContaining(taskIds(ticked)));
   });

@@ -11,7 +11,7 @@ import { expect, inject, test } from 'vitest';
 /** Well below the ten seconds that calls in flight would get. */
 const soonMs = 5_000;
 
-/** A gateway whose tasks nobody runs, so that whoever waits for one waits; it tells when a call has arrived. */
+/** A gateway whose tasks nobody runs, so that a caller that waits for one waits; it tells when a call has arrived. */
 async function system() {
   let arrived = Promise.withResolvers<void>();
   const stack = await startStack({
@@ -53,7 +53,7 @@ test('a gateway that stops ends waits for results at once, with the error that m
   });
 });
 
-test('a call that started its task is told which, so that the result can be had elsewhere', async () => {
+test('a call that started its task is told which, so that the result can be read elsewhere', async () => {
   await using one = await system();
   const called = one.nextCall();
   const running = one.stack.tasks.script.echo.run({ text: 'a' }, { waitMs: 50_000 });

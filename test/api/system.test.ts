@@ -178,7 +178,7 @@ describe('the overview', () => {
     );
   });
 
-  it('says in its stream that NATS does not answer, and goes on', async () => {
+  it('says in its stream that NATS does not answer, and continues', async () => {
     const nats = await connect({ servers: natsUrl });
     const gateway = await stack.addGateway({ nats });
     const stream = as('ann', gateway).$system.watch({ intervalMs: 1_000 });

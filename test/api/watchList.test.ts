@@ -84,7 +84,7 @@ describe('what changes in lists', () => {
     anna.stop();
   });
 
-  it('begins anew with open when the gateway was restarted, and tells that it was lost', async () => {
+  it('begins again with open when the gateway was restarted, and tells that it was lost', async () => {
     const gateway = await stack.addGateway();
     const { port } = gateway;
     const lost = Promise.withResolvers<void>();

@@ -19,7 +19,7 @@ const timeHeader = 'Nats-Time-Stamp';
 /**
  * Every event that ever was, also of a stream that a person has deleted since: what is republished while the run goes
  * on, and what the stream holds right before a deletion and at the end. Sequences are unique, since a stream that is
- * made anew begins behind the earlier one.
+ * created again begins behind the earlier one.
  */
 export class EventArchive {
   readonly #broker: Broker;

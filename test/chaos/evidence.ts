@@ -31,7 +31,7 @@ export type Evidence = {
   readonly watchesOfAll: readonly WatchLog[];
 };
 
-/** What was seen while the run went on. */
+/** What was seen while the run continued. */
 export type Witnessed = Pick<Evidence, 'stories' | 'watchesOfAll' | 'fulls' | 'deletions'>;
 
 /** A client of the stores that looks at them from outside. */

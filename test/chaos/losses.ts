@@ -14,7 +14,7 @@ import type { TaskStory } from './taskDriver.ts';
  * - Consumers, the bucket of schedules and that of secrets: nothing that these checks look at.
  */
 
-/** An event stream that is made anew begins a million behind the earlier one. */
+/** An event stream that is created again begins a million behind the earlier one. */
 const gap = 500_000;
 /** A start that was answered so lately has no record that a gateway could publish its request from, nor has a child. */
 const unrecordedMs = 3_000;

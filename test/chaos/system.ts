@@ -10,7 +10,7 @@ import { type Life, type Span, stillMs } from './lives.ts';
 /** How many tasks one executor runs at once. */
 export const concurrency = 20;
 export const namespace = 'chaos';
-/** A short drain, so that handlers are really handed back. */
+/** A short drain, so that handlers are really released. */
 const drainMs = 600;
 /** What failed to start (while NATS was away) is started again after this long, as a supervisor does. */
 const respawnMs = 300;

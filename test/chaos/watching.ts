@@ -9,7 +9,7 @@ export type WatchLog = {
   /** The id that it began behind. */
   from: string | undefined;
   readonly ids: string[];
-  /** How often it was begun anew with a snapshot: only where what it had seen was deleted. */
+  /** How often it was begun again with a snapshot: only where what it had seen was deleted. */
   snapshotsAgain: number;
   /** The type of the last event. */
   lastType: string | undefined;
@@ -60,7 +60,7 @@ function follow(
       log.lastType = type;
       if (type === opening && log.from === undefined) log.from = eventId;
       else if (type === 'snapshot') log.snapshotsAgain += 1;
-      // The opening of a stream that was opened again says where it goes on, which is no event.
+      // The opening of a stream that was opened again says where it continues, which is no event.
       else if (type !== 'open') log.ids.push(eventId);
     }
     log.end = 'ended';

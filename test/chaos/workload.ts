@@ -22,7 +22,7 @@ export type PlannedTask = {
   readonly repeatAfterMs: number | undefined;
   /** So long after it was accepted. */
   readonly cancelAfterMs: number | undefined;
-  /** So long after it was accepted it is to pause, and to go on so much later. */
+  /** So long after it was accepted it is to pause, and to continue so much later. */
   readonly pause: { readonly afterMs: number; readonly forMs: number } | undefined;
   readonly isWatched: boolean;
   readonly isAwaited: boolean;

@@ -125,7 +125,7 @@ describe('the end of a parent', () => {
       const { hang } = tasks(contract).child;
       begun.resolve();
       await go.promise;
-      // Both at once: the link of the first may or may not be in the chain before the cancel.
+      // Both at once: the link of the first may or may not be in the log before the cancel.
       void hang.start({}).catch(() => {});
       await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }));
       late.resolve(hang.start({}).catch((thrown: unknown) => thrown));
@@ -149,7 +149,7 @@ describe('the end of a parent', () => {
 });
 
 describe('a parent whose executor is killed', () => {
-  it('goes on elsewhere with the same children', async () => {
+  it('continues elsewhere with the same children', async () => {
     await using stack = await startStack({
       natsUrl: inject('natsUrl'),
       contract: scriptedContract,

@@ -127,7 +127,7 @@ describe('history that is complete', () => {
     }
   });
 
-  it('another attempt goes on counting where the one before left off', async () => {
+  it('another attempt continues counting where the one before left off', async () => {
     await using stack = await system({ executors: 0 });
     const task = await stack.tasks.script.count.start({ steps: 3, stepMs: 5 });
     await recordThat(stack.broker, 'PENDING', ({ id }) => id === task.id);

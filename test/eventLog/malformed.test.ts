@@ -72,7 +72,7 @@ const system = (more: object = {}) =>
     ...more,
   });
 
-describe('nothing that is in a stream, whoever wrote it, makes a task stuck: a message', () => {
+describe('nothing that is in a stream, no matter who wrote it, makes a task stuck: a message', () => {
   it.each(rows)(
     '%s',
     async (_what, kind, payload, path) => {
@@ -100,7 +100,7 @@ describe('nothing that is in a stream, whoever wrote it, makes a task stuck: a m
       const watching = Array.fromAsync(counting.events());
       await put(...address('hang', hanging.id));
       await put(...address('count', counting.id));
-      // While nobody has it and its time runs out.
+      // While no executor has it and its time runs out.
       const late = await script.echo.start(
         { text: 'c' },
         { delayMs: 60_000, policy: { totalTimeoutMs: 1_000 } },

@@ -4,7 +4,7 @@ import { contract, handlersWith, whilePaused } from '../../examples/pausing.ts';
 import { expectShown } from './expectShown.ts';
 
 describe('the example of pausing a task', () => {
-  it('rests while it is paused, and goes on', async () => {
+  it('rests while it is paused, and continues', async () => {
     const goOn = Promise.withResolvers<void>();
     const indexed: string[] = [];
     const handlers = handlersWith(async volume => {

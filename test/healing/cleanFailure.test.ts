@@ -52,11 +52,11 @@ const rows: Record<string, { readonly asked: () => object; readonly says: RegExp
     asked: () => ({ service: 'gateway', natsUrl: 'nats://127.0.0.1:1' }),
     says: /NatsStartError/,
   },
-  'a gateway whose keys are watched, with a limit that cannot be had': {
+  'a gateway whose keys are watched, with a limit out of range': {
     asked: () => ({ service: 'gateway', apiKeysFile: join(folder, 'keys.json'), streamsPerOwner: -1 }),
     says: /streamsPerOwner/,
   },
-  'a gateway, with a payload limit that cannot be had': {
+  'a gateway, with a payload limit out of range': {
     asked: () => ({ service: 'gateway', payloadLimitBytes: 1 }),
     says: /payloadLimitBytes/,
   },

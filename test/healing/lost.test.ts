@@ -58,7 +58,7 @@ it('a task that runs while the request stream and the event stream are deleted i
   const { requestStream, eventStream } = broker.topology;
   await Promise.all([requestStream, eventStream].map(name => broker.jsm.streams.delete(name)));
   const second = await one.addExecutor();
-  // Its own executor writes anew that it holds the task.
+  // Its own executor writes again that it holds the task.
   await eventThat(
     broker,
     'started',

@@ -20,7 +20,7 @@ async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string,
   }
 }
 
-test('NATS is killed while clients watch: every kind of stream says so within 5 s, and goes on when it is back', async () => {
+test('NATS is killed while clients watch: every kind of stream says so within 5 s, and continues when it is back', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'longhaul-nats-gone-'));
   await using nats = await startNatsServer({ dataDir });
   const stack = await startStack({
@@ -114,7 +114,7 @@ test('NATS is killed while clients watch: every kind of stream says so within 5 
     await within('streams go on', Promise.all([one.heard.promise, many.heard.promise, lists.heard.promise]));
     await expect(
       within(
-        'REST goes on',
+        'REST continues',
         lineThat(line => line === 'event: canceled'),
       ),
     ).resolves.toBe('event: canceled');

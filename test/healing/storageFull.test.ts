@@ -107,7 +107,7 @@ test(
   testLimitMs,
 );
 
-/** The same server with another configuration: its file is written anew at each start. */
+/** The same server with another configuration: its file is written again at each start. */
 async function restartWith(one: System, configText: string): Promise<void> {
   await one.nats.stop();
   const { port } = one.nats;

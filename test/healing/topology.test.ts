@@ -86,7 +86,7 @@ const losses: Record<string, Loss> = {
     what: ({ topology }) => topology.eventStream,
     lose: ({ jsm, topology }) => jsm.streams.update(topology.eventStream, { max_age: 3_600_000_000_000 }),
   },
-  'the event stream is made anew by hand, and counts from 1 again': {
+  'the event stream is created again by hand, and counts from 1 again': {
     what: ({ topology }) => topology.eventStream,
     lose: async ({ jsm, topology }) => {
       const { config } = await jsm.streams.info(topology.eventStream);

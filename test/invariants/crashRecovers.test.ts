@@ -60,7 +60,7 @@ describe('crash-recovers', () => {
 
   // Tasks of an owner are passed over where the owner has its share of the slots: for as long as the others run.
   it.each(['kill', 'stop'] as const)(
-    'goes on where its owner has its share of the slots already, when its executor is lost: %s',
+    'continues where its owner has its share of the slots already, when its executor is lost: %s',
     async end => {
       await using stack = await system({
         executors: 1,
@@ -122,7 +122,7 @@ describe('crash-recovers', () => {
     expect(record).toMatchObject({ attempt: 2, losses: 1, failures: 1 });
   });
 
-  it('does not count a task that was handed back as lost', async () => {
+  it('does not count a task that was released as lost', async () => {
     await using stack = await system({ executors: 1 });
     const task = await stack.tasks.script.fragile.start({});
     for (const attempt of [1, 2, 3, 4]) {

@@ -84,7 +84,7 @@ describe('record-is-fold', () => {
     const task = await stack.tasks.script.count.start({ steps: 200, stepMs: 10 });
     for await (const event of task.events()) if (event.type === 'progress') break;
     await stack.gateways[0]?.stop();
-    // The handler goes on meanwhile. A new gateway reads what happened without it.
+    // The handler continues meanwhile. A new gateway reads what happened without it.
     const gateway = await stack.addGateway();
     await stack.tasksOf(gateway).script.count.handle(task.id).result();
     await expectRecordsToBeFolds(stack, 1);

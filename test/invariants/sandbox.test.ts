@@ -84,7 +84,7 @@ describe('crash-recovers-fast', () => {
     expect(events.filter(({ event }) => event.type === 'progress').length).toBeGreaterThan(10);
   });
 
-  it('other tasks of the executor go on meanwhile', async () => {
+  it('other tasks of the executor continue meanwhile', async () => {
     await using stack = await start();
     const blocked = await startBlocked(stack, 600_000);
     const echoes = Array.from({ length: 20 }, async (_, i) => {

@@ -30,7 +30,7 @@ describe('crash-recovers', () => {
     await eventThat(stack.broker, 'started', ({ id, event }) => id === task.id && event.type === 'started');
     const { requestStream } = stack.broker.topology;
     const consumer = 'script-hang-normal';
-    // What an executor does that wakes up with an old delivery in its socket and no free slot: it hands it back.
+    // What an executor does that wakes up with an old delivery in its socket and no free slot: it releases it.
     stack.nc.publish(`$JS.ACK.${requestStream}.${consumer}.1.1.1.1.0`, '-NAK');
     const deliveredAgain = async () => {
       while ((await stack.broker.jsm.consumers.info(requestStream, consumer)).delivered.consumer_seq < 2)

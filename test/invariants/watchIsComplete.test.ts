@@ -38,7 +38,7 @@ describe('watch-is-complete', () => {
     }
   });
 
-  it('goes on after lastEventId: a watcher that comes back sees what it missed, and nothing twice', async () => {
+  it('continues after lastEventId: a watcher that comes back sees what it missed, and nothing twice', async () => {
     await using stack = await system();
     const task = await stack.tasks.script.count.start({ steps: 60, stepMs: 2 });
     const seen: string[] = [];

@@ -91,7 +91,7 @@ function run(
   );
   const child = spawn(cli, [...words.slice(1), ...args, '--server', server.url], {
     cwd: folder,
-    // Its contexts are those of this test, and not of whoever runs it.
+    // Its contexts are those of this test, and not of the person who runs it.
     env: { ...process.env, XDG_CONFIG_HOME: folder, HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -163,7 +163,7 @@ describe('a trace', () => {
     ]);
   });
 
-  it('goes on at a task that starts later', async () => {
+  it('continues at a task that starts later', async () => {
     await tracer.startActiveSpan('my call', async span => {
       await stack.tasks.script.echo.start({ text: 'a' }, { delayMs: 1 });
       span.end();

@@ -93,7 +93,7 @@ describe('a task that is paused', () => {
     expect([pausing, resumed]).toMatchObject([{ by: 'ann' }, { by: 'ann' }]);
   });
 
-  it('lends its slot, and has it back before it goes on', async () => {
+  it('lends its slot, and has it back before it continues', async () => {
     const first = await walking('plain');
     const firstWalk = current;
     await first.pause();
@@ -213,7 +213,7 @@ describe('a paused task that loses its executor', () => {
     );
     if (!resting || !resumed) throw new Error('There are two.');
     await first.kill();
-    // Nobody has it, so the gateway itself says so in the chain.
+    // No executor has it, so the gateway itself says so in the log.
     expect(await resumed.resume()).toEqual({ id: resumed.id, status: 'RUNNING' });
     await using _second = await spawnExecutor(options);
     expect(await within('its end', resumed.result())).toEqual({ steps: 150, attempt: 2 });
@@ -225,7 +225,7 @@ describe('a paused task that loses its executor', () => {
     expect(await within('its end', resting.result())).toEqual({ steps: 150, attempt: 2 });
   });
 
-  it('is handed back by one that stops, and costs no attempt', async () => {
+  it('is released by one that stops, and costs no attempt', async () => {
     await using own = await system();
     const first = await own.addExecutor();
     const task = await own.tasks.script.walk.start({ steps: 150, stepMs: 10 });

@@ -10,7 +10,7 @@ import { createTRPCClient, createWSClient, wsLink } from '@trpc/client';
 import { expect, inject, it } from 'vitest';
 
 // Server-Sent Events: see test/rest/events.test.ts and test/invariants/watchIsComplete.test.ts.
-it('a watcher over WebSocket goes on at another gateway when its own is stopped: nothing is missing or comes twice', async () => {
+it('a watcher over WebSocket continues at another gateway when its own is stopped: nothing is missing or comes twice', async () => {
   await using stack = await startStack({
     natsUrl: inject('natsUrl'),
     contract: scriptedContract,

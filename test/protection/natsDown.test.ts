@@ -114,7 +114,7 @@ describe.concurrent('NATS', () => {
     await expectServed(one, expect);
   });
 
-  it('says nothing: no call hangs, and all are served when it goes on', async ({ expect }) => {
+  it('says nothing: no call hangs, and all are served when it continues', async ({ expect }) => {
     await using one = await system();
     process.kill(one.nats.pid, 'SIGSTOP');
     try {

@@ -91,7 +91,7 @@ describe.each(framings)('a refused request %s', framing => {
       const answer = await sent.answer();
       expect(answer.status).toBe(status);
       expect(answer.body).toContain(reason);
-      // Whoever goes on in drops is not cut off either.
+      // A caller who continues in drops is not cut off either.
       for (let drop = 0; drop < 20; drop += 1) await sent.write(Buffer.alloc(1_000, begin.subarray(-2)));
       expect(sent.isOpen()).toBe(true);
     },

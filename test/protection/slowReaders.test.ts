@@ -28,7 +28,7 @@ const stalledMs = 1_000;
 
 let stack: Stack<ScriptedContract>;
 let gateway: SpawnedService & { readonly url: string };
-/** Lets the handler go on that has reported its first progress. */
+/** Lets the handler continue that has reported its first progress. */
 let flood = Promise.withResolvers<void>();
 beforeAll(async () => {
   stack = await startStack({
@@ -69,7 +69,7 @@ const trpcPath = (id: string) =>
   `/trpc/script.count.watch?input=${encodeURIComponent(JSON.stringify({ id }))}`;
 const restPath = (id: string) => `/v1/tasks/${id}/events`;
 
-/** A task that has reported its first progress and goes on once `flood` is resolved. */
+/** A task that has reported its first progress and continues once `flood` is resolved. */
 async function startedTask() {
   flood = Promise.withResolvers<void>();
   const task = await stack.tasksOf(gateway).script.count.start({ steps: 1 });

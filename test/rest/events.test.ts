@@ -48,7 +48,7 @@ async function* eventsOf(url: string, id: string, lastEventId?: number): AsyncGe
   }
 }
 
-it('go on at another gateway after the last one seen, when the first is stopped: none is missing, none comes twice', async () => {
+it('continue at another gateway after the last one seen, when the first is stopped: none is missing, none comes twice', async () => {
   await using stack = await system(2);
   const id = await start(urlOf(stack), 'script.count', { steps: 30, stepMs: 20 });
   const seen: Event[] = [];

@@ -24,7 +24,7 @@ async function startStack() {
     namespace,
     foreign,
     count: createClient<typeof demoContract>({ url: gateway.url }).demo.count,
-    /** Resolves when an event of that type is in the chain. */
+    /** Resolves when an event of that type is in the log. */
     event: (type: string) =>
       tap.when(message => events().includes(message) && typeOf.parse(message.json).type === type),
     /** Resolves when a request was answered so. */

@@ -55,7 +55,7 @@ async function playEveryTask(): Promise<Tapped[]> {
   const scheduled = await count.start({ to: 2 }, { delayMs: 300 });
   await recorded(scheduled.id, 'COMPLETED');
 
-  // Only now: whoever subscribes to cancels looks like an executor to the gateway.
+  // Only now: a subscriber of cancels looks like an executor to the gateway.
   await using cancels = await tapWire(url, [subjects.cancel('*'), subjects.allAnswers]);
   const canceled = await count.start({ to: 12, stepMs: 60_000 });
   await tap.when(

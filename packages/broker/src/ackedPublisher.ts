@@ -21,7 +21,7 @@ type Unacknowledged = {
 };
 
 /** How late a publish may be found to be unanswered. */
-const sweepMs = 250;
+const lookEveryMs = 250;
 const noResponders = 503;
 
 /**
@@ -36,7 +36,7 @@ export class AckedPublisher {
   readonly #waiting = new Map<string, Unacknowledged>();
   readonly #failureListeners: ((error: Error, subject: string) => void)[] = [];
   #sent = 0;
-  #sweep: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   /**
    * @param inbox the subject below which acknowledgements come
@@ -65,7 +65,7 @@ export class AckedPublisher {
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, headers: headersOf(options) });
       const deadlineMs = Date.now() + this.#timeoutMs;
       this.#waiting.set(token, { subject, deadlineMs, resolve, reject });
-      this.#sweep ??= setInterval(() => this.#failLate(Date.now()), sweepMs).unref();
+      this.#timer ??= setInterval(() => this.#failLate(Date.now()), lookEveryMs).unref();
     });
   }
 
@@ -96,12 +96,12 @@ export class AckedPublisher {
       reject(new errors.TimeoutError());
     }
     if (this.#waiting.size > 0) return;
-    clearInterval(this.#sweep);
-    this.#sweep = undefined;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #failAll(): void {
-    clearInterval(this.#sweep);
+    clearInterval(this.#timer);
     for (const { reject } of this.#waiting.values()) reject(new errors.ClosedConnectionError());
     this.#waiting.clear();
   }

@@ -39,7 +39,7 @@ const apiTimeoutMs = 5_000;
 
 /**
  * Makes the clients over one connection.
- * @throws RangeError when the limit of payloads is no number of bytes that can be had; NatsStartError when the server
+ * @throws RangeError when the limit of payloads is no number of bytes in range; NatsStartError when the server
  *   has no JetStream, or is too old
  */
 export async function createBroker(

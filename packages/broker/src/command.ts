@@ -6,7 +6,7 @@ import { isNoResponders } from './brokerErrors.ts';
 import { decode, encode } from './codec.ts';
 
 /**
- * Commands over core NATS: requests to executors whose reply subject proves who sent them (see `wire/command.ts` of
+ * Commands over core NATS: requests to executors whose reply subject proves who sent them (see `wire/commands.ts` of
  * the protocol). Everything that sends or takes a command goes through here.
  */
 

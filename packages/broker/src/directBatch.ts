@@ -2,7 +2,6 @@ import type { DirectBatchStartSeq, StoredMsg } from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
 import type { Broker } from './broker.ts';
 import { isNotFoundStatus } from './brokerErrors.ts';
-import { ReadLimit } from './readLimit.ts';
 
 /** Messages in stream order, and whether they are all that there were. */
 export type DirectBatch = {
@@ -108,5 +107,29 @@ async function receiveBatch(
   } finally {
     clearTimeout(silence);
     batch.stop();
+  }
+}
+
+/** Lets so many run at once; the others wait for their turn, in their order. */
+export class ReadLimit {
+  readonly #most: number;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  async run<T>(read: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#most) await new Promise<void>(resolve => this.#waiting.push(resolve));
+    else this.#running += 1;
+    try {
+      return await read();
+    } finally {
+      // Its turn passes to the next waiter, so that no later caller overtakes.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running -= 1;
+    }
   }
 }

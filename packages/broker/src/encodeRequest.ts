@@ -1,4 +1,12 @@
-import { GatewayError, inlineLimitBytes, type TaskAddress, type TaskRequest } from '@longhaul/proto/wire';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  GatewayError,
+  inlineLimitBytes,
+  type PayloadRef,
+  type TaskAddress,
+  type TaskRecord,
+  type TaskRequest,
+} from '@longhaul/proto/wire';
 import { encode } from './codec.ts';
 import { type PackedPayload, PayloadError, type PayloadStore } from './payloadStore.ts';
 import type { OutgoingRequest } from './publishRequest.ts';
@@ -65,4 +73,16 @@ function requireKept(
     'INVALID_REQUEST',
     `A task whose input has more than ${inlineLimitBytes} bytes can be delayed by ${Math.floor((keptMs - spareMs) / hourMs)} hours at most, since its input is kept for ${Math.floor(keptMs / hourMs)}. Start it later, or pass a reference (a path or URL) instead of the data itself.`,
   );
+}
+
+/** Whether a start means the task that was accepted under its id before: whether their inputs are the same JSON. */
+export function isSameInput(
+  earlier: Pick<TaskRecord, 'input' | 'inputRef'>,
+  input: unknown,
+  inputRef: PayloadRef | undefined,
+): boolean {
+  // A large input is known by its digest: it is not read again to be compared.
+  if (earlier.inputRef || inputRef) return earlier.inputRef?.digest === inputRef?.digest;
+  // Through JSON, since that is how the earlier input travelled.
+  return isDeepStrictEqual(earlier.input ?? null, JSON.parse(JSON.stringify(input ?? null)));
 }

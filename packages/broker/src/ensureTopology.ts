@@ -13,7 +13,7 @@ export class TopologyError extends Error {
 /** Records of ended tasks expire by themselves; a marker of the expiry lives this long, so that watchers see it. */
 const expiryMarkerTtlMs = 60_000;
 
-/** The sequences that the streams begin with, where they are made anew. */
+/** The sequences that the streams begin with, where they are created again. */
 export type FirstSequences = { readonly requests: number; readonly events: number };
 
 /**

@@ -14,7 +14,7 @@ export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConne
 export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
 export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
 export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
-export { encodeRequest, requireNarrowInput } from './encodeRequest.ts';
+export { encodeRequest, isSameInput, requireNarrowInput } from './encodeRequest.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export { appendEvent, appendLifecycle, type LogEnd } from './eventLog.ts';
 export { EventLogVersionError } from './eventLogVersion.ts';
@@ -24,7 +24,6 @@ export { IdSecret } from './idSecret.ts';
 export { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits } from './jsonBreadth.ts';
 export { LimitStore } from './limitStore.ts';
 export { type EventProblem, type LogEntry, toLogEntry, toStoredEvent } from './logEntry.ts';
-export { NatsCredentialsError } from './natsCredentialsError.ts';
 export { type NatsVariables, natsOptionsOf, natsVariables } from './natsEnvironment.ts';
 export {
   highestPayloadLimitBytes,
@@ -45,8 +44,7 @@ export {
   replayEntries,
   replayEvents,
 } from './readEventLog.ts';
-export { isSameInput } from './sameInput.ts';
-export { NatsStartError } from './startErrors.ts';
+export { NatsCredentialsError, NatsStartError } from './startErrors.ts';
 export { StorageWatch } from './storageWatch.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
 export { tooManyValues } from './tooManyValues.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ConnectOptions } from './connect.ts';
 import type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
-import { NatsCredentialsError } from './natsCredentialsError.ts';
+import { NatsCredentialsError } from './startErrors.ts';
 
 const path = z.string();
 

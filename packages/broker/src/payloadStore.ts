@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  CodedError,
   defaultPayloadLimitBytes,
   defaultPayloadsKeptMs,
   inlineLimitBytes,
@@ -13,14 +14,8 @@ import { isConfigurationConflict } from './brokerErrors.ts';
 import { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits } from './jsonBreadth.ts';
 
 /** Why a payload cannot be stored or read. Trying again does not help. */
-export class PayloadError extends Error {
+export class PayloadError extends CodedError<PayloadErrorCode> {
   override readonly name = 'PayloadError';
-  readonly code: PayloadErrorCode;
-
-  constructor(code: PayloadErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 export type PayloadErrorCode =
@@ -74,7 +69,7 @@ export class PayloadStore {
   readonly #raises: boolean;
   #opened: Promise<ObjectStore> | undefined;
 
-  /** @throws RangeError when the limit is no number of bytes that can be had */
+  /** @throws RangeError when the limit is no number of bytes in range */
   constructor(
     js: JetStreamClient,
     jsm: JetStreamManager,

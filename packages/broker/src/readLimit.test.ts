@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReadLimit } from './readLimit.ts';
+import { ReadLimit } from './directBatch.ts';
 
 /** Reads that end when they are told to, and the order in which they began. */
 function reads(limit: ReadLimit) {

@@ -1,17 +1,11 @@
+import { CodedError } from '@longhaul/proto/wire';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { isNoResponders } from './brokerErrors.ts';
-import { NatsCredentialsError } from './natsCredentialsError.ts';
 
 /** Why a service cannot start on this NATS; the message says what to do. */
-export class NatsStartError extends Error {
+export class NatsStartError extends CodedError<NatsStartErrorCode> {
   override readonly name = 'NatsStartError';
-  readonly code: NatsStartErrorCode;
-
-  constructor(code: NatsStartErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 export type NatsStartErrorCode =
@@ -21,6 +15,12 @@ export type NatsStartErrorCode =
   | 'JETSTREAM_OFF'
   /** The server is older than what Longhaul rests on. */
   | 'NATS_TOO_OLD';
+
+/** Credentials for NATS that cannot be used, or that NATS does not take. The message says what to do, and no secret. */
+export class NatsCredentialsError extends Error {
+  override readonly name = 'NatsCredentialsError';
+  readonly code = 'BAD_NATS_CREDENTIALS';
+}
 
 /** Message schedules and per-message TTL. */
 const minimumVersion = [2, 14] as const;

@@ -211,7 +211,7 @@ export class TopologyGuard {
     await Promise.all(
       consumers.map(({ stream, plan, ensure }) => ensure?.() ?? ensureConsumer(broker, stream, plan)),
     );
-    // Whoever has made it: what is there now is what others are told of, and what is remembered.
+    // No matter who created it: what is there now is what others are told of, and what is remembered.
     const parts = await this.#look();
     const missing = parts.find(({ found }) => !found);
     if (missing) throw new Error(`${missing.label} was made and is gone again.`);

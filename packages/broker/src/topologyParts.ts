@@ -42,7 +42,7 @@ export type FoundPart = {
 export type TopologyFault = {
   readonly name: string;
   readonly label: string;
-  readonly kind: 'missing' | 'made anew' | 'changed';
+  readonly kind: 'missing' | 'created again' | 'changed';
 };
 
 /** What is remembered of each part, by name: when it was made, and the last sequence seen of a stream. */
@@ -71,7 +71,8 @@ export function faultsOf(parts: readonly FoundPart[], known: KnownParts): Topolo
   return parts.flatMap(({ name, label, found }): TopologyFault[] => {
     if (!found) return [{ name, label, kind: 'missing' }];
     const before = known.get(name);
-    if (before !== undefined && before.created !== found.created) return [{ name, label, kind: 'made anew' }];
+    if (before !== undefined && before.created !== found.created)
+      return [{ name, label, kind: 'created again' }];
     return found.isAsPlanned ? [] : [{ name, label, kind: 'changed' }];
   });
 }

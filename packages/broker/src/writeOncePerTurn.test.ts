@@ -77,7 +77,7 @@ test('what was published last is sent before the connection closes, drains or is
   }
 });
 
-test('after a reconnect it goes on as before', async () => {
+test('after a reconnect it continues as before', async () => {
   await using to = await receiver(1);
   const { nc, close } = await open();
   const reconnected = (async () => {

@@ -14,7 +14,7 @@ export type TokenSource = {
   readonly get: () => Promise<string>;
   /** Which token `get` gives: counts up each time that one is dropped. */
   readonly generation: () => number;
-  /** The gateway refuses the token of this generation. `true`: another one can be had. */
+  /** The gateway refuses the token of this generation. `true`: there is another one. */
   readonly refused: (generation: number) => boolean;
 };
 

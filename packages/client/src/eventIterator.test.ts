@@ -63,7 +63,7 @@ test('events come in order, up to the end', async () => {
   expect(opens).toMatchObject([{ after: undefined, closed: 1 }]);
 });
 
-test('the first subscription goes on where the reader says', async () => {
+test('the first subscription continues where the reader says', async () => {
   const { subscribe, opens } = createGateway(({ observer }) => observer.onComplete());
   await read(subscribe, '7').done;
   expect(opens[0]?.after).toBe('7');
@@ -71,7 +71,7 @@ test('the first subscription goes on where the reader says', async () => {
 
 describe('a lost connection', () => {
   test.each<[string, (observer: SubscriptionObserver<number>) => void]>([
-    ['that the subscription would mend by itself', observer => observer.onLost(unreachable)],
+    ['that the subscription would repair by itself', observer => observer.onLost(unreachable)],
     ['that it gave up', observer => observer.onError(unreachable)],
     ['of whatever kind', observer => observer.onLost(notFound)],
   ])('%s is opened again after the last event', async (_what, lose) => {
@@ -108,7 +108,7 @@ describe('a lost connection', () => {
     expect(gaps.at(-1)).toBeGreaterThanOrEqual(2_500);
   });
 
-  test('after an event the waits begin anew', async () => {
+  test('after an event the waits begin again', async () => {
     const { subscribe, opens } = createGateway();
     read(subscribe);
     for (let round = 0; round < 6; round += 1) {
@@ -226,7 +226,7 @@ describe('a reader that leaves', () => {
     expect(opens).toEqual([]);
   });
 
-  test('leaves no listener at a signal that goes on', async () => {
+  test('leaves no listener at a signal that continues', async () => {
     const { signal } = new AbortController();
     const [add, remove] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
     const { subscribe } = createGateway(({ observer, after }) => {

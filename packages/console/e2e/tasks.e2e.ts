@@ -166,7 +166,7 @@ describe('a task from its form to its end', () => {
 });
 
 describe('the table of tasks', () => {
-  it('is filtered by what the address says, stays so when loaded anew, and is live', async () => {
+  it('is filtered by what the address says, stays so when loaded again, and is live', async () => {
     await page.goto(url('/tasks'));
     await rows().first().waitFor();
     await page.getByRole('button', { name: /^Status/ }).click();
@@ -256,7 +256,7 @@ describe('the table of tasks', () => {
 });
 
 describe('a gateway that restarts', () => {
-  it('takes nothing from a page that is open: it says so, goes on, and has every event once', async () => {
+  it('takes nothing from a page that is open: it says so, continues, and has every event once', async () => {
     const pages = 60;
     const task = await stack.tasks.reports.build.start({ subject: 'Through a restart', pages, pageMs: 120 });
     await page.goto(url(`/tasks/${task.id}`));

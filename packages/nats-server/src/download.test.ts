@@ -89,7 +89,7 @@ test('a release without an archive for this machine, and one that is not there, 
 
 test("nats-server's digest is pinned in the source: an archive that only its SHA256SUMS knows is refused", async () => {
   await using folder = await scratchFolder();
-  // Whoever replaced the archive replaced the sums as well.
+  // Who replaced the archive replaced the sums as well.
   const files = await release(folder.path, digestOf);
   await using server = await releaseServer(files);
   const [path = ''] = [...files.keys()].filter(name => name.endsWith('.tar.gz'));

@@ -1,11 +1,11 @@
 // The protocol, for gateways, executors and tools: messages, subjects, topology, and the decisions over them.
+export { CodedError } from './api/codedError.ts';
 export {
   errorCatalogue,
   GatewayError,
   type GatewayErrorCode,
   type InputIssue,
 } from './api/errorCatalogue.ts';
-export type { GatewayErrorData, GatewayErrorShape } from './api/procedure.ts';
 export {
   type CancelManyRequest,
   type ChildTaskOptions,
@@ -84,6 +84,8 @@ export type {
   ContractPart,
   EndedOutcomeOf,
   FailureOf,
+  GatewayErrorData,
+  GatewayErrorShape,
   ListChange,
   ShownEvent,
   StartFault,
@@ -161,25 +163,30 @@ export {
 } from './decide/taskState.ts';
 export type { ContractFinding, ContractVerdict, FindingLevel } from './evolve/checkContract.ts';
 export type { ContractSnapshot, TaskSnapshot } from './evolve/contractSnapshot.ts';
+export { type ChildLink, childrenKept, type ParentLink } from './wire/childLinks.ts';
 export {
   type CancelManyOutcome,
   type CancelOutcome,
   type CancelReply,
   type CancelRequest,
-  cancelOutcomeSchema,
-  cancelReplySchema,
-  cancelRequestSchema,
-} from './wire/cancel.ts';
-export { type ChildLink, childrenKept, type ParentLink } from './wire/childLinks.ts';
-export { type CommandRole, commandRoles, type Wake, wakeSchema } from './wire/command.ts';
-export {
+  type CommandRole,
   type ControlOutcome,
   type ControlReply,
   type ControlRequest,
+  cancelOutcomeSchema,
+  cancelReplySchema,
+  cancelRequestSchema,
+  commandRoles,
   controlOutcomeSchema,
   controlReplySchema,
   controlRequestSchema,
-} from './wire/control.ts';
+  type HolderReply,
+  type HolderRequest,
+  holderReplySchema,
+  holderRequestSchema,
+  type Wake,
+  wakeSchema,
+} from './wire/commands.ts';
 export {
   type EventKind,
   type EventType,
@@ -205,12 +212,6 @@ export {
   thrownSchema,
   withoutStacks,
 } from './wire/failure.ts';
-export {
-  type HolderReply,
-  type HolderRequest,
-  holderReplySchema,
-  holderRequestSchema,
-} from './wire/holder.ts';
 export {
   type Freed,
   freedSchema,

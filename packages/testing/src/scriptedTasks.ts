@@ -43,7 +43,7 @@ export const scriptedContract = defineContract({
       maxAttempts: 3,
       backoff: { kind: 'fixed', delayMs: 150 },
     }),
-    /** These two share one place for each key, across all executors. */
+    /** These two share one permit for each key, across all executors. */
     hangAlone: defineTask({
       input: z.object({ key: z.string() }),
       progress: percent,

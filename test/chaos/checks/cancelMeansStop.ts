@@ -6,11 +6,11 @@ import { overlap, type Span } from '../lives.ts';
 import { wasDestroyedBefore } from '../losses.ts';
 import type { Check, Violation } from './violation.ts';
 
-/** How long a superseded handler may go on once its process and NATS are well again. */
+/** How long a superseded handler may continue once its process and NATS are well again. */
 const abandonMs = 6_000;
 
 /**
- * No handler ran behind CANCELED, unless the event says so; and none that was superseded goes on for ever.
+ * No handler ran behind CANCELED, unless the event says so; and none that was superseded continues for ever.
  *
  * Nobody can end a handler whose process is suspended, or out of NATS's reach, for longer than `ack_wait`: such a run
  * is excused, and has to end soon after both are back.
@@ -53,7 +53,7 @@ export const cancelMeansStop: Check = evidence => {
 
 const nameOf = ({ attempt, life }: HandlerRun) => `attempt ${attempt} on ${life.id}`;
 
-/** When the chain went on without a run: another attempt began, or the task ended. */
+/** When the log continued without a run: another attempt began, or the task ended. */
 function historyAtMs(events: readonly DatedEvent[], run: HandlerRun): number | undefined {
   return events.find(
     ({ event, storedAtMs }) =>

@@ -9,7 +9,7 @@ const recoveryMs = 5_000;
 const tasks = 30;
 
 /**
- * Kills an executor of the system that has been through it all, with nothing else going on, and measures.
+ * Kills an executor of the system that has been through it all, with nothing else running, and measures.
  * @returns how long the slowest task took to run again, and what was wrong
  */
 export async function crashRecovers(

@@ -36,7 +36,7 @@ async function leftSubscriptions(system: System): Promise<string[]> {
 async function leftConsumers({ lives, natsOutages }: System, { jsm, topology }: Broker): Promise<string[]> {
   const found: string[] = [];
   const gatewaysEver = lives.filter(({ target }) => target.startsWith('gateway')).length;
-  // One for each gateway's watch on the bucket, which the NATS client makes anew when the server was away.
+  // One for each gateway's watch on the bucket, which the NATS client creates again when the server was away.
   const bucketWatches = gatewaysEver * (1 + natsOutages.length);
   for (const stream of [topology.requestStream, topology.eventStream, topology.bucketStream]) {
     const consumers = await Array.fromAsync(jsm.consumers.list(stream));

@@ -31,7 +31,7 @@ const raceMs = 1_500;
 
 /**
  * Two executors began the same attempt at once: one took a delivery that had waited in its socket while it was
- * suspended. The chain let one of them in, and the other one's handler has to be told at once.
+ * suspended. The log let one of them in, and the other one's handler has to be told at once.
  */
 function isSettledRace(evidence: Evidence, run: HandlerRun, later: HandlerRun): boolean {
   const wasAway = [run, later].some(each =>
@@ -43,6 +43,6 @@ function isSettledRace(evidence: Evidence, run: HandlerRun, later: HandlerRun): 
 /** A handler that ignored its signal beyond the grace period may be left running. */
 function isReportedRunning({ eventsOf }: Evidence, run: HandlerRun): boolean {
   if (run.name !== 'script.ignoreSignal') return false;
-  // Handed back or timed out: its executor goes, and waits for it only so long.
+  // Released or timed out: its executor goes, and waits for it only so long.
   return eventsOf.has(run.taskId) && run.life.endSentAtMs !== undefined;
 }

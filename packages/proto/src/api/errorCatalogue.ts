@@ -53,7 +53,7 @@ export const errorCatalogue = {
     trpc: 'BAD_REQUEST',
     http: 406,
     advice:
-      'REST only: the answer cannot be had in a form that Accept names. Accept application/json, or text/event-stream of events.',
+      'REST only: no form of the answer fits Accept. Accept application/json, or text/event-stream of events.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     trpc: 'UNSUPPORTED_MEDIA_TYPE',
@@ -79,7 +79,8 @@ export const errorCatalogue = {
   IDENTITY_UNAVAILABLE: {
     trpc: 'SERVICE_UNAVAILABLE',
     http: 503,
-    advice: 'The keys to check tokens with cannot be had from the identity provider. Try again in a moment.',
+    advice:
+      'The identity provider does not give the keys that tokens are checked with. Try again in a moment.',
   },
   TOO_MANY_REQUESTS: {
     trpc: 'TOO_MANY_REQUESTS',

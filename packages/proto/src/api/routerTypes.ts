@@ -5,9 +5,7 @@ import type {
   TRPCSubscriptionProcedure,
 } from '@trpc/server';
 import type { InputOf, TaskDefinition } from '../contract/taskDefinition.ts';
-import type { CancelManyOutcome, CancelOutcome } from '../wire/cancel.ts';
-import type { ControlOutcome } from '../wire/control.ts';
-import type { Call, EventStream, GatewayErrorShape } from './procedure.ts';
+import type { CancelManyOutcome, CancelOutcome, ControlOutcome } from '../wire/commands.ts';
 import type {
   CancelManyRequest,
   ListRequest,
@@ -20,6 +18,9 @@ import type { SystemProcedures } from './system.ts';
 import type {
   AnyTaskEvent,
   AnyTaskRecord,
+  Call,
+  EventStream,
+  GatewayErrorShape,
   ListChange,
   StartResultOf,
   TaskEventOf,

@@ -12,7 +12,7 @@ import {
   type ScheduleRecord,
   scheduleIdSchema,
 } from '../wire/schedule.ts';
-import type { Call } from './procedure.ts';
+import type { Call } from './taskViews.ts';
 
 /** The most schedules that one owner can have, and that a list answers. */
 export const scheduleLimit = 1_000;

@@ -2,7 +2,7 @@ import type { TRPCQueryProcedure, TRPCSubscriptionProcedure } from '@trpc/server
 import { z } from 'zod';
 import { strictOptions } from '../contract/strictOptions.ts';
 import { type Priority, taskTypeSchema } from '../wire/names.ts';
-import type { Call, EventStream } from './procedure.ts';
+import type { Call, EventStream } from './taskViews.ts';
 
 /** The longest time that a throughput covers: a week. */
 const longestLookMs = 7 * 24 * 60 * 60 * 1_000;

@@ -1,3 +1,4 @@
+import type { TRPCDefaultErrorData, TRPCErrorShape } from '@trpc/server';
 import type { ErrorsOf, OutputOf, ProgressOf, TaskDefinition } from '../contract/taskDefinition.ts';
 import type { ChildLink } from '../wire/childLinks.ts';
 import type { TaskEvent } from '../wire/event.ts';
@@ -82,6 +83,15 @@ export type StartFault = {
   /** The task that has the permit: of `TASK_BUSY`, where the caller may know it. */
   taskId?: string;
 };
+
+/** What an error carries beside tRPC's own data: a stable code, and the faults of what was sent. */
+export type GatewayErrorData = TRPCDefaultErrorData &
+  Omit<StartFault, 'message'> & {
+    /** Of what passes by itself: the seconds to wait, which a stream, batch or WebSocket has no header for. */
+    readonly retryAfterSeconds?: number;
+  };
+/** The error of a call, as tRPC's clients get it. */
+export type GatewayErrorShape = TRPCErrorShape<GatewayErrorData>;
 
 /** What became of one task of a batch: narrow it by `ok`. */
 export type StartResultOf<T extends TaskDefinition> =
@@ -232,5 +242,11 @@ export type TaskType = {
   /** Whether its tasks wait until it is resumed. */
   paused: boolean;
 };
+
+/** A stream of events, each with the id to resume after. */
+export type EventStream<E> = AsyncIterable<{ id: string; data: E }, void, unknown>;
+
+/** One procedure's types. */
+export type Call<I, O> = { input: I; output: O; meta: object; errorShape: GatewayErrorShape };
 
 export type { AttemptRecord, Failure };

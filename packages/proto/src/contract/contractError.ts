@@ -1,3 +1,5 @@
+import { CodedError } from '../api/codedError.ts';
+
 /** What can be wrong with a contract. Thrown while it is being defined, so at start-up. */
 export type ContractErrorCode =
   | 'NOT_JSON'
@@ -8,12 +10,6 @@ export type ContractErrorCode =
   | 'EMPTY';
 
 /** A contract that cannot work; the message says which part and what to write instead. */
-export class ContractError extends Error {
+export class ContractError extends CodedError<ContractErrorCode> {
   override readonly name = 'ContractError';
-  readonly code: ContractErrorCode;
-
-  constructor(code: ContractErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
 }

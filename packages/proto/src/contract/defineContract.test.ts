@@ -25,7 +25,7 @@ function at(path: readonly string[]): Contract {
   return branches.reduce<Contract>((inner, name) => ({ [name]: inner }), { [last ?? '']: task });
 }
 
-test('a contract is handed back as it was given', () => {
+test('a contract is returned as it was given', () => {
   const contract = { audio: { transcribe: task }, ping: task };
   expect(defineContract(contract)).toBe(contract);
   expect([...listTasks(contract).keys()]).toEqual(['audio.transcribe', 'ping']);

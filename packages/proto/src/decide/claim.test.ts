@@ -60,7 +60,7 @@ describe('a delivered request', () => {
       },
     ],
     [
-      'that was handed back runs again, whatever was lost before',
+      'that was released runs again, whatever was lost before',
       run('PENDING', 4, 'a', { losses: 3 }),
       { do: 'run', attempt: 5, failures: 0 },
     ],
@@ -77,7 +77,7 @@ describe('a delivered request', () => {
 describe('a delivered request of a task that had to begin by a time', () => {
   const startBy = '2020-01-01T00:00:00.000Z';
 
-  test('fails where nobody has begun it', () => {
+  test('fails where no executor has begun it', () => {
     expect(decideClaim(pending, { ...limits, startBy }, nowMs)).toEqual({
       do: 'fail',
       error: { code: 'NOT_STARTED_IN_TIME', message: `No executor took the task before ${startBy}.` },

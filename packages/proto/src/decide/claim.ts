@@ -19,7 +19,7 @@ export type Claim =
   | { readonly do: 'acknowledge' }
   /** It was canceled while no executor ran it: write `canceled`, and acknowledge the request. */
   | { readonly do: 'cancel'; readonly reason: string | undefined }
-  /** A retry is not due yet: hand the request back until then. */
+  /** A retry is not due yet: release the request until then. */
   | { readonly do: 'wait'; readonly untilMs: number };
 
 /** The limits that a claim checks. */

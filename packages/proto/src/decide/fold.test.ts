@@ -223,7 +223,7 @@ const step = fc.record({
   attempt: fc.integer({ min: 1, max: 3 }),
   gap: fc.integer({ min: 1, max: 3 }),
 });
-const chain = fc.array(step, { maxLength: 12 }).map(steps => {
+const history = fc.array(step, { maxLength: 12 }).map(steps => {
   let seq = 0;
   return steps.map(({ make, attempt, gap }) => {
     seq += gap;
@@ -235,7 +235,7 @@ const part = fc.nat({ max: 12 });
 describe('invariant 3, record-is-fold', () => {
   test('events may be folded again, from wherever', () => {
     fc.assert(
-      fc.property(chain, part, part, (events, a, b) => {
+      fc.property(history, part, part, (events, a, b) => {
         const again = [...events.slice(0, Math.max(a, b)), ...events.slice(Math.min(a, b))];
         expect(foldAll(again)).toEqual(foldAll(events));
       }),
@@ -244,7 +244,7 @@ describe('invariant 3, record-is-fold', () => {
 
   test('an event that is folded again changes not even the object', () => {
     fc.assert(
-      fc.property(chain, part, (events, at) => {
+      fc.property(history, part, (events, at) => {
         const record = foldAll(events);
         const again = events[at];
         if (again) expect(fold(record, again)).toBe(record);
@@ -254,7 +254,7 @@ describe('invariant 3, record-is-fold', () => {
 
   test('a stored record and the rest of the events make the whole', () => {
     fc.assert(
-      fc.property(chain, part, (events, at) => {
+      fc.property(history, part, (events, at) => {
         const half: unknown = JSON.parse(JSON.stringify(foldAll(events.slice(0, at))));
         expect(foldAll(events.slice(at), recordSchema.parse(half))).toEqual(foldAll(events));
       }),
@@ -263,7 +263,7 @@ describe('invariant 3, record-is-fold', () => {
 
   test('a record always fits its schema, and its events fit theirs', () => {
     fc.assert(
-      fc.property(chain, events => {
+      fc.property(history, events => {
         for (const { event } of events) eventSchema.parse(JSON.parse(JSON.stringify(event)));
         const record = foldAll(events);
         expect(recordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
@@ -273,7 +273,7 @@ describe('invariant 3, record-is-fold', () => {
 
   test('a record shows what belongs to its status, and nothing else', () => {
     fc.assert(
-      fc.property(chain, events => {
+      fc.property(history, events => {
         const record = foldAll(events) ?? pending;
         const { status } = record;
         expect('output' in record).toBe(status === 'COMPLETED');
@@ -289,7 +289,7 @@ describe('invariant 3, record-is-fold', () => {
 test('invariant 2, ends-once: nothing changes after a terminal event', () => {
   fc.assert(
     fc.property(
-      chain,
+      history,
       fc.constantFrom(completed, failed, (seq: number) => canceled(seq)),
       step,
       (events, end, more) => {
@@ -303,7 +303,7 @@ test('invariant 2, ends-once: nothing changes after a terminal event', () => {
 
 test('what an attempt reports that is no longer the current one changes nothing', () => {
   fc.assert(
-    fc.property(chain, fc.constantFrom(progress, log), (events, make) => {
+    fc.property(history, fc.constantFrom(progress, log), (events, make) => {
       const record = foldAll(events);
       if (!record || record.attempt < 2) return;
       expect(fold(record, make(1_000, record.attempt - 1))).toBe(record);
@@ -354,8 +354,8 @@ describe('a pause', () => {
   const pause = { by: 'ann', at: instant(2) };
 
   test.each<[string, StoredEvent[], object]>([
-    ['is wished', [started(1), pausing(2)], { status: 'RUNNING', pause }],
-    ['is wished by the first who asks', [started(1), pausing(2), pausing(3, 'ben')], { pause }],
+    ['is requested', [started(1), pausing(2)], { status: 'RUNNING', pause }],
+    ['is requested by the first who asks', [started(1), pausing(2), pausing(3, 'ben')], { pause }],
     ['begins at a checkpoint', [started(1), pausing(2), paused(3)], { status: 'PAUSED', pause }],
     [
       'outlives its executor',
@@ -382,7 +382,7 @@ describe('a pause', () => {
     ['when it is resumed', [started(1), pausing(2), paused(3), resumed(4)], 'RUNNING'],
     ['when it is resumed before it began', [started(1), pausing(2), resumed(3)], 'RUNNING'],
     [
-      'when it is resumed while nobody has it',
+      'when it is resumed while no executor has it',
       [started(1), pausing(2), paused(3), released(4), resumed(5)],
       'PENDING',
     ],

@@ -35,7 +35,7 @@ describe('acquirePermit', () => {
     expect(waiting(permits)).toEqual([idOf(2), idOf(4), idOf(5)]);
   });
 
-  it('gives a free permit to the first in line, not to whoever comes', () => {
+  it('gives a free permit to the first in line, not to the next that comes', () => {
     const free = releasePermit(requests([1, 2, 3], 1), idOf(1), 'e1');
     const late = acquirePermit(free, request(9), 1, 9, nowMs);
     expect(late.answer).toEqual({ taken: false, ahead: 2 });
@@ -66,7 +66,7 @@ describe('acquirePermit', () => {
     expect(releasePermit(again.permits, idOf(1), 'e1').holders).toHaveLength(1);
   });
 
-  it('does not write anew that a task waits, until half of the time is over', () => {
+  it('does not write again that a task waits, until half of the time is over', () => {
     const permits = requests([1, 2], 1);
     expect(acquirePermit(permits, request(2), 1, 2, nowMs + 100).permits).toBe(permits);
     expect(acquirePermit(permits, request(2), 1, 2, nowMs + waitValidMs / 2).permits).not.toBe(permits);

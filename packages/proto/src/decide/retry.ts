@@ -10,7 +10,7 @@ export type AfterFailure =
   | { readonly do: 'fail'; readonly error: Failure }
   | { readonly do: 'retry'; readonly error: Failure; readonly delayMs: number };
 
-/** Failures that another attempt would meet again: the contract or the handler has to be mended. */
+/** Failures that another attempt would meet again: the contract or the handler has to be fixed. */
 const neverRetried = new Set([
   'INVALID_INPUT',
   'INPUT_UNREADABLE',

@@ -98,7 +98,7 @@ export function isToPause({ pause, status }: Pick<TaskState, 'pause' | 'status'>
 
 /**
  * Whether an attempt is still to begin: the first one, or the next one after a failure. A task whose executor was lost
- * or has stopped is not to begin: it goes on elsewhere.
+ * or has stopped is not to begin: it continues elsewhere.
  */
 export function isToBegin({ status, attempt }: Pick<TaskState, 'status' | 'attempt'>): boolean {
   return status === 'SCHEDULED' || status === 'RETRYING' || (status === 'PENDING' && attempt === 0);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instantSchema, taskIdSchema, taskTypeSchema } from './names.ts';
 
 /** One task that has a permit. */
-export const placeHolderSchema = z.object({
+export const permitHolderSchema = z.object({
   id: taskIdSchema,
   name: taskTypeSchema,
   owner: z.string().min(1),
@@ -17,10 +17,10 @@ export const placeHolderSchema = z.object({
   at: instantSchema.meta({ description: 'When it took the permit.' }),
 });
 /** A task that has a permit, and how long it keeps it. */
-export type PermitHolder = z.infer<typeof placeHolderSchema>;
+export type PermitHolder = z.infer<typeof permitHolderSchema>;
 
 /** One task that waits for a permit. */
-export const placeWaiterSchema = z.object({
+export const permitWaiterSchema = z.object({
   id: taskIdSchema,
   rank: z.number().meta({
     description:
@@ -28,7 +28,7 @@ export const placeWaiterSchema = z.object({
   }),
   until: instantSchema.meta({ description: 'It has to say before then that it still waits.' }),
 });
-export type PlaceWaiter = z.infer<typeof placeWaiterSchema>;
+export type PermitWaiter = z.infer<typeof permitWaiterSchema>;
 
 /** The value in the bucket of limits under `permits.…`: who has the permits of one limit, and who waits for one. */
 export const permitsSchema = z
@@ -36,8 +36,8 @@ export const permitsSchema = z
     v: z.literal(1),
     group: z.string(),
     key: z.string().optional(),
-    holders: z.array(placeHolderSchema),
-    waiting: z.array(placeWaiterSchema),
+    holders: z.array(permitHolderSchema),
+    waiting: z.array(permitWaiterSchema),
   })
   .meta({ title: 'Permits', description: 'Who has the permits of one limit of concurrency, and who waits.' });
 /** Who has the permits of one limit, and who waits for one. */

@@ -132,7 +132,7 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         subjects.cancel('*'),
         subjects.control('*'),
         subjects.executorWake,
-        // Who is there, and who still has the place of a limit.
+        // Who is there, and who still has the permit of a limit.
         subjects.executorStatus,
         anyHolderOf(topology),
       ],

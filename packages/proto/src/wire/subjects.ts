@@ -1,4 +1,4 @@
-import type { CommandRole } from './command.ts';
+import type { CommandRole } from './commands.ts';
 import { type EventKind, eventKindSchema } from './event.ts';
 import { ownerToken, type Priority, prioritySchema, taskIdSchema, taskTypeSchema } from './names.ts';
 
@@ -86,7 +86,7 @@ export function createSubjects(namespace: string) {
     executorStatus: `${namespace}.executors.status`,
     /** Published when a paused name is resumed: executors pull again. */
     executorWake: `${namespace}.executors.wake`,
-    /** Published when a place of a limit may be free: executors with a task that waits for it look. */
+    /** Published when a permit of a limit may be free: executors with a task that waits for it look. */
     limitFreed: `${namespace}.limits.freed`,
     /** Below this come the answers to commands of one role, which proves who sent a command (see `command.ts`). */
     answers: (role: CommandRole) => `${namespace}.answer.${role}`,

@@ -75,7 +75,7 @@ export type TopologyOptions = {
  * the field names are the server's own, so that they read alike in `nats stream info`.
  *
  * @param namespace the first token of every subject, and what the streams and the bucket are named after
- * @throws TypeError for a namespace, RangeError for a limit that cannot be had
+ * @throws TypeError for a namespace, RangeError for a limit out of range
  */
 export function createTopology(namespace = 'tasks', options: TopologyOptions = {}) {
   const parsed = namespaceSchema.safeParse(namespace);

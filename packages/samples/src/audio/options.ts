@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { textVariable, wholeNumberVariable } from '../environmentFields.ts';
 
 /** How `audio.transcribe` runs. */
 export type TranscribeOptions = {
@@ -18,26 +19,11 @@ export type TranscribeOptions = {
   readonly maxTextBytes?: number | undefined;
 };
 
-// An empty variable is an unset one.
-const text = z
-  .string()
-  .trim()
-  .transform(value => value || undefined)
-  .optional();
-const wholeNumber = (min: number) =>
-  z
-    .string()
-    .trim()
-    .regex(/^\d*$/, 'must be a whole number')
-    .transform(value => (value === '' ? undefined : Number(value)))
-    .refine(value => value === undefined || value >= min, `must be ${min} or more`)
-    .optional();
-
 const environment = z.object({
-  TRANSCRIBE_COMMAND: text,
-  AUDIO_DIR: text,
-  TRANSCRIBE_FILE_TIMEOUT_MS: wholeNumber(0),
-  TRANSCRIBE_MAX_FILES: wholeNumber(1),
+  TRANSCRIBE_COMMAND: textVariable,
+  AUDIO_DIR: textVariable,
+  TRANSCRIBE_FILE_TIMEOUT_MS: wholeNumberVariable(0),
+  TRANSCRIBE_MAX_FILES: wholeNumberVariable(1),
 });
 
 /**

@@ -38,7 +38,7 @@ describe('moves', () => {
     expect(progress.at(-1)).toMatchObject({ currentPosition: 3_000, description: 'Moved x to 3000 um' });
   });
 
-  it('goes on from where the stage is', async () => {
+  it('continues from where the stage is', async () => {
     const { handlers, run, stage } = setUp();
     await runHandler(motion.moveAbsolute, handlers.moveAbsolute, { axis: 'tx', position: 1.5 }, run);
     const back = await runHandler(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wholeNumberVariable } from '../environmentFields.ts';
 import type { Clock } from './clock.ts';
 import type { StageController, StopMode } from './stageController.ts';
 
@@ -17,20 +18,13 @@ export type MotionOptions = {
 };
 
 // An empty variable is an unset one.
-const milliseconds = z
-  .string()
-  .trim()
-  .regex(/^\d*$/, 'must be a whole number of milliseconds')
-  .transform(value => (value === '' ? undefined : Number(value)))
-  .optional();
-
 const environment = z.object({
   MOTION_STOP: z
     .enum(['', 'decelerate', 'immediate'])
     .transform(value => (value === '' ? undefined : value))
     .optional(),
-  MOTION_POLL_MS: milliseconds.refine(value => value === undefined || value >= 1, 'must be 1 or more'),
-  MOTION_SETTLE_MS: milliseconds,
+  MOTION_POLL_MS: wholeNumberVariable(1),
+  MOTION_SETTLE_MS: wholeNumberVariable(0),
 });
 
 /**

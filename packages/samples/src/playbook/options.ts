@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { textVariable } from '../environmentFields.ts';
 
 /** How the `playbook.*` tasks run. */
 export type PlaybookOptions = {
@@ -17,17 +18,10 @@ export type PlaybookOptions = {
   readonly maxBytes?: number | undefined;
 };
 
-// An empty variable is an unset one.
-const text = z
-  .string()
-  .trim()
-  .transform(value => value || undefined)
-  .optional();
-
 const environment = z.object({
-  PLAYBOOK_DIR: text,
-  ANSIBLE_LINT: text,
-  ANSIBLE_PLAYBOOK: text,
+  PLAYBOOK_DIR: textVariable,
+  ANSIBLE_LINT: textVariable,
+  ANSIBLE_PLAYBOOK: textVariable,
   PLAYBOOK_ALLOW_CHECK: z
     .enum(['', '0', '1', 'false', 'true'])
     .transform(value => value === '1' || value === 'true')

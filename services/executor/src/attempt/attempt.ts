@@ -106,7 +106,7 @@ export class Attempt implements HeldTask {
     void this.recheck();
   }
 
-  /** Reads the log, and ends the handler if the task went on without this attempt. */
+  /** Reads the log, and ends the handler if the task continued without this attempt. */
   async recheck(): Promise<void> {
     this.#message.heartbeat();
     this.#execution?.recheck();

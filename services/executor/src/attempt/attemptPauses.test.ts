@@ -88,7 +88,7 @@ describe('a checkpoint', () => {
     expect(said.filter(type => !type.startsWith('clock'))).toEqual(['resumed']);
   });
 
-  test('whose pause is refused, since a gateway resumed it, is passed once the chain was read', async () => {
+  test('whose pause is refused, since a gateway resumed it, is passed once the log was read', async () => {
     const { pauses, said, checkpoint } = attempt({ toPause: true, answers: { paused: 'dropped' } });
     const waiting = checkpoint();
     await nextTurn();
@@ -139,12 +139,12 @@ describe('a request', () => {
     await expect(asked).rejects.toThrow('The attempt is over.');
   });
 
-  test('that is not in the chain is not answered', async () => {
+  test('that is not in the log is not answered', async () => {
     const { ask } = attempt({ answers: { pausing: 'superseded' } });
     await expect(ask('pause')).rejects.toThrow('The attempt is over.');
   });
 
-  test('under way is not overruled by a chain that does not have it yet', async () => {
+  test('under way is not overruled by a log that does not have it yet', async () => {
     const { pauses, requests, ask } = attempt();
     const asked = ask('pause');
     await nextTurn();
@@ -164,8 +164,8 @@ describe('an executor that stops', () => {
       const { pauses, abort, checkpoint } = attempt({ toPause: true });
       const waiting = restsBefore ? checkpoint() : undefined;
       await settled();
-      pauses.drain(() => abort.abort(new Error('handed back')));
-      await expect((waiting ?? checkpoint()).done).rejects.toThrow('handed back');
+      pauses.drain(() => abort.abort(new Error('released')));
+      await expect((waiting ?? checkpoint()).done).rejects.toThrow('released');
     }
   });
 });

@@ -211,7 +211,7 @@ export class EventWriter {
     return 'appended';
   }
 
-  /** Reads the log in its turn. Where the task went on without this attempt, it reports that as a refusal does. */
+  /** Reads the log in its turn. Where the task continued without this attempt, it reports that as a refusal does. */
   check(): Promise<void> {
     this.#turn = this.#turn.then(() => this.#checkNow()).catch(() => {});
     return this.#turn.then(() => {});
@@ -230,8 +230,8 @@ export class EventWriter {
 
   /**
    * Where the log knows nothing of this attempt, which has been in it, it was deleted with its stream. So its `started`
-   * is written anew: without it nobody could tell that the task is held, and an executor that is given the request as
-   * well would run it a second time. Where one has done so already, the numbers of attempts have begun anew, and that
+   * is written again: without it nobody could tell that the task is held, and an executor that is given the request as
+   * well would run it a second time. Where one has done so already, the numbers of attempts have begun again, and that
    * one's counts.
    */
   async #whereForgotten(next?: NewEvent<TaskEvent>): Promise<Refusal | undefined> {

@@ -20,7 +20,7 @@ export async function isHeldBy(broker: Broker, executor: string, taskId: string)
   return (await askHolder(broker, executor, taskId)) === 'holds';
 }
 
-/** Notifies an executor that a task went on without it. A suspended executor reads the notice when it comes back. */
+/** Notifies an executor that a task continued without it. A suspended executor reads the notice when it comes back. */
 export function notifyHolder(broker: Broker, executor: string, taskId: string): void {
   const notice: HolderRequest = { v: 1, id: taskId, do: 'look' };
   sendCommand(broker, broker.topology.subjects.holder(executor), notice);
@@ -30,7 +30,7 @@ export function notifyHolder(broker: Broker, executor: string, taskId: string): 
 export type HeldTask = {
   /** Whether the attempt still counts, as far as this executor knows. */
   readonly isHeld: boolean;
-  /** Reads the event log, and ends the handler if the task went on without it. */
+  /** Reads the event log, and ends the handler if the task continued without it. */
   readonly recheck: () => Promise<void>;
 };
 

@@ -1,3 +1,5 @@
+import { CodedError } from '@longhaul/proto/wire';
+
 /** Options of `ctx.exec`. */
 export type ExecOptions = {
   /** The working folder. Default: the executor's own. */
@@ -32,12 +34,6 @@ export type ExecResult = {
 };
 
 /** A command that could not be started: it is not on the PATH (`COMMAND_NOT_FOUND`), or the system refused to start it. */
-export class ExecError extends Error {
+export class ExecError extends CodedError<'COMMAND_NOT_FOUND' | 'COMMAND_FAILED_TO_START'> {
   override readonly name = 'ExecError';
-  readonly code: 'COMMAND_NOT_FOUND' | 'COMMAND_FAILED_TO_START';
-
-  constructor(code: ExecError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

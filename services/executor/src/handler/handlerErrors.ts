@@ -1,4 +1,4 @@
-import type { BuiltInFailureCode, RetryAdvice } from '@longhaul/proto/wire';
+import { type BuiltInFailureCode, CodedError, type RetryAdvice } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { messageOf } from '../failure/describeThrown.ts';
 import { preview } from '../failure/safeRead.ts';
@@ -35,14 +35,8 @@ function textOf(message: unknown): string {
 }
 
 /** A fault that Longhaul itself reports about a handler: its code is one of Longhaul's own, such as `INVALID_OUTPUT`. */
-export class TaskFault extends Error {
+export class TaskFault extends CodedError<BuiltInFailureCode> {
   override readonly name = 'TaskFault';
-  readonly code: BuiltInFailureCode;
-
-  constructor(code: BuiltInFailureCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 const longestDelayMs = 365 * 24 * 60 * 60 * 1_000;

@@ -10,7 +10,7 @@ const firstRecheckMs = 500;
 /** The other waiters recheck this often, which also renews their entry in the record. */
 const othersRecheckMs = waitValidMs / 2;
 /** How often waiters that are due are woken. */
-const sweepMs = 250;
+const lookEveryMs = 250;
 
 /** One task that waits. Its rank decides which one is woken first. */
 export type Waiting = Ranked & {
@@ -38,7 +38,7 @@ export class WaitQueue {
   readonly #freed = new LRUCache<string, number>({ max: maxFreedLimits });
   readonly #onLeft: () => void;
   #queued = 0;
-  #sweep: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param onLeft called whenever a task no longer waits: more requests may be pulled */
   constructor(onLeft: () => void) {
@@ -92,7 +92,7 @@ export class WaitQueue {
     this.#waiters.set(waiter.limit, queue);
     this.#queued += 1;
     if (waiter.isOfType) this.#blocked.set(waiter.name, (this.#blocked.get(waiter.name) ?? 0) + 1);
-    this.#sweep ??= setInterval(() => this.#wakeDue(Date.now()), sweepMs);
+    this.#timer ??= setInterval(() => this.#wakeDue(Date.now()), lookEveryMs);
   }
 
   #dequeue(waiter: Waiter): void {
@@ -106,8 +106,8 @@ export class WaitQueue {
       else this.#blocked.delete(waiter.name);
     }
     if (this.#queued === 0) {
-      clearInterval(this.#sweep);
-      this.#sweep = undefined;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
     }
     this.#onLeft();
   }

@@ -39,7 +39,7 @@ describe('pulls', () => {
     expect(consumer.state(pullExpiresMs + 3_000).outstanding).toBe(0);
   });
 
-  test('are unknown to a server that was connected to anew', () => {
+  test('are unknown to a server that was connected to again', () => {
     const consumer = create();
     consumer.asked(1, 5, 0);
     consumer.reset();

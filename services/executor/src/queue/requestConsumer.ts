@@ -20,7 +20,7 @@ export type RequestConsumerOptions = {
   readonly work: (message: RequestMessage, slot: Slot) => Promise<void>;
   /** The share of the slots that an owner may have with tasks of a type, while there are other owners. */
   readonly ownerShareOf: (name: string) => number;
-  /** Whether an attempt of the request's task is still to begin; else the task goes on here. */
+  /** Whether an attempt of the request's task is still to begin; else the task continues here. */
   readonly isToBegin: (message: RequestMessage) => Promise<boolean>;
   /** Whether requests of a type would only wait for a permit: none are pulled meanwhile. */
   readonly isBlocked: (name: string) => boolean;
@@ -34,8 +34,8 @@ const longestRefusedDelayMs = 4_000;
 /** A request of a type that the pool does not accept (see `lendLimit`) is delivered again after this long. */
 const notAcceptedDelayMs = 1_000;
 /** Pulls that were lost, and messages that another executor took, are noticed within this time. */
-const sweepMs = 250;
-/** Between two sweeps, at most this many requests are passed over because their owner's share is used up. */
+const lookEveryMs = 250;
+/** Between two looks, at most this many requests are passed over because their owner's share is used up. */
 const passedOverPerSweep = 16;
 
 /**
@@ -53,7 +53,7 @@ export class RequestConsumer {
   readonly #shares = new OwnerShares();
   #passedOver = 0;
   #subscription: Subscription | undefined;
-  #sweep: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #planned: NodeJS.Immediate | undefined;
   #isPulling = false;
   #lastPullId = 0;
@@ -89,17 +89,17 @@ export class RequestConsumer {
       },
     });
     this.#isPulling = true;
-    this.#sweep = setInterval(() => {
+    this.#timer = setInterval(() => {
       this.#passedOver = 0;
       this.#planSoon();
-    }, sweepMs);
+    }, lookEveryMs);
     this.#planSoon();
   }
 
   /** Pulls nothing more. Requests that are being processed continue. */
   stopPulling(): void {
     this.#isPulling = false;
-    clearInterval(this.#sweep);
+    clearInterval(this.#timer);
     if (this.#planned) clearImmediate(this.#planned);
     // The server drops pulls whose inbox has no subscriber. A request on its way is delivered again after `ack_wait`.
     this.#subscription?.unsubscribe();
@@ -183,7 +183,7 @@ export class RequestConsumer {
   }
 
   /**
-   * A share is for what begins. A task whose executor was lost or has stopped goes on in any free slot: it would wait
+   * A share is for what begins. A task whose executor was lost or has stopped continues in any free slot: it would wait
    * for its owner's other tasks otherwise, for minutes, while slots are free (invariant 6, crash-recovers-fast).
    */
   async #passOverUnlessItGoesOn(

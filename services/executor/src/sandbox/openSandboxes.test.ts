@@ -91,7 +91,7 @@ describe('a fingerprint', () => {
   const output = z.object({ b: z.number() });
   const task = defineTask({ input, output, errors: { GONE: z.object({ c: z.string() }) } });
 
-  it('is the same for the same definition, also where a default is made anew each time', () => {
+  it('is the same for the same definition, also where a default is created again each time', () => {
     expect(fingerprint(task)).toBe(
       fingerprint(defineTask({ input, output, errors: { GONE: z.object({ c: z.string() }) } })),
     );

@@ -1,12 +1,8 @@
-/** The options of authentication are missing, invalid or contradictory. The message states what to do. */
-export class AuthConfigError extends Error {
-  override readonly name = 'AuthConfigError';
-  readonly code: AuthConfigErrorCode;
+import { CodedError } from '@longhaul/proto/wire';
 
-  constructor(code: AuthConfigErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
+/** The options of authentication are missing, invalid or contradictory. The message states what to do. */
+export class AuthConfigError extends CodedError<AuthConfigErrorCode> {
+  override readonly name = 'AuthConfigError';
 }
 
 /** The stable codes of {@link AuthConfigError}. */

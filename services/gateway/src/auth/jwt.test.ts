@@ -52,7 +52,7 @@ describe('with a public key', () => {
     expect(await find(await token({ exp: nowS() - 2 }))).toMatchObject({ owner: 'ann' });
     const old = find(await token({ exp: nowS() - 60 }));
     await expect(old).rejects.toThrow(expect.objectContaining({ code: 'CREDENTIALS_EXPIRED' }));
-    // Whoever cannot sign learns nothing about times.
+    // A caller who cannot sign learns nothing about times.
     const strange = await generateKeyPair('ES256');
     expect(await find(await token({ exp: nowS() - 60 }, 'ES256', strange.privateKey))).toBeUndefined();
   });

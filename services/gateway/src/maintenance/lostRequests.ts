@@ -49,7 +49,7 @@ export class LostRequests {
     this.#deps = deps;
   }
 
-  /** Looks for lost requests: at start, and whenever the request stream or the event stream was made anew. */
+  /** Looks for lost requests: at start, and whenever the request stream or the event stream was created again. */
   look(): void {
     this.#looking = this.#looking.then(() => this.#lookThrough());
   }

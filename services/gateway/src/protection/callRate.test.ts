@@ -24,7 +24,7 @@ describe('a rate of calls', () => {
     expect(rate.take('ann', 1, 0).allowed).toBe(false);
   });
 
-  it('never lets more through than burst and time allow, and whoever waits as told is let through', () => {
+  it('never lets more through than burst and time allow, and a caller that waits as told is let through', () => {
     const calls = fc.array(fc.record({ afterMs: fc.nat(3_000), calls: fc.integer({ min: 1, max: 20 }) }));
     fc.assert(
       fc.property(calls, asked => {

@@ -137,7 +137,7 @@ describe('a stream of events', () => {
       throw error;
     })();
 
-  it('says why it cannot go on, and nothing where the client does well to come back', async () => {
+  it('says why it cannot continue, and nothing where the client does well to come back', async () => {
     const expired = new GatewayError('PAYLOAD_EXPIRED', 'It is no longer kept.');
     const text = await textOf(eventStream(failing(expired), options()));
     expect(text).toMatch(/\nevent: problem\ndata: \{"type":"\/docs\/errors#PAYLOAD_EXPIRED",.*\n\n$/);

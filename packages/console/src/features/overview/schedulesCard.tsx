@@ -6,6 +6,7 @@ import { Link } from 'wouter';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Confirm } from '../../components/dialog.tsx';
 import { Empty, Failed, Skeleton } from '../../components/states.tsx';
+import { type Column, TableHead } from '../../components/tableHead.tsx';
 import { Instant } from '../../components/time.tsx';
 import { toast, toastError } from '../../components/toasts.tsx';
 import { schedulesQuery } from '../../gateway/queries.ts';
@@ -17,6 +18,14 @@ const firedMs = 1_500;
 /** A timer for longer is none; and a schedule that was due just now is not looked at in a hurry. */
 const longestTimerMs = 2 ** 31 - 1;
 const leastTimerMs = 2_000;
+
+const columns: readonly Column[] = [
+  { title: 'Schedule' },
+  { title: 'Fires' },
+  { title: 'Next' },
+  { title: 'Last' },
+  { title: 'Started', number: true },
+];
 
 /** Recurring schedules: when each fires, what came of it, and a way to stop it. */
 export function SchedulesCard() {
@@ -48,20 +57,7 @@ export function SchedulesCard() {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
         <section className="scroll-x" tabIndex={0} aria-label="List of schedules">
           <table className="grid-table">
-            <thead>
-              <tr>
-                <th scope="col">Schedule</th>
-                <th scope="col">Fires</th>
-                <th scope="col">Next</th>
-                <th scope="col">Last</th>
-                <th scope="col" className="number">
-                  Started
-                </th>
-                <th scope="col">
-                  <span className="sr-only">Actions</span>
-                </th>
-              </tr>
-            </thead>
+            <TableHead columns={columns} />
             <tbody>
               {list.map(schedule => (
                 <ScheduleRow key={`${schedule.owner} ${schedule.id}`} schedule={schedule} />

@@ -3,10 +3,27 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { CirclePause, CirclePlay } from 'lucide-react';
 import { Link } from 'wouter';
 import { Button } from '../../components/button.tsx';
+import { type Column, TableHead } from '../../components/tableHead.tsx';
 import { durationText } from '../../components/timeText.ts';
 import { toast, toastError } from '../../components/toasts.tsx';
 import { typesQuery } from '../../gateway/queries.ts';
 import { tasks } from '../../gateway/tasks.ts';
+
+const columns: readonly Column[] = [
+  { title: 'Type' },
+  {
+    title: (
+      <>
+        Waiting <span className="sr-only">(high, normal, low)</span>
+      </>
+    ),
+    number: true,
+    hint: 'high · normal · low',
+  },
+  { title: 'Running', number: true },
+  { title: 'Retrying', number: true },
+  { title: 'Scheduled', number: true },
+];
 
 /** Every type of task: what waits and runs of it, and whether it may. */
 export function TypesCard({
@@ -26,26 +43,7 @@ export function TypesCard({
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
       <section className="scroll-x" tabIndex={0} aria-label="Queues of the task types">
         <table className="grid-table">
-          <thead>
-            <tr>
-              <th scope="col">Type</th>
-              <th scope="col" className="number" title="high · normal · low">
-                Waiting <span className="sr-only">(high, normal, low)</span>
-              </th>
-              <th scope="col" className="number">
-                Running
-              </th>
-              <th scope="col" className="number">
-                Retrying
-              </th>
-              <th scope="col" className="number">
-                Scheduled
-              </th>
-              <th scope="col">
-                <span className="sr-only">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={columns} />
           <tbody>
             {types.map(type => (
               <TypeRow key={type.name} type={type} queue={byName.get(type.name)} />

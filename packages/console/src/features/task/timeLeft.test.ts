@@ -3,7 +3,7 @@ import { type Sample, timeLeftMs } from './timeLeft.ts';
 
 const steady: Sample[] = [0, 10, 20, 30].map(percent => ({ percent, atMs: percent * 100 }));
 
-test('a steady task goes on as it has', () => {
+test('a steady task continues as it has', () => {
   expect(timeLeftMs(steady, 3_000)).toBe(7_000);
 });
 

@@ -80,7 +80,7 @@ function momentOf(event: Milestone): Moment {
     case 'released':
       return {
         ...base,
-        what: 'Handed back',
+        what: 'Released',
         detail: 'its executor is stopping; another one takes it',
         tone: 'plain',
       };

@@ -18,6 +18,16 @@ const narrowRowPx = 74;
 /** So many rows before its end is reached the next page is read. */
 const aheadRows = 80;
 
+/** The columns behind the box to select: the class of their cells, and their titles. */
+const columns = [
+  ['status', 'Status'],
+  ['task', 'Task'],
+  ['progress', 'Progress'],
+  ['owner', 'Owner'],
+  ['created', 'Accepted'],
+  ['duration', 'Took'],
+] as const;
+
 /** The rows of a list, of which only those in sight are drawn; for keys, pointers and screen readers. */
 export function TaskGrid({
   list,
@@ -127,24 +137,11 @@ export function TaskGrid({
               onChange={() => onSelect(all ? new Set() : new Set(rows.map(({ id }) => id)))}
             />
           </span>
-          <span role="columnheader" className="c-status">
-            Status
-          </span>
-          <span role="columnheader" className="c-task">
-            Task
-          </span>
-          <span role="columnheader" className="c-progress">
-            Progress
-          </span>
-          <span role="columnheader" className="c-owner">
-            Owner
-          </span>
-          <span role="columnheader" className="c-created">
-            Accepted
-          </span>
-          <span role="columnheader" className="c-duration">
-            Took
-          </span>
+          {columns.map(([part, title]) => (
+            <span key={part} role="columnheader" className={`c-${part}`}>
+              {title}
+            </span>
+          ))}
         </div>
       </div>
       <div role="rowgroup" className="grid-body" style={{ height: virtual.getTotalSize() }}>

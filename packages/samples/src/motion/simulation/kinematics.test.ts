@@ -63,7 +63,7 @@ describe('planStop', () => {
     expect(stop.at(9_999)).toEqual({ position: 95, velocity: 0 });
   });
 
-  it('goes on from where a move is cut off, and comes to rest before the target', () => {
+  it('continues from where a move is cut off, and comes to rest before the target', () => {
     fc.assert(
       fc.property(position, position, velocity, acceleration, part, (from, to, v, a, cut) => {
         const move = planMove(from, to, v, a);

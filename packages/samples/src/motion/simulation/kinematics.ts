@@ -9,7 +9,7 @@ export type MotionProfile = {
 };
 
 /**
- * A move from rest to rest: speeds up by `acceleration`, goes on at `velocity`, slows down by `acceleration`. A move too
+ * A move from rest to rest: speeds up by `acceleration`, continues at `velocity`, slows down by `acceleration`. A move too
  * short to reach `velocity` has no middle part (a triangle instead of a trapezoid).
  */
 export function planMove(from: number, to: number, velocity: number, acceleration: number): MotionProfile {

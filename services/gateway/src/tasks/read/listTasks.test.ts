@@ -80,7 +80,7 @@ describe('pages', () => {
     expect(list(upTo(3)).nextCursor).toBeUndefined();
   });
 
-  test('a rare filter over very many tasks ends with a cursor, and goes on there', () => {
+  test('a rare filter over very many tasks ends with a cursor, and continues there', () => {
     const { index, scanned } = indexOf([task(0, { name: 'rare' }), ...upTo(scanLimit + 10).slice(1)]);
     const query = listRequestSchema.parse({ name: 'rare' });
     const first = listTasks(index, alice, query, nowMs);

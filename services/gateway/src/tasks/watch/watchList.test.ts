@@ -61,7 +61,7 @@ describe('the changes of lists', () => {
     expect(await next()).toEqual({ type: 'changed', tasks: [], gone: ['id-1'] });
   });
 
-  it('are no more than a page can take: then it lists again, and goes on', async () => {
+  it('are no more than a page can take: then it lists again, and continues', async () => {
     const { index, next } = await open();
     for (let n = 0; n <= changesLimit; n += 1) index.tell(task(n));
     index.tell(task(changesLimit + 1));
