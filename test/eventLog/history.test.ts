@@ -82,6 +82,11 @@ describe('history that is complete', () => {
     const task = await writeLines(stack, 12_001);
     const seen = await within('the end', Array.fromAsync(task.events({ lastEventId: '0' })), 60_000);
     expect(seen.find(({ type }) => type === 'dropped')).toMatchObject({ log: 2_001, progress: 0 });
+    const overRest = await fetch(`${stack.gateways[0]?.url}/v1/tasks/${task.id}/events`, {
+      headers: { 'last-event-id': '0' },
+    });
+    const [, dropped] = /\nevent: dropped\ndata: (.*)\n/.exec(await overRest.text()) ?? [];
+    expect(JSON.parse(dropped ?? '')).toEqual({ log: 2_001, progress: 0 });
     const ordinals = seen.flatMap(event => (event.type === 'log' ? [event.ordinal] : []));
     expect(ordinals).toEqual(Array.from({ length: 10_000 }, (_, i) => 2_002 + i));
     // The beginning of its life is there still, and so is everything else that is stored.
