@@ -1,5 +1,6 @@
-// `npm test`: type check, lint, and all tests. All three run, and each failure is shown, before it fails.
-// Arguments go to vitest: `npm test -- packages/proto` runs the tests below that folder.
+// `npm test`: type check, lint, and the tests but for the long ones (`*.long.test.ts`), which `npm run test:long` runs.
+// All of them run, and each failure is shown, before it fails. Arguments go to vitest: `npm test -- packages/proto`
+// runs the tests below that folder, the long ones as well.
 
 import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
@@ -67,7 +68,10 @@ const consoleCheck = { name: 'type check of the console', command: 'tsc', args: 
 const lint = { name: 'lint', command: 'biome', args: ['check', '.'] };
 // Who may import whom: the rules are in .dependency-cruiser.mjs.
 const imports = { name: 'imports', command: 'npm', args: ['run', '-s', 'lint:imports'] };
-const tests = { name: 'tests', command: 'vitest', args: ['run', ...process.argv.slice(2)] };
+const given = process.argv.slice(2);
+const choosesFiles = given.some(argument => !argument.startsWith('-'));
+const chosen = choosesFiles ? [] : ['--project', 'quick'];
+const tests = { name: 'tests', command: 'vitest', args: ['run', ...chosen, ...given] };
 
 const outcomes = await Promise.all([
   run(typeCheck, false),
@@ -81,7 +85,8 @@ headline('summary');
 for (const { step, ok, seconds } of outcomes) {
   console.log(`${ok ? 'passed' : 'FAILED'}  ${step.name} (${seconds} s)`);
 }
-// Printed, so that it is not taken for tested: a developer's machine need not have Chromium.
-console.log('not run  the console in a browser: `pnpm test:console`, which needs Chromium (.ci/run does it)');
+// Printed, so that they are not taken for tested: .ci/run does these as well.
+if (!choosesFiles) console.log('not run  the long tests: `npm run test:long`');
+console.log('not run  the console in a browser: `pnpm test:console`, which needs Chromium');
 if (interrupted) console.log('interrupted');
 process.exitCode = !interrupted && outcomes.every(({ ok }) => ok) ? 0 : 1;

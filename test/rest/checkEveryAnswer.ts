@@ -50,6 +50,8 @@ async function readDocument(origin: string): Promise<unknown> {
 }
 
 afterAll(async () => {
+  // The next test file may run in the same process.
+  globalThis.fetch = plainFetch;
   if (kept.length === 0) return;
   // Not loaded for the many test files that never ask REST.
   const { OpenApiDriver } = await import('./openApiDriver.ts');

@@ -3,7 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { playbookOptionsFromEnv } from './index.ts';
-import { absent, failure, folder, installed, lint, type Progress, playbooks, test } from './testPlaybooks.ts';
+import {
+  absent,
+  failure,
+  folder,
+  installed,
+  lint,
+  type Progress,
+  playbooks,
+  test,
+  withPlaybookFolder,
+} from './testPlaybooks.ts';
+
+withPlaybookFolder();
 
 describe('playbook.lint without ansible-lint', () => {
   it('uses the built-in checks and says so', async () => {

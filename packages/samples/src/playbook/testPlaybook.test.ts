@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { absent, failure, installed, type Progress, test } from './testPlaybooks.ts';
+import { absent, failure, installed, type Progress, test, withPlaybookFolder } from './testPlaybooks.ts';
+
+withPlaybookFolder();
 
 describe('playbook.test', () => {
   it('says how to install Ansible where there is none', async () => {

@@ -16,29 +16,32 @@ export let folder: string;
 /** The playbooks that callers reach. */
 export let playbooks: string;
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'playbook-test-'));
-  playbooks = join(folder, 'playbooks');
-  await mkdir(join(playbooks, 'empty'), { recursive: true });
-  // A folder of its own for temporary files, so that one left behind shows.
-  await mkdir(join(folder, 'tmp'));
-  vi.stubEnv('TMPDIR', join(folder, 'tmp'));
-  for (const name of await readdir(fixtures)) {
-    if (name.endsWith('.yml')) await copyFile(join(fixtures, name), join(playbooks, name));
-  }
-  await symlink(join(fixtures, 'good.yml'), join(playbooks, 'way-out.yml'));
-  await symlink('good.yml', join(playbooks, '-link.yml'));
-  for (const version of ['2.19', '2.16']) {
-    const program = join(folder, `ansible-${version}`);
-    const [node, script] = [process.execPath, join(fixtures, 'fakeAnsible.ts')];
-    await writeFile(program, `#!/bin/sh\nexec "${node}" "${script}" ${version} "$@"\n`);
-    await chmod(program, 0o755);
-  }
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
-});
+/** Makes the folder before the tests of the file that calls this, and removes it after them. */
+export function withPlaybookFolder(): void {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'playbook-test-'));
+    playbooks = join(folder, 'playbooks');
+    await mkdir(join(playbooks, 'empty'), { recursive: true });
+    // A folder of its own for temporary files, so that one left behind shows.
+    await mkdir(join(folder, 'tmp'));
+    vi.stubEnv('TMPDIR', join(folder, 'tmp'));
+    for (const name of await readdir(fixtures)) {
+      if (name.endsWith('.yml')) await copyFile(join(fixtures, name), join(playbooks, name));
+    }
+    await symlink(join(fixtures, 'good.yml'), join(playbooks, 'way-out.yml'));
+    await symlink('good.yml', join(playbooks, '-link.yml'));
+    for (const version of ['2.19', '2.16']) {
+      const program = join(folder, `ansible-${version}`);
+      const [node, script] = [process.execPath, join(fixtures, 'fakeAnsible.ts')];
+      await writeFile(program, `#!/bin/sh\nexec "${node}" "${script}" ${version} "$@"\n`);
+      await chmod(program, 0o755);
+    }
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+}
 
 export const absent = () => ({
   ansibleLint: join(folder, 'absent'),
