@@ -3,6 +3,12 @@ import { isStorageFull, isStreamNotFound, isUnavailable } from '@longhaul/broker
 import { errorCatalogue, GatewayError, type GatewayErrorCode, type StartFault } from '@longhaul/proto/wire';
 import type { FastifyBaseLogger } from 'fastify';
 
+/**
+ * Why the signal of a client that is gone, or of a stream that has ended, is aborted. It is one object: without a reason each
+ * abort creates an error with a stack, which keeps what is in the stack in memory for as long as the signal.
+ */
+export const goneReason = new DOMException('The client is gone, or its stream has ended.', 'AbortError');
+
 /** What a caller may learn of an error: its code, message and issues. Anything unexpected becomes INTERNAL. */
 export function callerErrorOf(
   error: unknown,

@@ -39,8 +39,8 @@ export type ProtectionOptions = {
   /** Milliseconds that a whole request may take to arrive. Default: 120,000, for 64 MiB at 4.5 Mbit/s. */
   readonly requestTimeoutMs?: number;
   /**
-   * The average delay of the event loop over a second, in milliseconds, above which calls are answered 503. Health and
-   * metrics are still served. `0`: never. Default: 1,000.
+   * The average delay of the event loop over a second, in milliseconds, above which calls are answered 503, once it was
+   * more in two seconds in a row. Health and metrics are still served. `0`: never. Default: 1,000.
    */
   readonly overloadDelayMs?: number;
   /** Origins of web pages that may call the gateway (CORS): `https://app.example.org`. Default: none. */

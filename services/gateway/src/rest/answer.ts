@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import type { Logger } from 'pino';
 import type { Caller } from '../auth/caller.ts';
+import { goneReason } from '../errors.ts';
 import type { Operation } from './operation.ts';
 import { sendProblem } from './problem.ts';
 import { ParameterReader } from './readRequest.ts';
@@ -79,7 +80,7 @@ function requireAccepted(request: FastifyRequest, offered: string[]): void {
 
 function disconnectSignal(reply: FastifyReply): AbortSignal {
   const disconnected = new AbortController();
-  reply.raw.once('close', () => disconnected.abort());
-  if (reply.raw.destroyed) disconnected.abort();
+  reply.raw.once('close', () => disconnected.abort(goneReason));
+  if (reply.raw.destroyed) disconnected.abort(goneReason);
   return disconnected.signal;
 }

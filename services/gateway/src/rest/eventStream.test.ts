@@ -4,18 +4,18 @@ import { deadlineMs } from '@longhaul/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keepAliveMs } from '../tasks/watch/followTask.ts';
-import { type EventStreamOptions, eventStream, type StreamedEvent } from './eventStream.ts';
+import { type EventStreamOptions, eventStream, eventText } from './eventStream.ts';
 
 const streamMaxMs = 900_000;
 
 /** What is yielded waits for its turn; `pulled` counts how many were asked for, `ended` says that it was told to end. */
 function source(count: number, dataBytes = 1) {
   const state = { pulled: 0, ended: false };
-  async function* generate(): AsyncGenerator<StreamedEvent, void, void> {
+  async function* generate(): AsyncGenerator<string, void, void> {
     try {
       for (let id = 1; id <= count; id += 1) {
         state.pulled += 1;
-        yield { id: String(id), type: 'progress', data: 'x'.repeat(dataBytes) };
+        yield eventText(String(id), 'progress', 'x'.repeat(dataBytes));
       }
     } finally {
       state.ended = true;
@@ -25,7 +25,7 @@ function source(count: number, dataBytes = 1) {
 }
 
 /** Yields nothing until it is told to end. */
-async function* silence(signal: AbortSignal): AsyncGenerator<StreamedEvent, void, void> {
+async function* silence(signal: AbortSignal): AsyncGenerator<string, void, void> {
   await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }));
 }
 
@@ -133,7 +133,7 @@ describe('a stream of events', () => {
 
   const failing = (error: Error) =>
     // biome-ignore lint/correctness/useYield: it fails before it yields
-    (async function* (): AsyncGenerator<StreamedEvent, void, void> {
+    (async function* (): AsyncGenerator<string, void, void> {
       throw error;
     })();
 

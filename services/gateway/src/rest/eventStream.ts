@@ -1,14 +1,16 @@
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { type CredentialsEnd, expired } from '../auth/credentials.ts';
-import { callerErrorOf } from '../errors.ts';
+import { callerErrorOf, goneReason } from '../errors.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
 import { streamAgeMs } from '../protection/streamAge.ts';
 import { problemOf } from './problem.ts';
 import { StreamNotices } from './streamNotices.ts';
 
-/** One event of a stream: the id to resume after, its type, and its data. */
-export type StreamedEvent = { readonly id: string; readonly type: string; readonly data: unknown };
+/** One event as a stream sends it: the id to resume after, its type, and its data. */
+export function eventText(id: string, type: string, data: unknown): string {
+  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
 
 export type EventStreamOptions = {
   readonly logger: Logger;
@@ -35,8 +37,6 @@ export type EventStreamOptions = {
  * and their clients must not come to another one in the same moment.
  */
 const retryMs = () => 1_000 + Math.round(2_000 * Math.random());
-/** The reason of an end that is not an error. Without one, each end would create an error with a stack. */
-const ended = 'The stream has ended.';
 const defaultStalledMs = 60_000;
 /** How many bytes are buffered for the socket. */
 const bufferBytes = 16 * 1024;
@@ -46,9 +46,11 @@ const bufferBytes = 16 * 1024;
  *
  * Events are pulled as the socket accepts them, so a slow client takes one buffer. A client that does not read for long is
  * disconnected and can resume.
+ *
+ * @param events each as `eventText` makes it
  */
 export function eventStream(
-  events: AsyncGenerator<StreamedEvent, void, void>,
+  events: AsyncGenerator<string, void, void>,
   options: EventStreamOptions,
 ): Readable {
   const stream = Readable.from(guarded(lines(events, options), options), {
@@ -58,7 +60,7 @@ export function eventStream(
   // A disconnect destroys the stream, which then waits for its generator. Ending the generator first avoids a wait for the next event.
   const destroy = stream._destroy.bind(stream);
   stream._destroy = (error, done) => {
-    options.ending.abort(ended);
+    options.ending.abort(goneReason);
     options.credentials[Symbol.dispose]();
     options.permit[Symbol.dispose]();
     destroy(error, done);
@@ -71,7 +73,7 @@ async function* guarded(
   chunks: AsyncIterable<string>,
   { ending, cut, streamMaxMs, stalledMs = defaultStalledMs }: EventStreamOptions,
 ): AsyncGenerator<string, void, void> {
-  const end = setTimeout(() => ending.abort(ended), streamAgeMs(streamMaxMs));
+  const end = setTimeout(() => ending.abort(goneReason), streamAgeMs(streamMaxMs));
   let stalled: NodeJS.Timeout | undefined;
   try {
     for await (const chunk of chunks) {
@@ -86,7 +88,7 @@ async function* guarded(
 }
 
 async function* lines(
-  events: AsyncGenerator<StreamedEvent, void, void>,
+  events: AsyncGenerator<string, void, void>,
   { logger, stop, ending, credentials, link }: EventStreamOptions,
 ): AsyncGenerator<string, void, void> {
   // Sent at once, so that the client receives the head of the answer before the first event.
@@ -106,8 +108,7 @@ async function* lines(
         continue;
       }
       if (step.done) break;
-      const { id, type, data } = step.value;
-      yield `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+      yield step.value;
       next = events.next();
     }
     if (credentials.signal.aborted && !stop.aborted && !ending.signal.aborted)
@@ -116,7 +117,7 @@ async function* lines(
     if (stop.aborted || ending.signal.aborted) return;
     yield problem(credentials.signal.aborted ? expired() : error, logger);
   } finally {
-    ending.abort(ended);
+    ending.abort(goneReason);
     await events.return().catch(() => {});
   }
 }

@@ -1,12 +1,12 @@
 import type { TaskDefinition } from '@longhaul/proto';
-import { watchRequestSchema } from '@longhaul/proto/wire';
+import { type StoredEvent, type TaskEvent, watchRequestSchema } from '@longhaul/proto/wire';
 import { z } from 'zod';
 import { untilCredentialsEnd } from '../../auth/credentials.ts';
 import type { OwnerStreams } from '../../protection/ownerStreams.ts';
 import { anyRecord, shownEvent, typedEvent } from '../../tasks/read/typedViews.ts';
 import type { TaskService } from '../../tasks/taskService.ts';
 import type { Watched } from '../../tasks/watch/watchTask.ts';
-import { type EventStreamOptions, eventStream, type StreamedEvent } from '../eventStream.ts';
+import { type EventStreamOptions, eventStream, eventText } from '../eventStream.ts';
 import { type Operation, operation } from '../operation.ts';
 import { snakeKeys } from '../snakeCase.ts';
 import { oneTask } from '../startParameters.ts';
@@ -24,6 +24,9 @@ export function eventOperation(
     readonly streams: OwnerStreams;
   },
 ): Operation {
+  /** The events that watchers of the same task share: each is made to text once for all of them. */
+  const texts = new WeakMap<TaskEvent, Promise<string>>();
+
   return operation({
     id: 'watchTask',
     method: 'get',
@@ -58,41 +61,56 @@ export function eventOperation(
       const ending = new AbortController();
       const credentials = untilCredentialsEnd(caller);
       const signal = AbortSignal.any([left(), options.stop, ending.signal, credentials.signal]);
-      const watched = await service.openWatch(caller, params.id, headers['last-event-id'], signal);
-      if (!watched) return { status: 204 };
-      const permit = streams.acquire(caller.owner);
-      return {
-        status: 200,
-        headers: {
-          'cache-control': 'no-cache, no-transform',
-          'x-accel-buffering': 'no',
-          // The end of the stream ends the connection, also where the client is gone and cannot close it.
-          connection: 'close',
-        },
-        stream: eventStream(toEvents(watched), { ...options, credentials, permit, ending, cut }),
-      };
+      try {
+        const watched = await service.openWatch(caller, params.id, headers['last-event-id'], signal);
+        if (watched) {
+          const permit = streams.acquire(caller.owner);
+          return {
+            status: 200,
+            headers: {
+              'cache-control': 'no-cache, no-transform',
+              'x-accel-buffering': 'no',
+              // The end of the stream ends the connection, also where the client is gone and cannot close it.
+              connection: 'close',
+            },
+            stream: eventStream(toTexts(watched), { ...options, credentials, permit, ending, cut }),
+          };
+        }
+      } catch (error) {
+        credentials[Symbol.dispose]();
+        throw error;
+      }
+      credentials[Symbol.dispose]();
+      return { status: 204 };
     },
   });
 
-  async function* toEvents(watched: AsyncIterable<Watched>): AsyncGenerator<StreamedEvent, void, void> {
-    for await (const item of watched) yield { id: item.id, ...(await viewOf(item)) };
+  async function* toTexts(watched: AsyncIterable<Watched>): AsyncGenerator<string, void, void> {
+    for await (const item of watched) yield await textOf(item);
   }
 
-  async function viewOf(item: Watched): Promise<Omit<StreamedEvent, 'id'>> {
-    if (item.kind === 'snapshot') {
-      const definition = definitions.get(item.record.name);
-      const data = definition
-        ? await checkedPayload(definition, item.record)
-        : taskPayload(await anyRecord(undefined, item.record));
-      return { type: 'snapshot', data };
+  async function textOf(item: Watched): Promise<string> {
+    if (item.kind === 'dropped') return eventText(item.id, 'dropped', item.dropped);
+    if (item.kind === 'event') {
+      const { stored } = item;
+      // By identity: a watcher who may not see all of an event has another object, and so another text.
+      const made = texts.get(stored.event) ?? eventTextOf(stored);
+      texts.set(stored.event, made);
+      return made;
     }
-    if (item.kind === 'dropped') return { type: 'dropped', data: item.dropped };
-    const { name, event } = item.stored;
+    const definition = definitions.get(item.record.name);
+    const data = definition
+      ? await checkedPayload(definition, item.record)
+      : taskPayload(await anyRecord(undefined, item.record));
+    return eventText(item.id, 'snapshot', data);
+  }
+
+  async function eventTextOf({ seq, name, event }: StoredEvent): Promise<string> {
     const definition = definitions.get(name);
     const { owner: _owner, ...rest } = shownEvent(event);
     const view: { readonly type: string } = definition ? await typedEvent(definition, event) : rest;
     const shown = snakeKeys(view) as object;
-    return { type: view.type, data: view.type === 'completed' ? resultNamed(shown) : shown };
+    return eventText(String(seq), view.type, view.type === 'completed' ? resultNamed(shown) : shown);
   }
 }
 
