@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { runChaos } from './runChaos.ts';
 
-// The whole suite is `pnpm test:chaos`: 2,000 tasks. This one is to notice what breaks under the first fault already.
+// More seeds, and longer runs, are `pnpm test:chaos`. This one is to notice what breaks under the first fault already.
 it('every invariant holds while executors, gateways and the nats-server are killed', {
   timeout: 240_000,
 }, async () => {

@@ -6,6 +6,7 @@ import { type DatedEvent, type EventArchive, readWholeStream, type UnfitMessage 
 import { type HandlerRun, readHandlerRuns } from './handlerRuns.ts';
 import type { Life, Span } from './lives.ts';
 import type { Deletion } from './person.ts';
+import type { ScheduleStory } from './recurring.ts';
 import { namespace, type System } from './system.ts';
 import type { TaskStory } from './taskDriver.ts';
 import type { WatchLog } from './watching.ts';
@@ -29,10 +30,11 @@ export type Evidence = {
   readonly deletions: readonly Deletion[];
   /** Of everything of an owner. */
   readonly watchesOfAll: readonly WatchLog[];
+  readonly schedules: readonly ScheduleStory[];
 };
 
 /** What was seen while the run continued. */
-export type Witnessed = Pick<Evidence, 'stories' | 'watchesOfAll' | 'fulls' | 'deletions'>;
+export type Witnessed = Pick<Evidence, 'stories' | 'schedules' | 'watchesOfAll' | 'fulls' | 'deletions'>;
 
 /** A client of the stores that looks at them from outside. */
 export async function openStores(system: System): Promise<AsyncDisposable & { readonly broker: Broker }> {

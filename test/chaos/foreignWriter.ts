@@ -41,6 +41,8 @@ const garbage: readonly Message[] = [
   { kind: 'progress', payload: body(progress, { ordinal: undefined }) },
 ];
 
+/** Its log gets what does not fit the kind of the subject either: else it would be an event, of a task without a request. */
+const idOfNoTask = '00000000-0000-4000-8000-000000000000';
 /** It picks among so many tasks that were accepted last: most of them are alive. */
 const pickedAmong = 30;
 
@@ -65,7 +67,7 @@ export async function writeGarbage(
     const known = accepted();
     const task = known[known.length - random.whole(1, pickedAmong)];
     const subject = stray
-      ? `${namespace}.event.${random.pick(['stray', 'stray.life', '00000000-0000-4000-8000-000000000000.life.script.echo'])}`
+      ? `${namespace}.event.${random.pick(['stray', 'stray.life', `${idOfNoTask}.${kind}.script.echo`])}`
       : task && subjects.event(task, kind);
     if (subject === undefined || signal.aborted) continue;
     // While NATS is away, or its store is full, nothing is written; what a retry would do, the next one does.

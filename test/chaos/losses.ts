@@ -11,7 +11,8 @@ import type { TaskStory } from './taskDriver.ts';
  * - The bucket of records: records that no event of today's stream tells of.
  * - The bucket of limits: who has a permit; so runs that began before may overlap with later ones.
  * - The object store: large inputs and outputs.
- * - Consumers, the bucket of schedules and that of secrets: nothing that these checks look at.
+ * - The bucket of schedules: the schedules, so that times pass until somebody creates them again.
+ * - Consumers and the bucket of secrets: nothing that these checks look at.
  */
 
 /** An event stream that is created again begins a million behind the earlier one. */
@@ -53,12 +54,18 @@ export function mayHaveNoRecord(evidence: Evidence, taskId: string, acceptedAtMs
   return deletedDuring(evidence, 'events', acceptedAtMs) || deletedDuring(evidence, 'requests', acceptedAtMs);
 }
 
-/** Whether the task's request may be lost for good: no gateway knew its record when the request stream was gone. */
+/** Whether a task may never end: its request was lost for good, or that of a child that it waits for. */
 export function mayNeverEnd(evidence: Evidence, { plan, acceptedAtMs = 0 }: TaskStory): boolean {
+  // The request of a child is published by an executor; its record follows a moment later.
+  if (plan.name === 'script.family') return deletedDuring(evidence, 'requests', acceptedAtMs);
+  return requestMayBeLost(evidence, acceptedAtMs);
+}
+
+/** Whether a request may be lost for good: no gateway knew its record when the request stream was gone. */
+export function requestMayBeLost(evidence: Evidence, acceptedAtMs: number): boolean {
   return deletionsOf(evidence, 'requests').some((lost: Deletion) => {
     if (acceptedAtMs > lost.toMs) return false;
-    // The request of a child is published by an executor; its record follows a moment later.
-    if (plan.name === 'family' || acceptedAtMs > lost.fromMs - unrecordedMs) return true;
+    if (acceptedAtMs > lost.fromMs - unrecordedMs) return true;
     return deletedDuring(evidence, 'records', acceptedAtMs);
   });
 }

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@longhaul/client';
 import type { TaskAddress } from '@longhaul/proto/wire';
-import type { ScriptedContract } from '@longhaul/testing';
 import { acceptedIsDurable } from './checks/acceptedIsDurable.ts';
 import { cancelMeansStop } from './checks/cancelMeansStop.ts';
 import { crashRecovers } from './checks/crashRecovers.ts';
 import { endsOnce } from './checks/endsOnce.ts';
+import { firesOnce } from './checks/firesOnce.ts';
 import { limitsHold, mostAtOnce } from './checks/limitsHold.ts';
 import { logsAreWellFormed } from './checks/logsAreWellFormed.ts';
 import { nothingGrows } from './checks/nothingGrows.ts';
@@ -24,6 +24,8 @@ import { writeGarbage } from './foreignWriter.ts';
 import { fillStore, planFullStore } from './fullStore.ts';
 import { injectFaults } from './injectFaults.ts';
 import { deleteAtRandom, planDeletions } from './person.ts';
+import type { ChaosContract } from './processes/contract.ts';
+import { driveSchedule, plannedSchedules, readHistories } from './recurring.ts';
 import { reportViolations } from './report.ts';
 import { readServiceErrors } from './serviceErrors.ts';
 import { settle } from './settle.ts';
@@ -54,6 +56,7 @@ const checks = [
   cancelMeansStop,
   runsAlone,
   limitsHold,
+  firesOnce,
   refusedStarts,
   logsAreWellFormed,
 ];
@@ -85,6 +88,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       plans.map(plan => driveTask(plan, clientOf, startMs, giveUp.signal, task => accepted.push(task))),
     );
     const quiet = new AbortController();
+    const scheduling = Promise.all(
+      plannedSchedules.map(plan => driveSchedule(plan, clientOf, quiet.signal, giveUp.signal)),
+    );
     const writing = writeGarbage(broker, seed, () => accepted, quiet.signal);
     const [deletions, fulls] = await Promise.all([
       deleteAtRandom(broker, archive, plannedDeletions, startMs, say),
@@ -95,12 +101,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await writing;
     // From here on: on a busy machine a restart takes its time, and what clients mean to do must still be done.
     const deadline = setTimeout(() => giveUp.abort(), settleMs);
-    const stories = await driving;
+    const [stories, schedules] = await Promise.all([driving, scheduling]);
     clearTimeout(deadline);
     const left = await settle(broker, settleMs);
     say(`${((Date.now() - startMs) / 1_000).toFixed(1)} s: ${left ?? 'everything has settled'}`);
+    await readHistories(schedules, clientOf);
     const watches = watchers.map(({ log }) => log);
-    const witnessed = { stories, watchesOfAll: watches, deletions, fulls };
+    const witnessed = { stories, schedules, watchesOfAll: watches, deletions, fulls };
     const evidence = await collectEvidence(system, broker, archive, witnessed);
     archive.close();
     await watchersCaughtUp(evidence);
@@ -119,7 +126,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 
     const { events, records, runs } = evidence;
     say(
-      `${records.size} records, ${events.length} events, ${archive.foreign} foreign messages, ${runs.length} handler calls (${runs.filter(({ end }) => end === 'killed').length} killed, at most ${mostAtOnce(runs)} at once); recovery ${probe.slowestMs} ms`,
+      `${records.size} records, ${schedules.reduce((sum, { last }) => sum + (last?.counts.started ?? 0), 0)} of schedules, ${events.length} events, ${archive.foreign} foreign messages, ${runs.length} handler calls (${runs.filter(({ end }) => end === 'killed').length} killed, at most ${mostAtOnce(runs)} at once); recovery ${probe.slowestMs} ms`,
     );
     for (const line of await readServiceErrors(system)) say(line);
     return {
@@ -137,7 +144,7 @@ function makeClients(system: System): ClientOf {
     owners.flatMap(owner =>
       [0, 1].map(gateway => [
         `${owner}/${gateway}`,
-        createClient<ScriptedContract>({
+        createClient<ChaosContract>({
           url: system.gatewayUrl(gateway),
           headers: () => ({ 'x-owner': owner }),
         }),

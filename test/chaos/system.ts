@@ -15,6 +15,9 @@ const drainMs = 600;
 /** What failed to start (while NATS was away) is started again after this long, as a supervisor does. */
 const respawnMs = 300;
 
+const gatewayScript = new URL('./processes/gateway.ts', import.meta.url);
+const executorScript = new URL('./processes/executor.ts', import.meta.url);
+
 type Running = { readonly service: SpawnedService; readonly life: Life };
 
 /** The whole system as processes of their own: one nats-server, two gateways on fixed ports, three executors. */
@@ -91,10 +94,11 @@ export class System {
 
   #spawnOnce(target: Target, id: string, common: SpawnOptions): Promise<SpawnedService> {
     if (target.startsWith('gateway')) {
-      return spawnGateway({ ...common, port: this.gatewayPorts[target === 'gateway-1' ? 0 : 1] ?? 0 });
+      const port = this.gatewayPorts[target === 'gateway-1' ? 0 : 1] ?? 0;
+      return spawnGateway({ ...common, script: gatewayScript, port });
     }
     const handlerLog = join(this.folder, `${id}.handlers`);
-    return spawnExecutor({ ...common, id, concurrency, drainMs, handlerLog });
+    return spawnExecutor({ ...common, script: executorScript, id, concurrency, drainMs, handlerLog });
   }
 
   /** Ends a process and waits until it is gone. */

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EndedOutcomeOf, TaskClient, TaskHandle, Tasks } from '@longhaul/client';
 import type { TaskDefinition } from '@longhaul/proto';
 import type { CancelOutcome, StartOptions, TaskAddress } from '@longhaul/proto/wire';
-import type { ScriptedContract } from '@longhaul/testing';
 import { isAway, shapeOf, untilAnswered } from './calls.ts';
 import type { Span } from './lives.ts';
+import type { ChaosContract } from './processes/contract.ts';
 import { type WatchLog, watchOne } from './watching.ts';
-import { type Owner, owners, type PlannedTask } from './workload.ts';
+import { type ChaosTask, type Owner, owners, type PlannedTask } from './workload.ts';
 
 /** Everything that clients did with one task, and were told of it. */
 export type TaskStory = {
@@ -31,7 +31,16 @@ export type TaskStory = {
 export type Refusal = Span & { readonly reason: string | undefined };
 
 /** The client of an owner through a gateway. */
-export type ClientOf = (owner: Owner, gateway: number) => Tasks<ScriptedContract>;
+export type ClientOf = (owner: Owner, gateway: number) => Tasks<ChaosContract>;
+
+/** The client of a task type. The union of all of them has no call that takes any of their inputs. */
+export function clientOfTask(tasks: Tasks<ChaosContract>, name: ChaosTask): TaskClient<TaskDefinition> {
+  const [branch = '', leaf = ''] = name.split('.');
+  const branches = tasks as unknown as Record<string, Record<string, TaskClient<TaskDefinition>>>;
+  const found = branches[branch]?.[leaf];
+  if (!found) throw new Error(`There is no task ${name}.`);
+  return found;
+}
 
 /** Does with a task what its plan says; resolves when nothing is left to do, or the signal is aborted. Never rejects. */
 export async function driveTask(
@@ -61,10 +70,8 @@ export async function driveTask(
     ...(plan.delayMs === undefined ? {} : { delayMs: plan.delayMs }),
     ...(plan.key === undefined ? {} : { idempotencyKey: plan.key }),
   };
-  // The union of all task clients has no call that takes any of their inputs.
-  const taskOf = (tasks: Tasks<ScriptedContract>) =>
-    tasks.script[plan.name] as unknown as TaskClient<TaskDefinition>;
-  const start = async (tasks: Tasks<ScriptedContract>) => {
+  const taskOf = (tasks: Tasks<ChaosContract>) => clientOfTask(tasks, plan.name);
+  const start = async (tasks: Tasks<ChaosContract>) => {
     let fromMs = 0;
     return untilAnswered(
       async (): Promise<{ readonly id: string }> => {
@@ -80,7 +87,7 @@ export async function driveTask(
     const { id } = await start(client);
     story.id = id;
     story.acceptedAtMs = Date.now();
-    onAccepted({ id, name: `script.${plan.name}` });
+    onAccepted({ id, name: plan.name });
     const task = taskOf(client).handle(id);
     await Promise.all([
       plan.cancelAfterMs === undefined

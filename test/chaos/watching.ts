@@ -1,5 +1,5 @@
 import type { Tasks } from '@longhaul/client';
-import type { ScriptedContract } from '@longhaul/testing';
+import type { ChaosContract } from './processes/contract.ts';
 
 /** What a watcher was given, in order. */
 export type WatchLog = {
@@ -34,7 +34,7 @@ export function watchOne(
 
 /** Follows everything of an owner until the signal is aborted. */
 export function watchAll(
-  tasks: Tasks<ScriptedContract>,
+  tasks: Tasks<ChaosContract>,
   owner: string,
   signal: AbortSignal,
 ): { log: WatchLog; done: Promise<void> } {

@@ -1,8 +1,10 @@
 import type { Priority } from '@longhaul/proto/wire';
-import type { ScriptedContract } from '@longhaul/testing';
+import type { ChaosContract } from './processes/contract.ts';
 import { type SeededRandom, seededRandom } from './seededRandom.ts';
 
-export type ScriptName = keyof ScriptedContract['script'];
+type NameOf<Branch extends keyof ChaosContract> = `${Branch}.${keyof ChaosContract[Branch] & string}`;
+/** A task type of the contract. */
+export type ChaosTask = NameOf<'script'> | NameOf<'thread'>;
 export const owners = ['alice', 'bob'] as const;
 export type Owner = (typeof owners)[number];
 
@@ -12,7 +14,7 @@ export type PlannedTask = {
   readonly atMs: number;
   readonly owner: Owner;
   readonly gateway: number;
-  readonly name: ScriptName;
+  readonly name: ChaosTask;
   readonly input: Readonly<Record<string, unknown>>;
   readonly priority: Priority;
   readonly delayMs: number | undefined;
@@ -49,6 +51,8 @@ const weights = {
   overrun: 5,
   transform: 4,
   lie: 3,
+  block: 6,
+  breakOnce: 5,
 } as const;
 
 /** Plans `count` tasks over `forMs` milliseconds. */
@@ -75,9 +79,10 @@ function planTask(random: SeededRandom, seed: number, index: number, forMs: numb
     key,
     repeatAfterMs:
       key !== undefined && random.chance(0.3) ? random.whole(0, random.pick([0, 20, 8_000])) : undefined,
+    // In a thread a cancel often finds a handler that cannot hear it, and has to end the thread.
     cancelAfterMs: isHanging
       ? random.whole(0, 5_000)
-      : random.chance(0.12)
+      : random.chance(kind === 'block' || kind === 'breakOnce' ? 0.4 : 0.12)
         ? random.whole(0, random.pick([5, 200, 3_000]))
         : undefined,
     pause:
@@ -94,35 +99,42 @@ function scriptOf(
   kind: keyof typeof weights,
   random: SeededRandom,
   index: number,
-): { name: ScriptName; input: Record<string, unknown> } {
+): { name: ChaosTask; input: Record<string, unknown> } {
   switch (kind) {
     case 'echo':
-      return { name: 'echo', input: { text: `text ${index}` } };
+      return { name: 'script.echo', input: { text: `text ${index}` } };
     case 'large':
       // Too large for a message, so it goes through the object store, both ways.
-      return { name: 'echo', input: { text: `${index} `.padEnd(300_000, 'large ') } };
+      return { name: 'script.echo', input: { text: `${index} `.padEnd(300_000, 'large ') } };
     case 'flaky':
-      return { name: 'flaky', input: { failures: random.whole(0, 2) } };
+      return { name: 'script.flaky', input: { failures: random.whole(0, 2) } };
     case 'family':
-      return { name: 'family', input: { echoes: random.whole(1, 3), hangs: 0 } };
+      return { name: 'script.family', input: { echoes: random.whole(1, 3), hangs: 0 } };
     case 'abandoned':
       // Its hanging child ends only if the cancel of the parent reaches it.
-      return { name: 'family', input: { echoes: 1, hangs: 1 } };
+      return { name: 'script.family', input: { echoes: 1, hangs: 1 } };
     case 'walk':
-      return { name: 'walk', input: { steps: random.whole(2, 12), stepMs: 50 } };
+      return { name: 'script.walk', input: { steps: random.whole(2, 12), stepMs: 50 } };
     case 'oneByOne':
-      return { name: 'oneByOne', input: { key: random.pick(limitedKeys), forMs: random.whole(0, 150) } };
+      return {
+        name: 'script.oneByOne',
+        input: { key: random.pick(limitedKeys), forMs: random.whole(0, 150) },
+      };
     case 'quick':
-      return { name: 'count', input: { steps: random.whole(0, 30), stepMs: random.whole(0, 20) } };
+      return { name: 'script.count', input: { steps: random.whole(0, 30), stepMs: random.whole(0, 20) } };
     case 'slow':
-      return { name: 'count', input: { steps: random.whole(5, 20), stepMs: random.whole(100, 300) } };
+      return { name: 'script.count', input: { steps: random.whole(5, 20), stepMs: random.whole(100, 300) } };
     case 'fail':
-      return { name: 'fail', input: { declared: random.chance(0.5) } };
+      return { name: 'script.fail', input: { declared: random.chance(0.5) } };
     case 'ignoreSignal':
-      return { name: 'ignoreSignal', input: { forMs: random.whole(50, 1_500) } };
+      return { name: 'script.ignoreSignal', input: { forMs: random.whole(50, 1_500) } };
     case 'transform':
-      return { name: 'transform', input: { number: String(index) } };
+      return { name: 'script.transform', input: { number: String(index) } };
+    case 'block':
+      return { name: 'thread.block', input: { forMs: random.whole(0, random.pick([50, 2_000])) } };
+    case 'breakOnce':
+      return { name: 'thread.breakOnce', input: { by: random.pick(['hanging', 'exiting', 'throwing']) } };
     default:
-      return { name: kind, input: {} };
+      return { name: `script.${kind}`, input: {} };
   }
 }

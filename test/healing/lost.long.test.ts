@@ -170,3 +170,26 @@ it('a log that begins with a foreign message still carries the request in its fi
   const [first] = await one.events(task.id);
   expect(first?.event.task?.input).toEqual({ text: 'late' });
 });
+
+it('a watcher of everything that comes back after the event stream was made anew is given all that is in it', async () => {
+  await using one = await system();
+  const { broker, tasks } = one;
+  const before = await tasks.script.echo.start({ text: 'before' });
+  await before.result();
+  const last = (await one.events()).at(-1)?.seq ?? 0;
+  await broker.jsm.streams.delete(broker.topology.eventStream);
+  await within('the repair', one.log.lineThat(isRepair));
+  const after = await tasks.script.echo.start({ text: 'after' });
+  await after.result();
+  const inNew = (await one.events()).map(({ seq }) => String(seq));
+  // It begins a million sequences later: far more than the 10,000 events that a caller may read again.
+  expect(Number(inNew[0])).toBeGreaterThan(last + 10_000);
+  const seen: string[] = [];
+  const leaving = new AbortController();
+  for await (const event of tasks.$tasks.watch({ lastEventId: String(last), signal: leaving.signal })) {
+    if (event.type === 'open') expect(event).not.toHaveProperty('missed');
+    else seen.push(event.eventId);
+    if (seen.length === inNew.length) leaving.abort();
+  }
+  expect(seen).toEqual(inNew);
+});

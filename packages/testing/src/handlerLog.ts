@@ -3,17 +3,21 @@ import type { HandlersOf, TaskContext } from '@longhaul/executor';
 import { z } from 'zod';
 
 const lineSchema = z.object({
-  what: z.enum(['start', 'end']),
+  /** `beat`: it runs still. */
+  what: z.enum(['start', 'beat', 'end']),
   /** Milliseconds since the epoch. */
   atMs: z.number(),
   id: z.string(),
   name: z.string(),
   attempt: z.number(),
 });
-/** A handler has begun or ended. */
+/** A handler has begun, runs, or has ended. */
 export type HandlerLogLine = z.infer<typeof lineSchema>;
 
-/** Makes each handler of a tree write its start and its end to a file, each before the executor can act on it. */
+/**
+ * Makes each handler of a tree write its start and its end to a file, each before the executor can act on it. Sandboxed
+ * ones are left as they are: their modules write it themselves.
+ */
 export function logHandlers<C>(handlers: HandlersOf<C>, file: string): HandlersOf<C> {
   // Appended synchronously, so that a killed process has said all that it did.
   const descriptor = openSync(file, 'a');
@@ -33,6 +37,7 @@ export function logHandlers<C>(handlers: HandlersOf<C>, file: string): HandlersO
         }
       };
     }
+    if (Object.getPrototypeOf(node) !== Object.prototype) return node;
     return Object.fromEntries(Object.entries(node as object).map(([key, child]) => [key, wrap(child)]));
   };
   return wrap(handlers) as HandlersOf<C>;

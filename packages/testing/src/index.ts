@@ -4,3 +4,4 @@ export * from './public.ts';
 export { type ScriptedContract, scriptedContract, scriptedHandlers } from './scriptedTasks.ts';
 export { type SpawnedService, type SpawnOptions, spawnExecutor, spawnGateway } from './spawnService.ts';
 export { taskEvent } from './taskEvent.ts';
+export { runExecutorProcess, runGatewayProcess } from './testProcesses.ts';

@@ -26,6 +26,8 @@ export type SpawnedService = {
 export type SpawnOptions = {
   readonly natsUrl: string;
   readonly namespace: string;
+  /** What the process runs: a file that calls `runExecutorProcess` or `runGatewayProcess`. Default: the scripted tasks. */
+  readonly script?: URL;
   /** Of an executor. Default: 4. */
   readonly concurrency?: number;
   /** Of a gateway. Default: a free one. */
@@ -42,7 +44,7 @@ export type SpawnOptions = {
   readonly outputFile?: string;
 };
 
-/** An executor of the scripted tasks as a process. */
+/** An executor as a process. */
 export async function spawnExecutor(
   options: SpawnOptions,
 ): Promise<SpawnedService & { readonly id: string }> {
@@ -50,7 +52,7 @@ export async function spawnExecutor(
   return { ...service, id: String(ready.executor) };
 }
 
-/** A gateway of the scripted tasks as a process. */
+/** A gateway as a process. */
 export async function spawnGateway(
   options: SpawnOptions,
 ): Promise<SpawnedService & { readonly url: string }> {
@@ -59,11 +61,12 @@ export async function spawnGateway(
 }
 
 async function spawn(
-  script: string,
+  scripted: string,
   options: SpawnOptions,
 ): Promise<SpawnedService & { ready: Record<string, unknown> }> {
   const output = options.outputFile === undefined ? 'inherit' : openSync(options.outputFile, 'a');
-  const child = fork(new URL(script, import.meta.url), [], {
+  const file = options.script ?? new URL(scripted, import.meta.url);
+  const child = fork(file, [], {
     // For `heapBytes`: what is garbage must not count.
     execArgv: [...process.execArgv, '--expose-gc'],
     env: {
@@ -91,7 +94,7 @@ async function spawn(
   };
   const first = await Promise.race([once(child, 'message'), ended.then(() => undefined)]);
   if (!first)
-    throw new Error(`${script} ended with ${child.exitCode ?? child.signalCode} before it was ready.`);
+    throw new Error(`${file.href} ended with ${child.exitCode ?? child.signalCode} before it was ready.`);
   const [message] = first as [{ ready: Record<string, unknown> }];
   const ask = async (what: 'heap?' | 'busy?') => {
     const answer = once(child, 'message');

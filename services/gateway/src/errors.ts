@@ -37,6 +37,15 @@ export function toGatewayError(error: unknown): GatewayError | undefined {
   return isUnavailable(error) ? unavailable(error) : undefined;
 }
 
+/**
+ * Whether an error is of the moment and not of the call, so that the same call may succeed later: NATS does not answer, is
+ * full or lacks a stream, or the gateway stops.
+ */
+export function isOutage(error: unknown): boolean {
+  const known = error instanceof GatewayError ? error : toGatewayError(error);
+  return known !== undefined && errorCatalogue[known.code].trpc === 'SERVICE_UNAVAILABLE';
+}
+
 /** The error while a stream or bucket is missing. */
 export function topologyLost(why: string | undefined, cause?: unknown): GatewayError {
   const reason = why ?? 'A stream of Longhaul is missing in NATS.';

@@ -55,7 +55,7 @@ function wrongEnding({ plan, cancel, outcome }: TaskStory, status: string): stri
     wrong.push(`its cancel was answered "already ${cancel.status}", its record is ${status}`);
   if (status === 'CANCELED' && plan.cancelAfterMs === undefined)
     wrong.push('it was canceled and nobody asked for it');
-  if (plan.name === 'hang' && status === 'COMPLETED')
+  if (plan.name === 'script.hang' && status === 'COMPLETED')
     wrong.push('a handler that never returns has completed');
   return wrong;
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { inlineLimitBytes, isTerminal, isTerminalEvent, type TaskRecord } from '@longhaul/proto/wire';
-import { deletedDuring, mayNeverEnd, streamOfEvent } from '../losses.ts';
+import { deletedDuring, mayNeverEnd, requestMayBeLost, streamOfEvent } from '../losses.ts';
 import type { TaskStory } from '../taskDriver.ts';
 import type { Check, Violation } from './violation.ts';
 
@@ -27,12 +27,16 @@ export const endsOnce: Check = evidence => {
         say(`${ofStream.at(-1)?.event.type} follows its ${ends[0]?.event.type}`);
     }
     if (endings.length === 0) {
-      if (!story || !mayNeverEnd(evidence, story)) say('it has no terminal event');
+      // A child, or the task of a schedule: nobody has waited for its start.
+      const begunMs = record ? Date.parse(record.createdAt) : (events[0]?.storedAtMs ?? 0);
+      const isExcused = story ? mayNeverEnd(evidence, story) : requestMayBeLost(evidence, begunMs);
+      if (!isExcused) say('it has no terminal event');
       continue;
     }
     if (record && !endings.some(({ event }) => record.status === event.type.toUpperCase()))
       say(`its record is ${record.status}, its terminal event ${endings[0]?.event.type}`);
-    const isLarge = story?.plan.name === 'echo' && String(story.plan.input.text).length > inlineLimitBytes;
+    const isLarge =
+      story?.plan.name === 'script.echo' && String(story.plan.input.text).length > inlineLimitBytes;
     if (isLarge && deletedDuring(evidence, 'payloads', story.acceptedAtMs ?? 0)) continue;
     const wrong = record && story && isTerminal(record.status) ? wrongResult(record, story) : undefined;
     if (wrong) say(wrong);
@@ -52,31 +56,40 @@ function wrongResult(record: TaskRecord, { plan }: TaskStory): string | undefine
   const failed = (code: string) =>
     status === 'FAILED' && error?.code === code ? undefined : `it ended with ${got}`;
   switch (plan.name) {
-    case 'echo':
+    case 'script.echo':
       // A large output is referred to: that it is whole is the reader's to check, by its digest.
       if (record.outputRef) return undefined;
       return gave({ text: plan.input.text });
-    case 'oneByOne':
+    case 'script.oneByOne':
       return gave({ key: plan.input.key });
-    case 'walk':
+    case 'script.walk':
       return status === 'COMPLETED' ? undefined : `it ended with ${got}`;
-    case 'family':
+    case 'script.family':
       return gave({ texts: Array.from({ length: Number(plan.input.echoes) }, (_, n) => `child ${n}`) });
-    case 'flaky':
+    case 'script.flaky':
       return status === 'COMPLETED' ? undefined : `it ended with ${got}`;
-    case 'count':
+    case 'script.count':
       return gave({ steps: plan.input.steps });
-    case 'transform':
+    case 'script.transform':
       return gave({ product: Number(plan.input.number) * 2 });
-    case 'fail':
+    case 'script.fail':
       return failed(plan.input.declared ? 'REFUSED' : 'HANDLER_ERROR');
-    case 'overrun':
+    case 'script.overrun':
       return failed('TIMEOUT');
-    case 'lie':
+    case 'script.lie':
       return failed('INVALID_OUTPUT');
-    case 'ignoreSignal':
+    case 'script.ignoreSignal':
       return status === 'COMPLETED' ? undefined : `it ended with ${got}`;
+    case 'thread.block':
+      return status === 'COMPLETED' ? undefined : `it ended with ${got}`;
+    case 'thread.breakOnce':
+      // The first attempt ends its thread, or is ended with it, and nothing else.
+      return status === 'COMPLETED' && attemptIn(output) > 1 ? undefined : `it ended with ${got}`;
     default:
       return `it ended with ${got}`;
   }
+}
+
+function attemptIn(output: unknown): number {
+  return Number((output as { readonly attempt?: unknown } | undefined)?.attempt);
 }

@@ -28,7 +28,7 @@ function keysHold(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
   const keyOf = new Map(
     evidence.stories.flatMap(({ id, plan }) =>
-      id !== undefined && plan.name === 'oneByOne' ? [[id, String(plan.input.key)]] : [],
+      id !== undefined && plan.name === 'script.oneByOne' ? [[id, String(plan.input.key)]] : [],
     ),
   );
   const limited = evidence.runs.filter(({ taskId }) => keyOf.has(taskId));

@@ -35,7 +35,7 @@ export function startTimeLimits(
     runningSinceMs = performance.now();
     attemptTimer = after(
       leftMs,
-      new AttemptAborted('TIMEOUT', `The attempt acquired longer than ${timeoutMs} ms.`),
+      new AttemptAborted('TIMEOUT', `The attempt took longer than ${timeoutMs} ms.`),
     );
   };
   const pauseAttempt = () => {
@@ -45,7 +45,7 @@ export function startTimeLimits(
   resumeAttempt();
   let taskTimer: NodeJS.Timeout | undefined;
   if (deadlineMs !== undefined) {
-    const message = `The whole task acquired longer than it may, until ${new Date(deadlineMs).toISOString()}.`;
+    const message = `The whole task took longer than it may, until ${new Date(deadlineMs).toISOString()}.`;
     taskTimer = after(Math.max(0, deadlineMs - nowMs), new AttemptAborted('TASK_TIMEOUT', message));
   }
   let isStopped = false;

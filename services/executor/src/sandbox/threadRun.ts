@@ -106,7 +106,7 @@ export class ThreadRun {
         this.#memory = watchMemory(this.#pool.thread(message.threadId), this.#pool.maxMemoryMb, usedMb =>
           this.kill({
             how: 'crashed',
-            message: `It acquired ${usedMb} MiB of memory, more than maxMemoryMb (${this.#pool.maxMemoryMb}).`,
+            message: `It took ${usedMb} MiB of memory, more than maxMemoryMb (${this.#pool.maxMemoryMb}).`,
           }),
         );
         return;

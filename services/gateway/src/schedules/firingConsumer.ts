@@ -1,7 +1,8 @@
-import { type Broker, decode, ensureConsumer, isUnavailable } from '@longhaul/broker';
-import { type Fire, fireSchema, GatewayError } from '@longhaul/proto/wire';
+import { type Broker, decode, ensureConsumer } from '@longhaul/broker';
+import { type Fire, fireSchema } from '@longhaul/proto/wire';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Logger } from 'pino';
+import { isOutage } from '../errors.ts';
 import type { FiringEnd } from './handleFiring.ts';
 
 /** How many firings one gateway handles at a time; others go to other gateways or wait. */
@@ -80,7 +81,7 @@ export class FiringConsumer {
       if (end === 'done') message.ack();
       else message.nak(redeliverAfterMs);
     } catch (err) {
-      if (!isUnavailable(err) && !(err instanceof GatewayError && err.code === 'NATS_UNAVAILABLE'))
+      if (!isOutage(err))
         this.#logger.error(
           { err, scheduleId: fire.id, at: fire.at },
           'a firing could not be handled; it will be delivered again',

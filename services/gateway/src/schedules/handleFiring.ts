@@ -1,4 +1,4 @@
-import { type Broker, isUnavailable, keyedTaskId, readLogEnd } from '@longhaul/broker';
+import { type Broker, keyedTaskId, readLogEnd } from '@longhaul/broker';
 import type { TaskDefinition } from '@longhaul/proto';
 import {
   type CancelOutcome,
@@ -14,6 +14,7 @@ import {
 } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { Caller } from '../auth/caller.ts';
+import { isOutage } from '../errors.ts';
 import type { FindTask } from '../tasks/read/findTask.ts';
 import { settleSchedule } from './arming.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
@@ -140,7 +141,7 @@ async function cancelPrevious(
   try {
     await cancel({ owner, role: 'user' }, taskId, `The schedule ${id} has fired again.`);
   } catch (err) {
-    if (isUnavailable(err)) throw err;
+    if (isOutage(err)) throw err;
     if (!(err instanceof GatewayError && err.code === 'TASK_NOT_FOUND'))
       logger.warn({ err, scheduleId: id, taskId }, 'the task of the previous firing could not be canceled');
   }

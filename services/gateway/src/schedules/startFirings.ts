@@ -8,6 +8,7 @@ import {
   withFiring,
 } from '@longhaul/proto/wire';
 import type { Caller } from '../auth/caller.ts';
+import { isOutage } from '../errors.ts';
 import type { NewTask } from '../tasks/start/startTask.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 
@@ -31,13 +32,20 @@ const longAgoMs = 60 * 60 * 1_000;
  * is starting is found by its idempotency key.
  */
 export async function startFirings(deps: StartDeps, schedule: ScheduleRecord): Promise<void> {
-  const starting = schedule.firings.filter(({ outcome }) => outcome === 'starting').toReversed();
+  const starting = schedule.firings.filter(isStarting).toReversed();
   if (starting.length === 0) return;
   const begun: Firing[] = [];
   for (const firing of starting) begun.push(await startFiring(deps, schedule, firing));
-  await deps.store.update(schedule.owner, schedule.id, now =>
-    now.createdAt === schedule.createdAt ? begun.reduce(withFiring, now) : now,
-  );
+  await deps.store.update(schedule.owner, schedule.id, now => {
+    if (now.createdAt !== schedule.createdAt) return now;
+    // What is no longer `starting` another gateway has counted, and the history may be too short to show it.
+    const left = new Set(now.firings.filter(isStarting).map(({ at }) => at));
+    return begun.filter(({ at }) => left.has(at)).reduce(withFiring, now);
+  });
+}
+
+function isStarting({ outcome }: Firing): boolean {
+  return outcome === 'starting';
 }
 
 async function startFiring(deps: StartDeps, schedule: ScheduleRecord, firing: Firing): Promise<Firing> {
@@ -47,7 +55,8 @@ async function startFiring(deps: StartDeps, schedule: ScheduleRecord, firing: Fi
     const { id } = await deps.start({ owner: schedule.owner, role: 'user' }, taskOf(deps, schedule, firing));
     return { ...started, taskId: id };
   } catch (error) {
-    if (!(error instanceof GatewayError) || error.code === 'NATS_UNAVAILABLE') throw error;
+    // It stays `starting`, and its firing is delivered again: a full or repaired NATS costs no time its task.
+    if (!(error instanceof GatewayError) || isOutage(error)) throw error;
     // The input of the schedule was changed after this task was started and before the start was recorded.
     if (error.code === 'IDEMPOTENCY_CONFLICT') return started;
     return failedFiring(firing, error);

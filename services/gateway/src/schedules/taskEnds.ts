@@ -1,6 +1,6 @@
-import { isUnavailable } from '@longhaul/broker';
 import { type FiringEnd, isTerminal, type TaskRecord, withEnd } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
+import { isOutage } from '../errors.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 
 /** The gateway that wrote a task's record waits this long before it writes the end into the schedule, to collect several ends. */
@@ -84,7 +84,7 @@ export class TaskEnds {
           [...ends].reduce((now, [taskId, end]) => withEnd(now, taskId, end), schedule),
         );
       } catch (err) {
-        if (isUnavailable(err)) this.#add(isOurs, owner, id, ends, retryDelayMs);
+        if (isOutage(err)) this.#add(isOurs, owner, id, ends, retryDelayMs);
         else
           this.#logger.warn({ err, scheduleId: id }, "the ends of a schedule's tasks could not be recorded");
       }

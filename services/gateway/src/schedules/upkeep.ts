@@ -1,10 +1,13 @@
-import { type Broker, isUnavailable } from '@longhaul/broker';
+import type { Broker } from '@longhaul/broker';
 import type { Logger } from 'pino';
+import { isOutage } from '../errors.ts';
 import { settleSchedule } from './arming.ts';
 import type { ScheduleStore } from './scheduleStore.ts';
 
 /** How often a gateway checks. That takes two requests, if nothing is missing. */
 const everyMs = 60_000;
+/** The delay before a check that met an outage is repeated. */
+const retryDelayMs = 1_000;
 
 /**
  * Arms schedules whose message is missing: a gateway died between the writes of a `create`, `update` or `resume`, the
@@ -16,6 +19,7 @@ export class ScheduleUpkeep {
   readonly #store: ScheduleStore;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #checking: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -35,12 +39,15 @@ export class ScheduleUpkeep {
 
   /** Checks now, after the stream was created again without armed schedules. */
   checkNow(): void {
+    clearTimeout(this.#again);
+    this.#again = undefined;
     this.#checking = this.#checking.then(() => this.#check());
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#again);
     await this.#checking;
   }
 
@@ -51,7 +58,9 @@ export class ScheduleUpkeep {
         await this.#settle(subject);
       }
     } catch (err) {
-      if (!isUnavailable(err)) this.#logger.error({ err }, 'the schedules could not be checked');
+      if (!isOutage(err)) this.#logger.error({ err }, 'the schedules could not be checked');
+      // A schedule without its message does not fire: after an outage that must not last until the next regular check.
+      else if (!this.#stopped) this.#again ??= setTimeout(() => this.checkNow(), retryDelayMs).unref();
     }
   }
 
@@ -77,7 +86,7 @@ export class ScheduleUpkeep {
       await settleSchedule(this.#broker, this.#store, schedule.owner, schedule.id);
       this.#logger.debug({ scheduleId: schedule.id }, 'a schedule without a message in the stream was armed');
     } catch (err) {
-      if (isUnavailable(err)) throw err;
+      if (isOutage(err)) throw err;
       // A schedule that cannot be armed must not prevent the others from being armed.
       this.#logger.error({ err, subject }, 'a schedule could not be armed');
     }

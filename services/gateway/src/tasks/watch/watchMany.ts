@@ -31,9 +31,10 @@ export async function* watchMany(
       ? stored
       : undefined;
   try {
-    const newest = await newestSeq(broker);
+    const { first, newest } = await bounds(broker);
     const asked = lastEventId === undefined ? newest : Math.min(Number(lastEventId), newest);
-    const missed = replays.isTooOld(caller, asked, newest);
+    // Before the first event there is nothing to read: a stream that was made anew begins a million sequences later.
+    const missed = replays.isTooOld(caller, Math.max(asked, first - 1), newest);
     let seq = missed ? newest : asked;
     yield { id: String(seq), kind: 'open', ...(missed ? { missed } : {}) };
     let upTo = newest;
@@ -52,7 +53,7 @@ export async function* watchMany(
       const item = await tap.next(signal);
       if (item === 'closed') return;
       if (item === 'refill') {
-        upTo = await newestSeq(broker);
+        upTo = (await bounds(broker)).newest;
       } else if (item.entry.seq > seq + 1) {
         upTo = item.entry.seq;
       } else if (item.entry.seq === seq + 1) {
@@ -66,7 +67,8 @@ export async function* watchMany(
   }
 }
 
-async function newestSeq(broker: Broker): Promise<number> {
+/** The sequences of the first and the last stored event. */
+async function bounds(broker: Broker): Promise<{ readonly first: number; readonly newest: number }> {
   const { state } = await broker.jsm.streams.info(broker.topology.eventStream);
-  return state.last_seq;
+  return { first: state.first_seq, newest: state.last_seq };
 }

@@ -1,0 +1,64 @@
+import { createExecutor, type HandlersOf } from '@longhaul/executor';
+import { createGateway, type ProtectionOptions } from '@longhaul/gateway';
+import type { Contract } from '@longhaul/proto';
+import { runService } from '@longhaul/runtime';
+import { answerBusy, answerHeap } from './answerTest.ts';
+import { logHandlers } from './handlerLog.ts';
+
+/** Makes this process an executor, for tests that kill it. `spawnExecutor` starts it and sets its environment. */
+export async function runExecutorProcess<C extends Contract>(
+  contract: C,
+  handlers: HandlersOf<NoInfer<C>>,
+): Promise<void> {
+  endWithParent();
+  await runService('executor under test', 'error', async logger => {
+    const {
+      NATS_URL = '',
+      LONGHAUL_NAMESPACE = '',
+      CONCURRENCY,
+      EXECUTOR_ID,
+      DRAIN_MS,
+      HANDLER_LOG,
+    } = process.env;
+    const service = await createExecutor<C>({
+      contract,
+      handlers: HANDLER_LOG === undefined ? handlers : logHandlers(handlers, HANDLER_LOG),
+      nats: { servers: NATS_URL },
+      namespace: LONGHAUL_NAMESPACE,
+      concurrency: Number(CONCURRENCY),
+      logger,
+      ...(EXECUTOR_ID === undefined ? {} : { id: EXECUTOR_ID }),
+      ...(DRAIN_MS === undefined ? {} : { drainMs: Number(DRAIN_MS) }),
+    });
+    answerHeap();
+    return { service, ready: { executor: service.id } };
+  });
+}
+
+/**
+ * Makes this process a gateway, for tests that kill it. `spawnGateway` starts it and sets its environment. Its callers
+ * say who they are by a header, `x-owner`.
+ */
+export async function runGatewayProcess<C extends Contract>(contract: C): Promise<void> {
+  endWithParent();
+  await runService('gateway under test', 'error', async logger => {
+    const { NATS_URL = '', LONGHAUL_NAMESPACE = '', PORT, PROTECTION = '{}' } = process.env;
+    const service = await createGateway<C>({
+      contract,
+      nats: { servers: NATS_URL },
+      namespace: LONGHAUL_NAMESPACE,
+      port: Number(PORT),
+      authenticate: ({ headers }) => ({ owner: String(headers['x-owner'] ?? 'local'), role: 'user' }),
+      protection: JSON.parse(PROTECTION) as ProtectionOptions,
+      logger,
+    });
+    answerHeap();
+    answerBusy();
+    return { service, ready: { url: service.url } };
+  });
+}
+
+/** A test that was killed itself ends nothing. */
+function endWithParent(): void {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+}
