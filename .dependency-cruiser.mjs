@@ -16,14 +16,19 @@ const allowed = {
     'packages/client',
     'packages/nats-server',
     'packages/proto',
+    'services/executor',
+    'services/gateway',
+  ],
+  'packages/testkit': [
+    'packages/nats-server',
+    'packages/proto',
     'packages/runtime',
+    'packages/testing',
     'services/executor',
     'services/gateway',
   ],
 };
 
-/** Processes of this repository: they put the samples into gateway and executor, and are published in no package. */
-const processes = ['^services/(gateway|executor)/src/main\\.ts$'];
 const tests = [
   '\\.test\\.tsx?$',
   '/fixtures/',
@@ -36,7 +41,7 @@ const directions = Object.entries(allowed).map(([folder, others]) => ({
   name: `${folder.replace('/', '-')}-imports`,
   severity: 'error',
   comment: `${folder} may import ${others.join(', ') || 'no other package'} of this repository.`,
-  from: { path: `^${folder}/`, pathNot: [...tests, ...processes] },
+  from: { path: `^${folder}/`, pathNot: tests },
   to: {
     path: '^(packages|services|test|scripts|bench|examples)/',
     pathNot: [folder, ...others].map(each => `^${each}/`),
@@ -56,7 +61,7 @@ export default {
       name: 'only-what-is-declared',
       severity: 'error',
       comment: 'A published package installs what its own package.json names, and nothing else.',
-      from: { path: '^(packages|services)/[^/]+/src/', pathNot: [...tests, ...processes] },
+      from: { path: '^(packages|services)/[^/]+/src/', pathNot: tests },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {

@@ -9,7 +9,7 @@ const long = [
 
 export default defineConfig({
   test: {
-    globalSetup: ['packages/testing/src/globalSetup.ts'],
+    globalSetup: ['packages/testkit/src/globalSetup.ts'],
     // Every REST answer that a test reads has to be what the OpenAPI document says.
     setupFiles: ['test/rest/checkEveryAnswer.ts'],
     // Tests kill processes, change the environment and load Node's own addons: threads would share too much.

@@ -40,11 +40,10 @@ async function start(): Promise<void> {
     supervise(
       name,
       () =>
-        startService(
-          join(root, `services/${name}/src/main.ts`),
-          join(env.LONGHAUL_DATA, 'logs', `${name}.log`),
-          { ...common, ...more },
-        ),
+        startService(join(root, `scripts/start/${name}.ts`), join(env.LONGHAUL_DATA, 'logs', `${name}.log`), {
+          ...common,
+          ...more,
+        }),
       say,
       why => {
         say(`Stopping: ${why}. See ${join(env.LONGHAUL_DATA, 'logs')}.`);

@@ -6,7 +6,7 @@ export default defineConfig({
   root: join(import.meta.dirname, '../..'),
   test: {
     include: ['packages/console/e2e/**/*.e2e.ts'],
-    globalSetup: ['packages/testing/src/globalSetup.ts', 'packages/console/e2e/globalSetup.ts'],
+    globalSetup: ['packages/testkit/src/globalSetup.ts', 'packages/console/e2e/globalSetup.ts'],
     pool: 'forks',
     // One browser at a time: the measured ones need the processor to themselves.
     maxWorkers: 1,

@@ -13,6 +13,9 @@ const wanted = [/^package\.json$/, /^LICENSE$/, /^README\.md$/, /^dist\/.+\.(js|
 const wantedOfConsole = [...wanted, /^page\.(js|d\.ts)$/, /^dist\/[^.].*\.(html|svg|css|js)(\.br|\.gz)?$/];
 const unwanted = [/\.test\./, /(^|\/)fixtures\//, /(^|\/)scripted/, /(^|\/)main\./];
 
+/** What has a system run a file as a command of Node.js. */
+const shebang = '#!/usr/bin/env node\n';
+
 const faults: string[] = [];
 await run(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root });
 const destination = await mkdtemp(join(tmpdir(), 'longhaul-release-'));
@@ -32,6 +35,13 @@ try {
       for (const file of typeof entry === 'string' ? [entry] : Object.values(entry))
         if (!files.includes(file.replace('./', '')))
           faults.push(`${name}: exports name ${file}, which is missing`);
+    for (const [command, file] of Object.entries(publishConfig.bin ?? {}))
+      if (
+        !(
+          await run('tar', ['-xzOf', tarball, `package/${file.replace('./', '')}`], { cwd: root })
+        ).startsWith(shebang)
+      )
+        faults.push(`${name}: the command ${command} (${file}) does not begin with ${shebang}`);
     // Modules alone: who requires them gets them by Node's own require(esm), so the profile is that of ESM.
     for (const [command, ...args] of [
       ['publint', '--strict', tarball],

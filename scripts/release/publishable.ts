@@ -24,6 +24,7 @@ const manifestSchema = z.object({
   exports: z.record(z.string(), z.union([z.string(), z.object({ types: z.string(), default: z.string() })])),
   publishConfig: z.object({
     exports: z.record(z.string(), z.object({ types: z.string(), default: z.string() })).optional(),
+    bin: z.record(z.string(), z.string()).optional(),
   }),
 });
 

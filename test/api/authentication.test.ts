@@ -5,14 +5,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@longhaul/client';
-import {
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { type Stack, startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { SignJWT } from 'jose';
 import { type Logger, pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -298,7 +292,7 @@ describe('a gateway without authentication', () => {
   });
 
   it('does not start where others could reach it, and says what to do', async () => {
-    const main = new URL('../../services/gateway/src/main.ts', import.meta.url).pathname;
+    const main = new URL('../../scripts/start/gateway.ts', import.meta.url).pathname;
     const env = { ...process.env, HOST: '0.0.0.0', PORT: '0', NATS_URL: inject('natsUrl') };
     const [code, output] = await new Promise<[unknown, string]>(resolve => {
       execFile(process.execPath, [main], { env }, (error, stdout) => resolve([error?.code, stdout]));

@@ -1,11 +1,5 @@
-import {
-  recordThat,
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-} from '@longhaul/testing';
+import { recordThat, type Stack, startStack } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { freeRows, type OwnedRow, ownedRows, type Target } from './ownershipRows.ts';

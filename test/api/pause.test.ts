@@ -1,4 +1,5 @@
-import { eventThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { eventThat, startStack } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 

@@ -1,4 +1,5 @@
-import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { recordThat, startStack } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { pino } from 'pino';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { byHeader } from './callers.ts';

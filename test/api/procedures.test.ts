@@ -1,13 +1,6 @@
 import type { GatewayErrorShape, GatewayRouter } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  recordThat,
-  type ScriptedContract,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { createTRPCClient, createWSClient, httpBatchLink, TRPCClientError, wsLink } from '@trpc/client';
 import { describe, expect, inject, it } from 'vitest';
 

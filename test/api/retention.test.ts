@@ -1,12 +1,5 @@
-import {
-  eventThat,
-  recordThat,
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-} from '@longhaul/testing';
+import { eventThat, recordThat, type Stack, startStack } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 import { reasonOf } from './callers.ts';
 

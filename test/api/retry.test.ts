@@ -1,7 +1,8 @@
 import { createClient } from '@longhaul/client';
 import { createGateway } from '@longhaul/gateway';
 import { defineContract, defineTask } from '@longhaul/proto';
-import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { recordThat, startStack } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { byHeader, reasonOf } from './callers.ts';

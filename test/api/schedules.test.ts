@@ -1,6 +1,7 @@
 import { type Broker, encode } from '@longhaul/broker';
 import type { ScheduleChanges } from '@longhaul/proto/wire';
-import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { recordThat, startStack } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 import { committedSchema } from '../wire/committedSchemas.ts';
 import { byHeader, reasonOf } from './callers.ts';

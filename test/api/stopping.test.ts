@@ -1,11 +1,6 @@
 import { createClient } from '@longhaul/client';
-import {
-  type ScriptedContract,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { expect, inject, test } from 'vitest';
 
 /** Well below the ten seconds that calls in flight would get. */

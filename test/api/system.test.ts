@@ -1,14 +1,7 @@
 import { hostname } from 'node:os';
 import type { SystemEvent } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  recordThat,
-  scriptedContract,
-  scriptedHandlers,
-  spawnExecutor,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, spawnExecutor } from '@longhaul/testkit';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 

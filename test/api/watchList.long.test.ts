@@ -1,5 +1,6 @@
 import type { ListChange } from '@longhaul/proto/wire';
-import { scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
+import { startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { countRunning } from '../../examples/watchList.ts';
 import { expectShown } from '../examples/expectShown.ts';

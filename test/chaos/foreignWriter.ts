@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Broker, isUnavailable } from '@longhaul/broker';
 import type { EventKind, TaskAddress } from '@longhaul/proto/wire';
-import { taskEvent } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import { headers } from '@nats-io/transport-node';
 import { seededRandom } from './seededRandom.ts';
 

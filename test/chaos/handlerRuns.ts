@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readHandlerLog } from '@longhaul/testing';
+import { readHandlerLog } from '@longhaul/testkit';
 import type { Life, Span } from './lives.ts';
 import { stillMs } from './lives.ts';
 import type { System } from './system.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type NatsServerProcess, startNatsServer } from '@longhaul/nats-server';
-import { type SpawnedService, type SpawnOptions, spawnExecutor, spawnGateway } from '@longhaul/testing';
+import { type SpawnedService, type SpawnOptions, spawnExecutor, spawnGateway } from '@longhaul/testkit';
 import { type Target, targets } from './faultPlan.ts';
 import { maxFileStoreBytes } from './fullStore.ts';
 import { type Life, type Span, stillMs } from './lives.ts';

@@ -40,7 +40,8 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   return child.exitCode;
 }
 
-describe('npm start', () => {
+// One test starts and stops two systems, each within a deadline of its own.
+describe('npm start', { timeout: 6 * deadlineMs }, () => {
   let dataDir: string;
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'longhaul-start-'));

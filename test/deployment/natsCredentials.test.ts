@@ -6,7 +6,7 @@ import { createClient } from '@longhaul/client';
 import { createExecutor } from '@longhaul/executor';
 import { createGateway } from '@longhaul/gateway';
 import { locateNatsServer, type NatsServerProcess, startNatsServer } from '@longhaul/nats-server';
-import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { nkeys } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -3,15 +3,8 @@ import { createClient, type Tasks } from '@longhaul/client';
 import { createExecutor } from '@longhaul/executor';
 import { createGateway } from '@longhaul/gateway';
 import { createTopology, inlineLimitBytes, type NatsUser } from '@longhaul/proto/wire';
-import {
-  deadlineMs,
-  eventThat,
-  recordThat,
-  type ScriptedContract,
-  scriptedContract,
-  scriptedHandlers,
-  within,
-} from '@longhaul/testing';
+import { deadlineMs, eventThat, recordThat, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { Svcm } from '@nats-io/services';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';

@@ -1,6 +1,7 @@
 import { appendEvent, BadMessageError } from '@longhaul/broker';
 import { recordOfRequest, stateOfRequest, type TaskEvent, type TaskRequest } from '@longhaul/proto/wire';
-import { scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
+import { startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { pino } from 'pino';
 import { expect, inject, it } from 'vitest';
 import { EventWriter } from '../../services/executor/src/attempt/eventWriter.ts';

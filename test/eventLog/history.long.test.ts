@@ -1,14 +1,7 @@
 import { appendEvent } from '@longhaul/broker';
 import { isTerminalEvent, progressKept } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  recordThat,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  taskEvent,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, taskEvent } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 
 const handlers = {

@@ -6,16 +6,8 @@ import {
   type TaskEvent,
   type TaskState,
 } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  recordThat,
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, type Stack, startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { expect, inject, it } from 'vitest';
 
 const system = (more: object = {}) =>

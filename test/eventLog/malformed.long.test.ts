@@ -1,14 +1,6 @@
 import type { EventKind } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  recordThat,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  taskEvent,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, type Stack, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, taskEvent } from '@longhaul/testkit';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, inject, it } from 'vitest';

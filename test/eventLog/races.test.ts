@@ -11,7 +11,8 @@ import {
 } from '@longhaul/broker';
 import { startNatsServer } from '@longhaul/nats-server';
 import { createTopology, type TaskEvent } from '@longhaul/proto/wire';
-import { freshNamespace, taskEvent, within } from '@longhaul/testing';
+import { freshNamespace, within } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import { connect } from '@nats-io/transport-node';
 import { expect, inject, it } from 'vitest';
 

@@ -1,4 +1,5 @@
-import { recordThat, scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
+import { recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
 

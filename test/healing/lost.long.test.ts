@@ -1,14 +1,7 @@
 import { createBroker, ensureConsumer, ensureTopology, IdSecret } from '@longhaul/broker';
 import { createTopology } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  freshNamespace,
-  recordThat,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, freshNamespace, recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { connect } from '@nats-io/transport-node';
 import { expect, inject, it } from 'vitest';
 import { isRepair, recordedLog } from './lines.ts';

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNatsServer } from '@longhaul/nats-server';
-import { recordThat, scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
+import { recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { expect, test } from 'vitest';
 import { openPlainSocket } from '../api/plainTransports.ts';
 

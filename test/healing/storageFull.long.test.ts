@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Broker } from '@longhaul/broker';
 import { startNatsServer } from '@longhaul/nats-server';
-import { recordThat, scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
+import { recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { type ExpectStatic, test } from 'vitest';
 import { recordedLog } from './lines.ts';
 

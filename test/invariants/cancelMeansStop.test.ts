@@ -1,16 +1,8 @@
 import { appendEvent } from '@longhaul/broker';
 import type { TaskHandle } from '@longhaul/client';
 import { createExecutor, type HandlersOf } from '@longhaul/executor';
-import {
-  eventThat,
-  recordThat,
-  type ScriptedContract,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  taskEvent,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers, taskEvent } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 
 /** Handlers that write down when one of them runs, so that a test can hold it against the events. */

@@ -1,4 +1,5 @@
-import { scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { startStack } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { expect, inject, it } from 'vitest';
 
 it('cancel-means-stop holds while somebody looks on: a subscriber of every subject is not taken for an executor', async () => {

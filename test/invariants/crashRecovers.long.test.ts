@@ -1,14 +1,6 @@
 import { isTerminalEvent } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  recordThat,
-  scriptedContract,
-  scriptedHandlers,
-  spawnExecutor,
-  spawnGateway,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, spawnExecutor, spawnGateway } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 import { byHeader } from '../api/callers.ts';
 

@@ -1,6 +1,7 @@
 import { readLogEnd } from '@longhaul/broker';
 import { isTerminalEvent, requestOfRecord, stateOfRequest } from '@longhaul/proto/wire';
-import { recordThat, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { recordThat, startStack } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 import { EventWriter } from '../../services/executor/src/attempt/eventWriter.ts';
 

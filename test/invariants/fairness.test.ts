@@ -1,11 +1,6 @@
 import { defineContract, defineTask } from '@longhaul/proto';
-import {
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-} from '@longhaul/testing';
+import { type Stack, startStack } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { afterEach, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { byHeader } from '../api/callers.ts';

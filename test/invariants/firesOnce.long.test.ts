@@ -6,15 +6,8 @@ import { type Broker, encode, ensureTopology } from '@longhaul/broker';
 import type { Tasks } from '@longhaul/client';
 import { startNatsServer } from '@longhaul/nats-server';
 import type { Fire, ScheduleChanges, ScheduleRecord, TaskRecord } from '@longhaul/proto/wire';
-import {
-  deadlineMs,
-  recordThat,
-  scriptedContract,
-  scriptedHandlers,
-  spawnGateway,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { deadlineMs, recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, spawnGateway } from '@longhaul/testkit';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, inject, it } from 'vitest';
 import { armed, scheduleThat, waitingFirings } from '../api/scheduleWaits.ts';

@@ -3,15 +3,8 @@ import { decode } from '@longhaul/broker';
 import { createExecutor } from '@longhaul/executor';
 import { defineContract, defineTask } from '@longhaul/proto';
 import { type Permits, permitsSchema, type Rate, rateSchema } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  recordThat,
-  scriptedContract,
-  scriptedHandlers,
-  spawnExecutor,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, spawnExecutor } from '@longhaul/testkit';
 import { TRPCClientError } from '@trpc/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';

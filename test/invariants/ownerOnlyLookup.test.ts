@@ -1,14 +1,7 @@
 import { createBroker, IdSecret } from '@longhaul/broker';
 import { createTopology } from '@longhaul/proto/wire';
-import {
-  eventThat,
-  freshNamespace,
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-} from '@longhaul/testing';
+import { eventThat, freshNamespace, type Stack, startStack } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { RecordStore } from '../../services/gateway/src/records/recordStore.ts';

@@ -6,7 +6,8 @@ import {
   stateOfRequest,
   type TaskRecord,
 } from '@longhaul/proto/wire';
-import { recordThat, type Stack, scriptedContract, scriptedHandlers, startStack } from '@longhaul/testing';
+import { recordThat, type Stack, startStack } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 
 type System = Stack<typeof scriptedContract>;

@@ -2,15 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  eventThat,
-  readHandlerLog,
-  scriptedContract,
-  scriptedHandlers,
-  spawnExecutor,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, startStack, within } from '@longhaul/testing';
+import { readHandlerLog, scriptedContract, scriptedHandlers, spawnExecutor } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 
 const system = (executors: number) =>

@@ -1,7 +1,8 @@
 import { appendEvent } from '@longhaul/broker';
 import { TaskOutputUnfitError } from '@longhaul/client';
 import type { GatewayErrorShape } from '@longhaul/proto/wire';
-import { recordThat, scriptedContract, scriptedHandlers, startStack, taskEvent } from '@longhaul/testing';
+import { recordThat, startStack } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, taskEvent } from '@longhaul/testkit';
 import { TRPCClientError } from '@trpc/client';
 import { describe, expect, inject, it } from 'vitest';
 

@@ -1,5 +1,6 @@
 import { isTerminalEvent } from '@longhaul/proto/wire';
-import { scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
+import { startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { pino } from 'pino';
 import { describe, expect, inject, it } from 'vitest';
 import { followLive } from '../../services/gateway/src/tasks/watch/followTask.ts';

@@ -6,7 +6,7 @@ import { createClient } from '@longhaul/client';
 import { createExecutor, type Executor } from '@longhaul/executor';
 import { createGateway, type Gateway } from '@longhaul/gateway';
 import { locateNatsServer, type NatsServerProcess, startNatsServer } from '@longhaul/nats-server';
-import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { markdownPages } from '../docs/markdownPages.ts';
 

@@ -1,15 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Executor } from '@longhaul/executor';
-import {
-  deadlineMs,
-  eventThat,
-  scriptedContract,
-  scriptedHandlers,
-  spawnExecutor,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { deadlineMs, eventThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, spawnExecutor } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readMetrics, type Sample, sumOf } from './readMetrics.ts';
 

@@ -1,13 +1,6 @@
 import { appendEvent } from '@longhaul/broker';
-import {
-  eventThat,
-  recordThat,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  taskEvent,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, taskEvent } from '@longhaul/testkit';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readMetrics, type Sample, sumOf } from './readMetrics.ts';

@@ -3,14 +3,8 @@ import { type IncomingMessage, request } from 'node:http';
 import { type Duplex, Writable } from 'node:stream';
 import type { GatewayRouter } from '@longhaul/proto/wire';
 import { createLogger } from '@longhaul/runtime';
-import {
-  eventThat,
-  type ScriptedContract,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client';
 import { pino } from 'pino';
 import { describe, expect, inject, it } from 'vitest';

@@ -1,6 +1,7 @@
 import type { GatewayRouter } from '@longhaul/proto/wire';
-import type { ScriptedContract } from '@longhaul/testing';
-import { eventThat, scriptedContract, scriptedHandlers, startStack, within } from '@longhaul/testing';
+import { eventThat, startStack, within } from '@longhaul/testing';
+import type { ScriptedContract } from '@longhaul/testkit';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';

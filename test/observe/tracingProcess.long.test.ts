@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startTracing } from '@longhaul/runtime';
-import { freshNamespace, spawnGateway } from '@longhaul/testing';
+import { freshNamespace } from '@longhaul/testing';
+import { spawnGateway } from '@longhaul/testkit';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
 /** Something that takes what an OTLP exporter sends. */

@@ -117,6 +117,14 @@ async function tryProject(
   await tool('vite/bin/vite.js', ['build']);
   say(`${manager}: compiled, bundled, and the page built`);
 
+  const key = await run(
+    join(project, 'node_modules/.bin/longhaul-keys'),
+    ['create', '--file', 'keys.json', '--owner', 'ann'],
+    { cwd: project, env: cleanEnv },
+  );
+  if (!key.startsWith('lh_')) throw new Error(`longhaul-keys printed ${key}`);
+  say(`${manager}: longhaul-keys makes a key`);
+
   for (const { version, bin } of nodes) {
     for (const code of ['out', 'bundle']) {
       await run(bin, [`${code}/scenario.js`, 'web/dist'], { cwd: project, env: cleanEnv });

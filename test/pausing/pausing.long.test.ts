@@ -1,14 +1,6 @@
 import { type HandlersOf, sandboxed, type TaskContext } from '@longhaul/executor';
-import {
-  eventThat,
-  recordThat,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  spawnExecutor,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { eventThat, recordThat, type Stack, startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers, spawnExecutor } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { contract } from './contract.ts';
 

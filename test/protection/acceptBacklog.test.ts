@@ -1,16 +1,14 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { type Stack, startStack, within } from '@longhaul/testing';
 import {
   type ScriptedContract,
   type SpawnedService,
-  type Stack,
   scriptedContract,
   scriptedHandlers,
   spawnGateway,
-  startStack,
-  within,
-} from '@longhaul/testing';
+} from '@longhaul/testkit';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 
 /**

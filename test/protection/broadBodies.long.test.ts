@@ -1,4 +1,4 @@
-import { type SpawnedService, spawnGateway } from '@longhaul/testing';
+import { type SpawnedService, spawnGateway } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import WebSocket from 'ws';
 

@@ -1,11 +1,6 @@
 import type { GatewayRouter } from '@longhaul/proto/wire';
-import {
-  type ScriptedContract,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client';
 import { expect, inject, it } from 'vitest';
 

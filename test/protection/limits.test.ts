@@ -1,13 +1,7 @@
 import { connect } from 'node:net';
 import { createClient } from '@longhaul/client';
-import {
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { type Stack, startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { byHeader, reasonOf } from '../api/callers.ts';
 import { callOverHttp, openPlainSocket, type ProcedureCall } from '../api/plainTransports.ts';

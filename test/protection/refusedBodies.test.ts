@@ -1,13 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import {
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { type Stack, startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { byHeader } from '../api/callers.ts';
 

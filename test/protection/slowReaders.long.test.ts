@@ -1,16 +1,13 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
+import { eventThat, type Stack, startStack, within } from '@longhaul/testing';
 import {
-  eventThat,
   type ScriptedContract,
   type SpawnedService,
-  type Stack,
   scriptedContract,
   scriptedHandlers,
   spawnGateway,
-  startStack,
-  within,
-} from '@longhaul/testing';
+} from '@longhaul/testkit';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import WebSocket from 'ws';
 import { readMetrics, sumOf } from '../observe/readMetrics.ts';

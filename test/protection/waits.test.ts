@@ -1,12 +1,7 @@
 import { once } from 'node:events';
 import { createClient } from '@longhaul/client';
-import {
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-} from '@longhaul/testing';
+import { type Stack, startStack } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import WebSocket from 'ws';
 import { byHeader } from '../api/callers.ts';

@@ -1,14 +1,11 @@
+import { eventThat, type Stack, startStack, within } from '@longhaul/testing';
 import {
-  eventThat,
   type ScriptedContract,
   type SpawnedService,
-  type Stack,
   scriptedContract,
   scriptedHandlers,
   spawnGateway,
-  startStack,
-  within,
-} from '@longhaul/testing';
+} from '@longhaul/testkit';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { readMetrics, sumOf } from '../observe/readMetrics.ts';
 import { RawWatcher } from './rawWatcher.ts';

@@ -1,12 +1,6 @@
 import { connect } from 'node:net';
-import {
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-  within,
-} from '@longhaul/testing';
+import { type Stack, startStack, within } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { EventSource } from 'eventsource';
 import { expect, inject, it } from 'vitest';
 

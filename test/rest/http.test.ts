@@ -1,11 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import {
-  type ScriptedContract,
-  type Stack,
-  scriptedContract,
-  scriptedHandlers,
-  startStack,
-} from '@longhaul/testing';
+import { type Stack, startStack } from '@longhaul/testing';
+import { type ScriptedContract, scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
 /** What HTTP asks for and no single operation is about. */

@@ -1,5 +1,6 @@
 import { createTopology } from '@longhaul/proto/wire';
-import { freshNamespace, taskEvent, within } from '@longhaul/testing';
+import { freshNamespace, within } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Broker, createBroker } from './broker.ts';

@@ -1,7 +1,5 @@
-// The tests of this repository import this; what is published is `public.ts` alone.
-export { type HandlerLogLine, readHandlerLog } from './handlerLog.ts';
-export * from './public.ts';
-export { type ScriptedContract, scriptedContract, scriptedHandlers } from './scriptedTasks.ts';
-export { type SpawnedService, type SpawnOptions, spawnExecutor, spawnGateway } from './spawnService.ts';
-export { taskEvent } from './taskEvent.ts';
-export { runExecutorProcess, runGatewayProcess } from './testProcesses.ts';
+export { type RunHandlerOptions, runHandler } from '@longhaul/executor';
+export { natsForTests } from './natsServer.ts';
+export { freshNamespace, type Stack, type StackOptions, startStack } from './startStack.ts';
+export type { TestNats } from './testNats.ts';
+export { deadlineMs, eventThat, recordThat, within } from './waitFor.ts';

@@ -1,5 +1,5 @@
 import { defineContract } from '@longhaul/proto';
-import { scriptedContract } from '@longhaul/testing';
+import { scriptedContract } from '@longhaul/testkit';
 import { threadContract } from './threadContract.ts';
 
 /** What the gateways and executors of a run serve: the scripted tasks, and those in threads. */

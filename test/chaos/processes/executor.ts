@@ -1,5 +1,5 @@
 import { sandboxed } from '@longhaul/executor';
-import { runExecutorProcess, scriptedHandlers } from '@longhaul/testing';
+import { runExecutorProcess, scriptedHandlers } from '@longhaul/testkit';
 import { chaosContract } from './contract.ts';
 
 type Module = typeof import('./threadHandlers.ts');

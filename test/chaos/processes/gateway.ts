@@ -1,4 +1,4 @@
-import { runGatewayProcess } from '@longhaul/testing';
+import { runGatewayProcess } from '@longhaul/testkit';
 import { chaosContract } from './contract.ts';
 
 await runGatewayProcess(chaosContract);

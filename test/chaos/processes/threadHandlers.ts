@@ -1,6 +1,6 @@
 import { openSync, writeSync } from 'node:fs';
 import { defineHandler } from '@longhaul/executor/sandbox';
-import type { HandlerLogLine } from '@longhaul/testing';
+import type { HandlerLogLine } from '@longhaul/testkit';
 import { threadContract } from './threadContract.ts';
 
 type Context = { readonly task: { readonly id: string; readonly name: string }; readonly attempt: number };

@@ -102,7 +102,7 @@ describe('the file', () => {
   });
 
   test('that is missing or no JSON is refused without a word of its content', async () => {
-    await expect(readApiKeysFile(join(folder, 'nowhere.json'))).rejects.toThrow(/ENOENT.*pnpm keys/);
+    await expect(readApiKeysFile(join(folder, 'nowhere.json'))).rejects.toThrow(/ENOENT.*longhaul-keys/);
     const path = join(folder, 'text.json');
     await writeFile(path, 'very secret');
     await expect(readApiKeysFile(path)).rejects.toThrow(
@@ -188,7 +188,7 @@ test('the command makes a key, lists it without its secret, and revokes it', asy
   const file = join(folder, 'made.json');
   const command = (...args: string[]) =>
     promisify(execFile)(process.execPath, [
-      join(import.meta.dirname, 'createKey.ts'),
+      join(import.meta.dirname, 'keysCommand.ts'),
       ...args,
       '--file',
       file,

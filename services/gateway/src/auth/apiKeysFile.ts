@@ -36,7 +36,9 @@ export async function readApiKeysFile(path: string): Promise<readonly ApiKeyEntr
     text = await readFile(path, 'utf8');
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    throw bad(`The file of API keys ${path} cannot be read (${why}). Create it with \`pnpm keys create\`.`);
+    throw bad(
+      `The file of API keys ${path} cannot be read (${why}). Create it with \`longhaul-keys create\`.`,
+    );
   }
   let content: unknown;
   try {

@@ -40,7 +40,7 @@ export type Authenticate = (credentials: Credentials) => Caller | undefined | Pr
 export type AuthOptions = {
   /** A function that authenticates callers, instead of `apiKeysFile` and `jwt`. */
   readonly authenticate?: Authenticate;
-  /** The path of a file of API keys, created with `pnpm keys`. Changes to it take effect within a second. */
+  /** The path of a file of API keys, created with `longhaul-keys`. Changes to it take effect within a second. */
   readonly apiKeysFile?: string;
   /** Accepts JSON Web Tokens of an identity provider. */
   readonly jwt?: JwtOptions;
@@ -82,7 +82,7 @@ export async function openAuthentication(
     if (!isLoopbackHost(host)) {
       throw new AuthConfigError(
         'AUTHENTICATION_REQUIRED',
-        `A gateway on ${host} can be reached from other machines, so it needs authentication. Set API_KEYS_FILE (create keys with \`pnpm keys create\`) or JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE (in code: apiKeysFile, jwt or authenticate), or listen on 127.0.0.1.`,
+        `A gateway on ${host} can be reached from other machines, so it needs authentication. Set API_KEYS_FILE (create keys with \`longhaul-keys create\`) or JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE (in code: apiKeysFile, jwt or authenticate), or listen on 127.0.0.1.`,
       );
     }
     logger.warn(

@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { trustedKeyFile } from './keyFile.ts';
 
 const run = promisify(execFile);
-const tool = join(import.meta.dirname, 'createKey.ts');
+const tool = join(import.meta.dirname, 'keysCommand.ts');
 
 let folder = '';
 beforeEach(async () => {

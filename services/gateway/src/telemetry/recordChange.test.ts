@@ -5,7 +5,7 @@ import {
   type TaskRecord,
   type TaskRequest,
 } from '@longhaul/proto/wire';
-import { taskEvent } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import { describe, expect, test } from 'vitest';
 import { changeOf } from './recordChange.ts';
 

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { GatewayError, type TaskEvent } from '@longhaul/proto/wire';
-import { taskEvent } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OwnerStreams } from '../../protection/ownerStreams.ts';

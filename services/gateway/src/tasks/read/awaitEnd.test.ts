@@ -1,6 +1,6 @@
 import { type Broker, encode } from '@longhaul/broker';
 import { createTopology, recordOfRequest, type StoredEvent, type TaskEvent } from '@longhaul/proto/wire';
-import { taskEvent } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import { expect, test } from 'vitest';
 import { LiveTap } from '../watch/liveTap.ts';
 import { awaitEnd } from './awaitEnd.ts';

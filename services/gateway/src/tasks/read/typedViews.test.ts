@@ -1,6 +1,6 @@
 import { defineTask } from '@longhaul/proto';
 import { recordOfRequest, type TaskEvent, type TaskRecord } from '@longhaul/proto/wire';
-import { taskEvent } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { anyRecord, typedEvent, typedOutcome, typedRecord } from './typedViews.ts';

@@ -1,6 +1,6 @@
 import { type Broker, encode, type LogEntry } from '@longhaul/broker';
 import { createTopology, kindOfEvent, type StoredEvent, type TaskEvent } from '@longhaul/proto/wire';
-import { taskEvent } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { followTask, type Position } from './followTask.ts';

@@ -1,4 +1,4 @@
-import { taskEvent } from '@longhaul/testing';
+import { taskEvent } from '@longhaul/testkit';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { idleCheckMs, type LiveItem, LiveTap, tapCapacity, tapCapacityBytes } from './liveTap.ts';
 

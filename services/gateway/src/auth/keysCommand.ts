@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createApiKey } from './apiKey.ts';
@@ -6,9 +7,9 @@ import { replaceFile, trustedKeyFile } from './keyFile.ts';
 
 const usage = `Creates, lists and revokes API keys of a gateway.
 
-  pnpm keys create --file keys.json --owner ann [--role user|operator|admin] [--days 90] [--note "ann's laptop"]
-  pnpm keys list   --file keys.json
-  pnpm keys revoke --file keys.json --id 0123456789ab
+  longhaul-keys create --file keys.json --owner ann [--role user|operator|admin] [--days 90] [--note "ann's laptop"]
+  longhaul-keys list   --file keys.json
+  longhaul-keys revoke --file keys.json --id 0123456789ab
 
 The file (API_KEYS_FILE of the gateway) contains hashes of keys; a key is shown once, when it is created. Running gateways
 apply a change within a second.`;

@@ -1,6 +1,6 @@
 import { locateNatsServer } from '@longhaul/nats-server';
+import { natsForTests } from '@longhaul/testing';
 import type { TestProject } from 'vitest/node';
-import { natsForTests } from './natsServer.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -1,5 +1,5 @@
 // Builds an image that holds nothing but the nats-server of this machine, for the container path of the tests where
-// no registry can be reached. As a script it prints the tag: `LONGHAUL_NATS_IMAGE=$(node packages/testing/src/natsImage.ts)`.
+// no registry can be reached. As a script it prints the tag: `LONGHAUL_NATS_IMAGE=$(node packages/testkit/src/natsImage.ts)`.
 
 import { execFile } from 'node:child_process';
 import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

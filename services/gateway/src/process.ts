@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
+import type { Contract } from '@longhaul/proto';
+import { defaultPayloadLimitBytes, exposures } from '@longhaul/proto/wire';
+import { readEnvironment, runService } from '@longhaul/runtime';
+import { z } from 'zod';
+import { authOptionsOf, authVariables } from './auth/authEnvironment.ts';
+import { createGateway } from './createGateway.ts';
+import { protectionOptionsOf, protectionVariables } from './protection/protectionEnvironment.ts';
+import { defaultRetention } from './records/retention.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+/** Hours, at most a year; fractions are allowed. */
+const hours = z.coerce
+  .number()
+  .positive()
+  .max(365 * 24);
+const hourMs = 60 * 60 * 1_000;
+
+const variables = z.object({
+  ...natsVariables.shape,
+  LONGHAUL_NAMESPACE: z.string().optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(8080),
+  ...authVariables.shape,
+  ...protectionVariables.shape,
+  EXPOSE_STACK: z.enum(exposures).default('operators'),
+  METRICS: z.enum(['loopback', 'operator', 'off']).default('loopback'),
+  REQUEST_LOG: z.enum(['off', 'debug', 'info']).default('debug'),
+  LOG_LEVEL: z.string().default('info'),
+  CONSOLE_DIR: z.string().optional(),
+  LOG_LINES_KEPT: z.coerce.number().int().optional(),
+  PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
+  JSON_VALUES: z.coerce.number().int().min(1).default(defaultJsonBreadth.values),
+  JSON_KEYS: z.coerce.number().int().min(1).default(defaultJsonBreadth.keys),
+  TASK_RETENTION_COMPLETED_HOURS: hours.default(defaultRetention.completedMs / hourMs),
+  TASK_RETENTION_FAILED_HOURS: hours.default(defaultRetention.failedMs / hourMs),
+  TASK_RETENTION_CANCELED_HOURS: hours.default(defaultRetention.canceledMs / hourMs),
+});
+
+/** What {@link runGateway} takes beside the contract. */
+export type RunGatewayOptions = {
+  /** The folder of the built console, where `CONSOLE_DIR` names none. Default: no console. */
+  readonly consoleDirectory?: string;
+};
+
+/**
+ * Runs a gateway as this process, configured by environment variables (`NATS_URL`, `PORT`, `API_KEYS_FILE` and the others
+ * that the README lists), until SIGINT or SIGTERM. Ends the process: with 1 when it cannot start.
+ *
+ * @param contract the contract that executors and clients use
+ * @throws EnvironmentError that names each variable with a value that cannot be used
+ *
+ * @example
+ * ```ts
+ * import { runGateway } from '@longhaul/gateway/process';
+ * import { contract } from './contract.ts';
+ *
+ * await runGateway(contract);
+ * ```
+ */
+export async function runGateway<const C extends Contract>(
+  contract: C,
+  options: RunGatewayOptions = {},
+): Promise<void> {
+  const env = readEnvironment(variables);
+  const console = env.CONSOLE_DIR ?? options.consoleDirectory;
+  await runService('gateway', env.LOG_LEVEL, async logger => {
+    const service = await createGateway({
+      contract,
+      nats: natsOptionsOf(env),
+      host: env.HOST,
+      port: env.PORT,
+      exposeStack: env.EXPOSE_STACK,
+      metrics: env.METRICS,
+      requestLog: env.REQUEST_LOG,
+      logger,
+      ...(await authOptionsOf(env)),
+      protection: protectionOptionsOf(env),
+      payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
+      ...(env.LOG_LINES_KEPT === undefined ? {} : { logLinesKept: env.LOG_LINES_KEPT }),
+      jsonBreadth: { values: env.JSON_VALUES, keys: env.JSON_KEYS },
+      retention: {
+        completedMs: env.TASK_RETENTION_COMPLETED_HOURS * hourMs,
+        failedMs: env.TASK_RETENTION_FAILED_HOURS * hourMs,
+        canceledMs: env.TASK_RETENTION_CANCELED_HOURS * hourMs,
+      },
+      // Where the console is not built, only the API is served.
+      ...(console !== undefined && existsSync(join(console, 'index.html'))
+        ? { console: { directory: console } }
+        : {}),
+      ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
+    });
+    return { service, ready: { url: service.url } };
+  });
+}
