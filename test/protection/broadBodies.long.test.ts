@@ -24,6 +24,7 @@ const inputs: readonly (readonly [what: string, json: string, fits: boolean])[] 
   ['members named __proto__', `{${megabytes(8, '"__proto__":{"a":1},')}"a":1}`, false],
   ['lists in lists', `${'['.repeat(6_000_000)}${']'.repeat(6_000_000)}`, false],
   ['objects in objects', `${'{"a":'.repeat(2_000_000)}1${'}'.repeat(2_000_000)}`, false],
+  ['one member of a very long name', `{"${'x'.repeat(8_000_000)}":1}`, false],
   ['what is not JSON', megabytes(8, ']},{['), false],
   ['one long text', JSON.stringify('x'.repeat(8_000_000)), true],
   ['one long text of escapes', `"${megabytes(6, '\\u0041')}"`, true],

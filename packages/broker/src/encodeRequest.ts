@@ -16,9 +16,17 @@ const hourMs = 60 * 60 * 1_000;
 /** How long a delayed task may wait and run, once it is due, before its large input expires. */
 const spareMs = 24 * hourMs;
 
+/** The JSON of an input that was encoded before. */
+export type EncodedInput = {
+  readonly bytes: Uint8Array;
+  /** Its SHA-256, in base64url. */
+  readonly digest: string;
+};
+
 /**
  * Encodes a request, with its input or a reference to it. Nothing is written yet.
  *
+ * @param encoded the input's JSON, where another thread has written it
  * @throws GatewayError PAYLOAD_TOO_LARGE; INVALID_REQUEST when its large input would not be kept until it is due
  */
 export function encodeRequest(
@@ -26,15 +34,39 @@ export function encodeRequest(
   address: TaskAddress,
   head: Omit<TaskRequest, 'input' | 'inputRef'>,
   input: unknown,
+  encoded?: EncodedInput,
 ): OutgoingRequest {
+  if (encoded) return withEncoded(payloads, address, head, input, encoded);
   // An input may be nothing, where its schema says so.
   const json: string | undefined = JSON.stringify(input);
   if (json === undefined || Buffer.byteLength(json) <= inlineLimitBytes) {
     const request: TaskRequest = { ...head, input };
     return { address, request, payload: encode(request) };
   }
+  return withReference(payloads, address, head, { bytes: Buffer.from(json) });
+}
+
+function withEncoded(
+  payloads: PayloadStore,
+  address: TaskAddress,
+  head: Omit<TaskRequest, 'input' | 'inputRef'>,
+  input: unknown,
+  encoded: EncodedInput,
+): OutgoingRequest {
+  if (encoded.bytes.length > inlineLimitBytes) return withReference(payloads, address, head, encoded);
+  const opened = Buffer.from(JSON.stringify(head)).subarray(0, -1);
+  const payload = Buffer.concat([opened, Buffer.from(',"input":'), encoded.bytes, Buffer.from('}')]);
+  return { address, request: { ...head, input }, payload };
+}
+
+function withReference(
+  payloads: PayloadStore,
+  address: TaskAddress,
+  head: Omit<TaskRequest, 'input' | 'inputRef'>,
+  { bytes, digest }: Pick<EncodedInput, 'bytes'> & Partial<EncodedInput>,
+): OutgoingRequest {
   requireKept(payloads, head);
-  const large = pack(payloads, address, Buffer.from(json));
+  const large = pack(payloads, address, bytes, digest);
   const request: TaskRequest = { ...head, inputRef: large.ref };
   return { address, request, payload: encode(request), large };
 }
@@ -50,9 +82,14 @@ export function requireNarrowInput(payloads: PayloadStore, { address, large }: O
   if (excess) throw tooManyValues(`the input of ${address.name}`, excess, payloads.breadth);
 }
 
-function pack(payloads: PayloadStore, { id }: TaskAddress, data: Uint8Array): PackedPayload {
+function pack(
+  payloads: PayloadStore,
+  { id }: TaskAddress,
+  data: Uint8Array,
+  digest: string | undefined,
+): PackedPayload {
   try {
-    return payloads.pack(`${id}.input`, data);
+    return payloads.pack(`${id}.input`, data, digest);
   } catch (error) {
     if (!(error instanceof PayloadError)) throw error;
     throw new GatewayError(

@@ -14,7 +14,7 @@ export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConne
 export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
 export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
 export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
-export { encodeRequest, isSameInput, requireNarrowInput } from './encodeRequest.ts';
+export { type EncodedInput, encodeRequest, isSameInput, requireNarrowInput } from './encodeRequest.ts';
 export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
 export { appendEvent, appendLifecycle, type LogEnd } from './eventLog.ts';
 export { EventLogVersionError } from './eventLogVersion.ts';
@@ -25,6 +25,7 @@ export { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits } from './jsonB
 export { LimitStore } from './limitStore.ts';
 export { type EventProblem, type LogEntry, toLogEntry, toStoredEvent } from './logEntry.ts';
 export { type NatsVariables, natsOptionsOf, natsVariables } from './natsEnvironment.ts';
+export { pace } from './pace.ts';
 export {
   highestPayloadLimitBytes,
   type PackedPayload,

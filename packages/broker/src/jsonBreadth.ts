@@ -1,6 +1,6 @@
 /** How much JSON one request or payload may hold, whatever its size in bytes. */
 export type JsonBreadthLimits = {
-  /** Members of objects and elements of arrays, in all. */
+  /** Members of objects and elements of arrays, in all. Every 64 bytes of a member's name count as one more. */
   readonly values: number;
   /** Different names of members, in all. */
   readonly keys: number;
@@ -11,6 +11,9 @@ export type JsonBreadthLimits = {
  * about ten times as much as one that was there before: the engine makes a new kind of object for it.
  */
 export const defaultJsonBreadth: JsonBreadthLimits = { values: 100_000, keys: 10_000 };
+
+/** Names are kept apart from texts by the engine, which makes long ones costly. */
+const nameBytesOfValue = 64;
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -45,6 +48,7 @@ export class JsonBreadth {
   #values = 0;
   #offset = 0;
   #hash = 0;
+  #nameBytes = 0;
   #isInString = false;
   #isInName = false;
   #isEscaped = false;
@@ -92,6 +96,11 @@ export class JsonBreadth {
     const end = to < bytes.length && (this.#isEscaped || bytes[to] !== quote) ? to + 1 : to;
     for (let at = from; at < end; at += 1) hash = hashStep(hash, bytes[at] ?? 0);
     this.#hash = hash;
+    this.#nameBytes += end - from;
+    if (this.#nameBytes >= nameBytesOfValue) {
+      this.#values += Math.floor(this.#nameBytes / nameBytesOfValue);
+      this.#nameBytes %= nameBytesOfValue;
+    }
     return to;
   }
 
@@ -107,6 +116,7 @@ export class JsonBreadth {
         this.#isInName = this.#isNameNext;
         this.#isNameNext = false;
         this.#hash = seed;
+        this.#nameBytes = 0;
         break;
       case comma:
         this.#values += 1;

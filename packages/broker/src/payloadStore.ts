@@ -12,6 +12,7 @@ import { nanos, nuid as nuidGenerator } from '@nats-io/nats-core';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import { isConfigurationConflict } from './brokerErrors.ts';
 import { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits } from './jsonBreadth.ts';
+import { pace } from './pace.ts';
 
 /** Why a payload cannot be stored or read. Trying again does not help. */
 export class PayloadError extends CodedError<PayloadErrorCode> {
@@ -134,11 +135,16 @@ export class PayloadStore {
    * Gives a payload its name, before anything is written.
    *
    * @param name what it is: `<task id>.input`; a random part is added
+   * @param sha256 of the data, in base64url, where it is known
    * @throws PayloadError PAYLOAD_TOO_LARGE
    */
-  pack(name: string, data: Uint8Array): PackedPayload {
+  pack(
+    name: string,
+    data: Uint8Array,
+    sha256 = createHash('sha256').update(data).digest('base64url'),
+  ): PackedPayload {
     this.#requireFitting(data.length);
-    const digest = `SHA-256=${padded(createHash('sha256').update(data).digest('base64url'))}`;
+    const digest = `SHA-256=${padded(sha256)}`;
     return {
       ref: { object: `${name}.${randomBytes(9).toString('base64url')}`, bytes: data.length, digest },
       data,
@@ -171,8 +177,11 @@ export class PayloadStore {
     const nuid = nuidGenerator.next();
     let chunks = 0;
     for (let from = 0; from < data.length; from += pieceBytes) {
-      // A view, not a copy. One after the other, so that the sequence of the pieces is their order.
-      await this.#js.publish(payloadPieces(nuid), data.subarray(from, from + pieceBytes));
+      const piece = data.subarray(from, from + pieceBytes);
+      // The client copies it into its buffer.
+      await pace(piece.length);
+      // One after the other, so that the sequence of the pieces is their order.
+      await this.#js.publish(payloadPieces(nuid), piece);
       chunks += 1;
     }
     const meta = {

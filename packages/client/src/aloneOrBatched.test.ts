@@ -21,9 +21,9 @@ function create() {
         return () => void left.push(op.path);
       });
   const link = aloneOrBatched({ alone: linkCalled('alone'), batched: linkCalled('batched') })({});
-  const call = (path: string) => {
+  const call = (path: string, input?: unknown) => {
     const answered = Promise.withResolvers<unknown>();
-    const op = { id: 1, type: 'query' as const, path, input: undefined, context: {}, signal: undefined };
+    const op = { id: 1, type: 'query' as const, path, input, context: {}, signal: undefined };
     const { unsubscribe } = link({ op, next: () => expect.unreachable() }).subscribe({
       next: ({ result }) => answered.resolve('data' in result ? result.data : undefined),
       error: answered.reject,
@@ -52,6 +52,23 @@ describe('a call', () => {
       return call(path).answer;
     });
     expect(await Promise.all(afterWaits)).toEqual(['batched', 'batched']);
+  });
+
+  test.each([
+    ['a long text', 'x'.repeat(70_000)],
+    ['many texts', { input: Array.from({ length: 800 }, () => 'x'.repeat(100)) }],
+    ['long names', { input: { ['x'.repeat(70_000)]: 1 } }],
+    ['many values', { input: Array.from({ length: 3_000 }, () => 1) }],
+    ['many values, deep', { input: Array.from({ length: 60 }, () => Array.from({ length: 60 }, () => [1])) }],
+  ])('that is large goes alone, and the others together: %s', async (_what, large) => {
+    const { call } = create();
+    const small = { input: { text: 'x'.repeat(60_000), list: Array.from({ length: 500 }, () => 1) } };
+    const together = [call('a', small), call('b', large), call('c', small)];
+    expect(await Promise.all(together.map(({ answer }) => answer))).toEqual(['batched', 'alone', 'batched']);
+    expect(await Promise.all([call('a'), call('b', large)].map(({ answer }) => answer))).toEqual([
+      'alone',
+      'alone',
+    ]);
   });
 
   test('that is left before it is sent is not sent; one that was sent is left at its link', async () => {

@@ -7,6 +7,9 @@ import {
 import { getHTTPStatusCode } from '@trpc/server/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isTemporary } from '../errors.ts';
+import { jsonOfList, sendChunks } from '../largeBodies/jsonOfList.ts';
+import { largeBodyOf } from '../largeBodies/readLargeBodies.ts';
+import type { BodyShape } from '../largeBodies/shapes.ts';
 import type { Context } from '../rpc/trpc.ts';
 
 /** A plain call: the path of its procedure, and its parsed input. */
@@ -42,7 +45,7 @@ export function answerPlainCalls(
     const { status, body } = await answer(router, call, () => createContext(request, reply), signalOf(reply));
     if (isTemporary(status)) setRetryAfter(reply);
     // As bytes, since Fastify would add a charset to a string.
-    return reply.code(status).headers(answerHeaders).send(Buffer.from(body));
+    return sendChunks(reply.code(status).headers(answerHeaders), body);
   };
 }
 
@@ -53,17 +56,21 @@ function setRetryAfter(reply: FastifyReply): void {
 
 /** `undefined`: the request is not certainly a plain call. */
 function readPlainCall(
-  { url, method, headers, body }: FastifyRequest,
+  request: FastifyRequest,
   prefix: string,
   typeOf: (path: string) => string | undefined,
 ): PlainCall | undefined {
+  const { url, method, headers, body } = request;
   if (!url.startsWith(prefix) || 'trpc-accept' in headers || headers.accept?.includes('jsonl'))
     return undefined;
   const queryAt = url.indexOf('?');
   const path = url.slice(prefix.length, queryAt < 0 ? undefined : queryAt);
   const type = typeOf(path);
   if (type === 'mutation' && method === 'POST' && queryAt < 0) {
-    if (headers['content-type'] !== 'application/json' || typeof body !== 'string') return undefined;
+    if (headers['content-type'] !== 'application/json') return undefined;
+    const large = largeBodyOf(request);
+    if (large) return { path, type, input: large.value };
+    if (typeof body !== 'string') return undefined;
     return callWith(path, type, body);
   }
   if (type === 'query' && method === 'GET') {
@@ -76,6 +83,28 @@ function readPlainCall(
       : undefined;
   }
   return undefined;
+}
+
+/** Where the inputs are in the body of a plain call that starts tasks. */
+const shapesOfStarts: Readonly<Record<string, BodyShape>> = {
+  start: 'input',
+  run: 'input',
+  startMany: 'tasks',
+};
+
+/** Where the inputs are in the body of a request, if it is certainly a plain call that starts tasks. */
+export function shapeOfPlainStart(
+  router: AnyTRPCRouter,
+  prefix: string,
+  { url, method, headers }: Pick<FastifyRequest, 'url' | 'method' | 'headers'>,
+): BodyShape | undefined {
+  if (method !== 'POST' || !url.startsWith(prefix) || headers['content-type'] !== 'application/json')
+    return undefined;
+  if ('trpc-accept' in headers || headers.accept?.includes('jsonl')) return undefined;
+  const path = url.slice(prefix.length);
+  if (procedureType(router, path) !== 'mutation') return undefined;
+  const last = path.slice(path.lastIndexOf('.') + 1);
+  return Object.hasOwn(shapesOfStarts, last) ? shapesOfStarts[last] : undefined;
 }
 
 function callWith(path: string, type: PlainCall['type'], json: string): PlainCall | undefined {
@@ -91,7 +120,7 @@ async function answer(
   { path, type, input }: PlainCall,
   createContext: () => Promise<Context>,
   signal: AbortSignal,
-): Promise<{ readonly status: number; readonly body: string }> {
+): Promise<{ readonly status: number; readonly body: readonly Buffer[] }> {
   const { _config: config } = router._def;
   let ctx: Context | undefined;
   // An error before the input was read is answered without the input, as the adapter does.
@@ -111,12 +140,15 @@ async function answer(
       signal,
       batchIndex: 0,
     });
-    return { status: 200, body: JSON.stringify({ result: { data } }) };
+    const body = Array.isArray(data)
+      ? await jsonOfList('{"result":{"data":', data, '}}')
+      : [Buffer.from(JSON.stringify({ result: { data } }))];
+    return { status: 200, body };
   } catch (cause) {
     const error = getTRPCErrorFromUnknown(cause);
     const errorContext = { config, error, type, path, input: readInput, ctx };
     const shape = { error: getTRPCErrorShape(errorContext) };
-    return { status: getHTTPStatusCode(shape, [error]), body: JSON.stringify(shape) };
+    return { status: getHTTPStatusCode(shape, [error]), body: [Buffer.from(JSON.stringify(shape))] };
   }
 }
 

@@ -7,11 +7,20 @@ import {
   type GatewayErrorShape,
 } from '@longhaul/proto/wire';
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
+import { tooManyBytes } from '../protection/bodyBreadth.ts';
 import { answerAndClose, isAnswered } from '../protection/unreadRests.ts';
 import { problemOf, problemType } from '../rest/problem.ts';
 
 /** Short, since most of these clients are too slow or no clients at all. */
 const clientErrorRest = { bytes: 1024 * 1024, idleMs: 500, totalMs: 1_000 };
+
+/** What is wrong with a body as such. OVERLOADED: the thread that was to read it ended. */
+const bodyCodes: ReadonlySet<string> = new Set([
+  'TOO_MANY_VALUES',
+  'PAYLOAD_TOO_LARGE',
+  'INVALID_REQUEST',
+  'OVERLOADED',
+]);
 
 /** Fastify's error code for a body over its limit. */
 const bodyTooLargeCode = 'FST_ERR_CTP_BODY_TOO_LARGE';
@@ -21,12 +30,9 @@ const bodyTooLargeCode = 'FST_ERR_CTP_BODY_TOO_LARGE';
  * @param limitBytes the largest body, in bytes
  */
 export function bodyRefusal(error: unknown, limitBytes: number): GatewayError | undefined {
-  if (error instanceof GatewayError && error.code === 'TOO_MANY_VALUES') return error;
+  if (error instanceof GatewayError && bodyCodes.has(error.code)) return error;
   if (!(error instanceof Error && 'code' in error && error.code === bodyTooLargeCode)) return undefined;
-  return new GatewayError(
-    'PAYLOAD_TOO_LARGE',
-    `The request has more than ${limitBytes} bytes. Pass a reference (a path or URL) instead of the data itself.`,
-  );
+  return tooManyBytes(limitBytes);
 }
 
 /** An error in the shape of tRPC's errors, for requests that are refused before tRPC handles them. */

@@ -1,6 +1,7 @@
 import { beginSpan, contextOfHeaders } from '@longhaul/broker';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import { largeBodyOf } from '../largeBodies/readLargeBodies.ts';
 import { requestScope } from '../telemetry/requestScope.ts';
 
 /**
@@ -43,6 +44,7 @@ export function observeRequests(server: Pick<FastifyInstance, 'addHook' | 'log'>
     const scope = {
       requestId: request.id,
       traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+      largeBody: largeBodyOf(request),
     };
     const parent = contextOfHeaders(request.headers);
     const route = request.routeOptions.url ?? 'unknown route';

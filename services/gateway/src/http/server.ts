@@ -12,6 +12,8 @@ import type { Logger } from 'pino';
 import type { Authenticate } from '../auth/authenticate.ts';
 import { foreignRequestReason } from '../auth/loopback.ts';
 import { callerErrorOf } from '../errors.ts';
+import { LargeBodies } from '../largeBodies/largeBodies.ts';
+import { keepBody, readLargeBodies } from '../largeBodies/readLargeBodies.ts';
 import type { Admission } from '../protection/admission.ts';
 import { countBodies } from '../protection/bodyBreadth.ts';
 import type { Connections } from '../protection/connections.ts';
@@ -27,6 +29,7 @@ import { sendProblem } from '../rest/problem.ts';
 import { restPlugin, restPrefix } from '../rest/restPlugin.ts';
 import { RequestIds } from '../telemetry/requestScope.ts';
 import { type ConsoleOptions, consolePages } from './console.ts';
+import { shapeOfPlainStart } from './directCalls.ts';
 import { answerClientError, bodyRefusal, catalogueErrorShape } from './errorShape.ts';
 import { KnownPaths } from './knownPaths.ts';
 import { addMetricsRoute, type MetricsRoute } from './metricsRoute.ts';
@@ -139,7 +142,15 @@ export async function createHttpServer(options: HttpOptions) {
   connections.observe(server.server);
   server.addHook('onClose', async () => connections.stop());
   observeRequests(server, options.requestLog);
-  server.addHook('preParsing', countBodies(options.jsonBreadth));
+  const keeperOf = (request: FastifyRequest) => {
+    const shape = request.routeOptions.config.bodyShape ?? shapeOfPlainStart(router, '/trpc/', request);
+    return shape && ((chunks: readonly Buffer[]) => keepBody(request, { shape, chunks }));
+  };
+  const breadth = options.jsonBreadth;
+  server.addHook('preParsing', countBodies({ breadth, limitBytes: bodyLimitBytes, keeperOf }));
+  const largeBodies = new LargeBodies();
+  readLargeBodies(server, largeBodies);
+  server.addHook('onClose', () => largeBodies.close());
   discardUnreadRests(server, unreadRest);
   addSecurityHeaders(server, protection.trustedProxies.length > 0);
   await allowOrigins(server, protection.allowedOrigins);
@@ -153,7 +164,7 @@ export async function createHttpServer(options: HttpOptions) {
     link: options.link,
     streamMaxMs: protection.streamMaxMs,
     bodyLimitBytes,
-    jsonBreadth: options.jsonBreadth,
+    jsonBreadth: breadth,
   });
   // After the hooks of the WebSocket plugin, which answers the upgrade requests that are refused here.
   if (options.isOpen) {

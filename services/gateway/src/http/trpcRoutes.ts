@@ -13,6 +13,7 @@ import type { Credentials } from '../auth/credentials.ts';
 import { SocketCredentials } from '../auth/socketCredentials.ts';
 import { retryAfterSeconds } from '../errors.ts';
 import type { Admission } from '../protection/admission.ts';
+import { otherLimitBytes } from '../protection/bodyBreadth.ts';
 import { countedSockets } from '../protection/countedSocket.ts';
 import type { NatsLink } from '../protection/natsLink.ts';
 import type { OwnerStreams } from '../protection/ownerStreams.ts';
@@ -21,6 +22,8 @@ import { type Context, toTrpcError } from '../rpc/trpc.ts';
 import type { RequestIds } from '../telemetry/requestScope.ts';
 import { answerPlainCalls } from './directCalls.ts';
 
+/** A larger message closes its socket (1009). Up to this size, its calls are answered with an error. */
+const socketLimitBytes = 2 * otherLimitBytes;
 /** How many calls one batch may have. */
 const batchLimit = 100;
 
@@ -84,7 +87,10 @@ export async function addTrpcRoutes(server: FastifyInstance, options: TrpcRoutes
   };
 
   await server.register(fastifyWebsocket, {
-    options: { maxPayload: bodyLimitBytes, WebSocket: countedSockets(jsonBreadth) },
+    options: {
+      maxPayload: Math.min(bodyLimitBytes, socketLimitBytes),
+      WebSocket: countedSockets(jsonBreadth),
+    },
   });
   const sockets = new SocketCredentials();
   const backpressures = new WeakMap<object, SocketBackpressure>();

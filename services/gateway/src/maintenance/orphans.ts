@@ -76,7 +76,10 @@ export class Orphans {
     if (id === undefined || this.#index.get(id)) return;
     const name = tokens.slice(at + 1).join('.');
     try {
-      this.#pending.add(recordOfRequest(id, name, decode(requestSchema, message.subject, message.data)));
+      this.#pending.add(
+        recordOfRequest(id, name, decode(requestSchema, message.subject, message.data)),
+        message.data.length,
+      );
       this.#logger.info({ taskId: id, task: name }, 'the record of a task was written whose gateway died');
     } catch (err) {
       this.#logger.warn({ err, subject: message.subject }, 'a malformed request in the queue is not listed');

@@ -3,7 +3,7 @@ import type { WebsocketPluginOptions } from '@fastify/websocket';
 import { JsonBreadth, type JsonBreadthLimits, tooManyValues } from '@longhaul/broker';
 import WebSocket, { type RawData } from 'ws';
 import { catalogueErrorShape } from '../http/errorShape.ts';
-import { uncountedBytes } from './bodyBreadth.ts';
+import { otherLimitBytes, tooLargeForOthers, uncountedBytes } from './bodyBreadth.ts';
 
 /** How many bytes of a message are counted in one turn of the event loop. */
 const chunkBytes = 64 * 1024;
@@ -38,6 +38,7 @@ export function countedSockets(limits: JsonBreadthLimits): WebSocketClass {
 
     async #isWithinLimits(bytes: Buffer): Promise<boolean> {
       if (bytes.length <= uncountedBytes) return true;
+      const isTooLarge = bytes.length > otherLimitBytes;
       const breadth = new JsonBreadth(limits);
       for (let at = 0; at < bytes.length; at += chunkBytes) {
         breadth.push(bytes.subarray(at, at + chunkBytes));
@@ -45,8 +46,10 @@ export function countedSockets(limits: JsonBreadthLimits): WebSocketClass {
         if (this.readyState !== WebSocket.OPEN) return false;
       }
       const { excess } = breadth;
-      if (excess === undefined) return true;
-      const error = catalogueErrorShape(tooManyValues('the request', excess, limits));
+      if (excess === undefined && !isTooLarge) return true;
+      const error = catalogueErrorShape(
+        excess === undefined ? tooLargeForOthers() : tooManyValues('the request', excess, limits),
+      );
       // A call without an id cannot be answered.
       for (const offset of breadth.idOffsets) {
         const id = idAt(bytes, offset);

@@ -4,6 +4,7 @@ import Negotiator from 'negotiator';
 import type { Logger } from 'pino';
 import type { Caller } from '../auth/caller.ts';
 import { goneReason } from '../errors.ts';
+import { jsonOfList, sendChunks } from '../largeBodies/jsonOfList.ts';
 import type { Operation } from './operation.ts';
 import { sendProblem } from './problem.ts';
 import { ParameterReader } from './readRequest.ts';
@@ -38,13 +39,17 @@ export function answerTo(operation: Operation, logger: Logger, stop: AbortSignal
         cut: () => reply.raw.destroy(),
       };
       requireAccepted(request, offered);
-      const { status, headers: more = {}, body, stream } = await operation.handle(call as never);
+      const { status, headers: more = {}, body, list, stream } = await operation.handle(call as never);
       reply.code(status).headers(more);
       if (stream) {
         if (request.method !== 'HEAD')
           return await reply.type('text/event-stream; charset=utf-8').send(stream);
         stream.destroy();
         return await reply.type('text/event-stream; charset=utf-8').send();
+      }
+      if (list) {
+        const chunks = await jsonOfList(`{${JSON.stringify(list.name)}:`, list.items, '}\n');
+        return await sendChunks(reply.type(json), chunks);
       }
       if (body === undefined) return await reply.send();
       // With a line end, for terminals.

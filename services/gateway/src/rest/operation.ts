@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { GatewayError, GatewayErrorCode } from '@longhaul/proto/wire';
 import type { z } from 'zod';
 import type { Caller } from '../auth/caller.ts';
+import type { BodyShape } from '../largeBodies/shapes.ts';
 
 /** A validated call of an operation. */
 export type RestCall<P, Q, H, B> = {
@@ -25,6 +26,8 @@ export type Answer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Instead of a body: an object with one member, a list that can be large. */
+  readonly list?: { readonly name: string; readonly items: readonly unknown[] };
   /** Instead of a body: text/event-stream. */
   readonly stream?: Readable;
 };
@@ -68,6 +71,8 @@ type OperationParts<P extends Shape, Q extends Shape, H extends Shape, B extends
     /** The member of the body that is the task's input, for the pointers of its issues. */
     readonly inputAt?: string;
   };
+  /** Where the inputs are in its body, which may then be large. */
+  readonly bodyShape?: BodyShape;
   readonly answers: Readonly<Record<number, AnswerDoc>>;
   /** The errors of this operation, in addition to those of every operation. */
   readonly problems: readonly GatewayErrorCode[];

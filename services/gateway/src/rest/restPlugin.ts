@@ -112,6 +112,7 @@ export async function restPlugin(server: FastifyInstance, options: RestOptions):
       server.route({
         method: one.method.toUpperCase(),
         url,
+        config: { bodyShape: one.bodyShape },
         handler: (request, reply) => answer(request, reply, known(callers.get(request))),
       });
     }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { LargeBody } from '../largeBodies/largeBodies.ts';
 
 /** Long enough for common id schemes, without characters that could break a log line, a header or a terminal. */
 const wellFormed = /^[A-Za-z0-9][A-Za-z0-9._:=+/-]{0,127}$/;
@@ -26,6 +27,8 @@ export type RequestScope = {
   readonly requestId: string;
   /** The `traceparent` header of the caller. */
   readonly traceparent: string | undefined;
+  /** The body, where it was read in a thread. */
+  readonly largeBody?: LargeBody | undefined;
 };
 
 /** Empty outside of requests, such as in the projection and in firings of schedules. */

@@ -45,6 +45,7 @@ export function batchOperation(
       schema: strictOptions({ tasks: z.array(item).max(startManyLimit) }),
       required: true,
     },
+    bodyShape: 'tasks',
     answers: {
       200: { description: 'The result of each task, in the order of the request.', schema: results },
     },
@@ -59,7 +60,8 @@ export function batchOperation(
         ...policyOf(policy),
       }));
       const started = await service.startMany(caller, tasks);
-      return { status: 200, body: { results: await Promise.all(started.map(resultOf)) } };
+      const items = await Promise.all(started.map(resultOf));
+      return { status: 200, list: { name: 'results', items } };
     },
   });
 

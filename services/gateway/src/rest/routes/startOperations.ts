@@ -91,6 +91,7 @@ export function startOperations(name: string, definition: TaskDefinition, servic
       method: 'post',
       path: `/v1/tasks/${name}`,
       ...about,
+      bodyShape: 'whole',
       body: { schema: definition.input, required: !acceptsNothing(definition), isCheckedLater: true },
       handle: call => start(call, call.body),
     }),
@@ -101,6 +102,7 @@ export function startOperations(name: string, definition: TaskDefinition, servic
         path: route.path,
         ...about,
         params: paramsOf(route, definition),
+        ...(isWholeBody(route) ? { bodyShape: 'whole' } : {}),
         body: bodyOf(route, definition),
         handle: async call => start(call, await inputOf(name, route, call)),
       }),
@@ -121,6 +123,11 @@ export async function checkedPayload(
 ): Promise<Record<string, unknown>> {
   const view = (await typedRecord(definition, record, check)) as AnyTaskRecord;
   return taskPayload(view, check === 'checkInput');
+}
+
+/** Whether the input is the body, without parameters of the path and without a mapping. */
+function isWholeBody({ parameters, mapping }: Pick<RestRoute, 'parameters' | 'mapping'>): boolean {
+  return parameters.length === 0 && !mapping;
 }
 
 function acceptsNothing({ input }: TaskDefinition): boolean {
@@ -170,6 +177,8 @@ async function inputOf(
       issues: [{ path: [], message: 'It is not an object.', code: 'invalid_type' }],
     });
   }
+  // As it is: by its identity the bytes of a large body are found.
+  if (isWholeBody({ parameters, mapping }) && body !== undefined) return body;
   const taken = { ...body, ...params };
   if (!mapping) return taken;
   requireShallow(name, taken);

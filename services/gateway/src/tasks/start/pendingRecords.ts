@@ -1,4 +1,4 @@
-import { isUnavailable } from '@longhaul/broker';
+import { isUnavailable, pace } from '@longhaul/broker';
 import type { TaskRecord } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { RecordIndex } from '../../records/recordIndex.ts';
@@ -9,8 +9,12 @@ import type { RecordStore } from '../../records/recordStore.ts';
  * put would race the projection's put. Other gateways list the task this much later.
  */
 const writeBehindMs = 100;
+/** Smaller records are written without a look at how many there are. */
+const pacedBytes = 16 * 1024;
 /** The delay before a failed write is tried again. */
 const retryDelayMs = 500;
+
+type Waiting = { readonly record: TaskRecord; readonly bytes: number };
 
 /**
  * Writes the PENDING records of accepted tasks after their start. Only lists need them: a read finds the request itself,
@@ -20,7 +24,7 @@ export class PendingRecords {
   readonly #store: RecordStore;
   readonly #index: RecordIndex;
   readonly #logger: Logger;
-  #waiting: TaskRecord[] = [];
+  #waiting: Waiting[] = [];
   /** Records that wait or are being written. */
   readonly #unwritten = new Map<string, TaskRecord>();
   #timer: NodeJS.Timeout | undefined;
@@ -40,10 +44,11 @@ export class PendingRecords {
     return this.#unwritten.get(id);
   }
 
-  add(record: TaskRecord): void {
+  /** @param bytes how large the record's request was; large ones are written in turns */
+  add(record: TaskRecord, bytes = 0): void {
     this.#unwritten.set(record.id, record);
     this.#index.anticipate(record);
-    this.#waiting.push(record);
+    this.#waiting.push({ record, bytes });
     this.#schedule(writeBehindMs);
   }
 
@@ -64,16 +69,17 @@ export class PendingRecords {
   }
 
   async #write(): Promise<void> {
-    const records = this.#waiting;
+    const waiting = this.#waiting;
     this.#waiting = [];
     await Promise.all(
-      records.map(async record => {
+      waiting.map(async ({ record, bytes }) => {
         try {
+          if (bytes > pacedBytes) await pace(bytes);
           if ((this.#index.revisionOf(record.id) ?? 0) === 0) await this.#put(record);
           this.#unwritten.delete(record.id);
         } catch (err) {
           if (isUnavailable(err)) {
-            this.#waiting.push(record);
+            this.#waiting.push({ record, bytes });
             this.#schedule(retryDelayMs);
           } else {
             this.#unwritten.delete(record.id);

@@ -1,4 +1,4 @@
-import { type Broker, encodeRequest } from '@longhaul/broker';
+import { type Broker, encodeRequest, pace } from '@longhaul/broker';
 import type { TaskDefinition } from '@longhaul/proto';
 import {
   policyOverridesSchema,
@@ -9,6 +9,7 @@ import {
 } from '@longhaul/proto/wire';
 import pMap from 'p-map';
 import type { Caller } from '../../auth/caller.ts';
+import { requestScope } from '../../telemetry/requestScope.ts';
 import type { FindTask } from '../read/findTask.ts';
 import type { PayloadReader } from '../read/payloadReader.ts';
 import { newTaskId, publishOnce, taskIdOf } from './idempotency.ts';
@@ -75,7 +76,9 @@ export async function startTask(
     ...(task.delayMs ? { scheduledFor: new Date(now + task.delayMs).toISOString() } : {}),
   };
   const address = { id: taskIdOf(deps.broker, caller, task) ?? id, name: task.name };
-  const outgoing = encodeRequest(deps.broker.payloads, address, head, task.input);
+  const encoded = requestScope.getStore()?.largeBody?.encoded(task.input);
+  if (encoded) await pace(encoded.bytes.length);
+  const outgoing = encodeRequest(deps.broker.payloads, address, head, task.input, encoded);
   // A delayed start is not refused, since the holders at its due time are unknown. It waits for a permit then.
   const reserve = async () =>
     head.scheduledFor === undefined
@@ -95,7 +98,7 @@ export async function startTask(
     if (earlier) return earlier;
   }
   const record = recordOfRequest(address.id, address.name, outgoing.request);
-  deps.pending.add(record);
+  deps.pending.add(record, outgoing.payload.length);
   deps.onAccepted(record);
   deps.placeholder.taskStarted(now);
   return record;
