@@ -95,7 +95,7 @@ it('an executor logs at warn why an attempt failed, with task, attempt, stack an
         code: 'HANDLER_ERROR',
         name: 'TypeError',
         message: 'fetch failed',
-        stack: expect.stringContaining('written.test.ts'),
+        stack: expect.stringContaining('written.long.test.ts'),
         causes: [expect.objectContaining({ code: 'ECONNREFUSED', message: 'connect nats://[Redacted]@h' })],
       },
     }),

@@ -7,11 +7,19 @@ import { type Ending, endingOfError, endingOfOutput, failed, parseInput } from '
 import { TaskError } from '../handler/handlerErrors.ts';
 import type { DefinedHandler } from './defineHandler.ts';
 import { fingerprint, loadHandler } from './loadHandler.ts';
-import { ThreadChildTasks } from './threadChildTasks.ts';
-import { ThreadExec } from './threadExec.ts';
-import type { FromThread, RunJob, ThreadJob, ToThread } from './threadMessages.ts';
+import { ThreadChannel } from './threadChannel.ts';
+import { receivedError } from './threadErrors.ts';
+import type {
+  FromThread,
+  MainMethods,
+  RunJob,
+  ThreadJob,
+  ThreadMethods,
+  ToThread,
+} from './threadMessages.ts';
 import { ThreadOutput } from './threadOutput.ts';
-import { ThreadCheckpoints, threadSignal } from './threadSignals.ts';
+import { threadCheckpoint, threadChildren, threadExec } from './threadPorts.ts';
+import { threadSignal } from './threadSignal.ts';
 
 // The entry of a handler's thread: the pool calls it with one job after another. The main thread's side is threadRun.ts.
 
@@ -40,24 +48,22 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
   if (!parsed.ok) return { ending: parsed.ending, declared: false };
   const signal = threadSignal(job.abort, job.shared);
   const output = new ThreadOutput(definition, post, job.shared);
-  const commands = new ThreadExec(post, signal);
-  const tasks = new ThreadChildTasks(post, signal);
-  const checkpoints = new ThreadCheckpoints(post, signal, job.shared);
-  talk.on('message', (message: ToThread) => {
-    if (message.kind === 'passed') checkpoints.passed(message.id);
-    else if (tasks.isFor(message)) tasks.receive(message);
-    else commands.receive(message);
+  const channel = new ThreadChannel<ThreadMethods, MainMethods>({
+    post,
+    own: { sync: () => undefined },
+    errorOf: why => receivedError(why, signal),
   });
+  talk.on('message', (message: ToThread) => channel.receive(message));
   try {
     const context = createTaskContext(parsed.input, {
       task: job.task,
       attempt: job.attempt,
       signal,
-      children: tasks,
+      children: threadChildren(channel, signal),
       progress: output.progress,
       log: output.log,
-      checkpoint: checkpoints.checkpoint,
-      exec: commands.exec,
+      checkpoint: threadCheckpoint(channel, signal, job.shared),
+      exec: threadExec(channel, signal),
     });
     const returned = await handler(context);
     return { ending: await endingOfOutput(definition, returned), declared: false };

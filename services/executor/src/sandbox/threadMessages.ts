@@ -1,9 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { GatewayErrorCode, InputIssue } from '@longhaul/proto/wire';
 import type { AbortCode } from '../handler/abort.ts';
 import type { NewChild } from '../handler/children/childTypes.ts';
-import type { ExecError, ExecOptions, ExecResult } from '../handler/execTypes.ts';
+import type { ExecOptions, ExecResult } from '../handler/execTypes.ts';
 import type { LogLevel, TaskContext } from '../handler/taskContext.ts';
+import type { ChannelMessage } from './threadChannel.ts';
 
 /** Which export of which module is the handler. */
 export type HandlerAddress = { readonly module: string; readonly exportName: string };
@@ -42,11 +42,12 @@ export type AbortMessage = { readonly code: AbortCode; readonly message: string 
 /** A child task without its input. */
 export type ChildStart = Omit<NewChild, 'input'>;
 
-/** The options of a command that can be sent. Lines are sent only where `wantsLines`; the signal is a message. */
+/** The options of a command that can be sent. Lines are sent only where `wantsLines`; the signal cancels the call. */
 export type SentExecOptions = Omit<ExecOptions, 'onLine' | 'signal'> & { readonly wantsLines: boolean };
 
-/** What a thread sends while it runs a handler. `ended` is the last message. */
+/** What a thread sends while it runs a handler: what it reports, and its calls. `ended` is the last message. */
 export type FromThread =
+  | ChannelMessage
   | { readonly kind: 'begun'; readonly threadId: number }
   | { readonly kind: 'progress'; readonly json: string }
   | {
@@ -56,26 +57,6 @@ export type FromThread =
       readonly fields: Record<string, unknown> | undefined;
     }
   | {
-      readonly kind: 'exec';
-      readonly id: number;
-      readonly command: string;
-      readonly args: readonly string[];
-      readonly order: SentExecOptions;
-    }
-  | { readonly kind: 'execAbort'; readonly id: number }
-  /** Starts a child task. The answer has the same id. `json`: its input. */
-  | {
-      readonly kind: 'childStart';
-      readonly id: number;
-      readonly child: ChildStart;
-      readonly json: string | undefined;
-    }
-  | { readonly kind: 'childEnd'; readonly id: number; readonly taskId: string; readonly name: string }
-  /** The handler has come to a checkpoint, and a pause is requested. The answer is `passed`. */
-  | { readonly kind: 'checkpoint'; readonly id: number }
-  /** All lines that were sent before the `sync` have been processed. */
-  | { readonly kind: 'synced'; readonly id: number }
-  | {
       readonly kind: 'ended';
       /** An `Ending` as JSON: what JSON leaves out is left out as for any other handler. */
       readonly ending: string;
@@ -83,41 +64,35 @@ export type FromThread =
       readonly declared: boolean;
     };
 
-/** Why a command has no result. */
-export type CommandFailure =
-  | { readonly kind: 'not started'; readonly code: ExecError['code']; readonly message: string }
-  | { readonly kind: 'aborted' }
-  | { readonly kind: 'other'; readonly message: string };
+/** What the main thread sends to a handler's thread. An abort has a port of its own. */
+export type ToThread = ChannelMessage;
 
-/** What the main thread sends to a handler's thread. */
-export type ToThread =
-  | {
-      readonly kind: 'line';
-      readonly id: number;
-      readonly line: string;
-      readonly stream: 'stdout' | 'stderr';
-    }
-  | { readonly kind: 'sync'; readonly id: number }
-  | { readonly kind: 'execEnded'; readonly id: number; readonly result: ExecResult }
-  | { readonly kind: 'execFailed'; readonly id: number; readonly why: CommandFailure }
-  /** The task is resumed, or must end. */
-  | { readonly kind: 'passed'; readonly id: number }
-  | ToThreadOfChild;
+/** What a handler's thread asks of the main thread. */
+export type MainMethods = {
+  /** Runs a command. Its lines are the items, where the order wants them. */
+  readonly exec: {
+    readonly args: readonly [command: string, args: readonly string[], order: SentExecOptions];
+    readonly result: ExecResult;
+    readonly item: { readonly line: string; readonly stream: 'stdout' | 'stderr' };
+  };
+  /** Starts a child task, with its input as JSON, and answers its id. */
+  readonly startChild: {
+    readonly args: readonly [child: ChildStart, json: string | undefined];
+    readonly result: string;
+    readonly item: never;
+  };
+  /** Waits for the end of a child task, and answers it: an `EndedTask` as JSON. */
+  readonly endOfChild: {
+    readonly args: readonly [taskId: string, name: string];
+    readonly result: string;
+    readonly item: never;
+  };
+  /** The handler has come to a checkpoint. Answered when the task is resumed, or must end. */
+  readonly checkpoint: { readonly args: readonly []; readonly result: undefined; readonly item: never };
+};
 
-/** The answers to `childStart` and `childEnd`. */
-export type ToThreadOfChild =
-  | { readonly kind: 'childStarted'; readonly id: number; readonly taskId: string }
-  /** `json`: an `EndedTask`. */
-  | { readonly kind: 'childEnded'; readonly id: number; readonly json: string }
-  | { readonly kind: 'childFailed'; readonly id: number; readonly why: ChildTaskFailure };
-
-/** Why a child task was not started, or its end is not known. */
-export type ChildTaskFailure =
-  | {
-      readonly kind: 'refused';
-      readonly code: GatewayErrorCode;
-      readonly message: string;
-      readonly issues: readonly InputIssue[];
-    }
-  | { readonly kind: 'aborted' }
-  | { readonly kind: 'other'; readonly message: string };
+/** What the main thread asks of a handler's thread. */
+export type ThreadMethods = {
+  /** Answered when everything that was sent before is processed. */
+  readonly sync: { readonly args: readonly []; readonly result: undefined; readonly item: never };
+};

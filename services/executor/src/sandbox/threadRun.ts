@@ -4,10 +4,17 @@ import { messageOf } from '../failure/describeThrown.ts';
 import type { AttemptAborted } from '../handler/abort.ts';
 import { type Ending, endingOfError } from '../handler/ending.ts';
 import type { HandlerCall } from '../handler/handlerCall.ts';
-import { answerChildTask } from './answerChildTask.ts';
 import type { SandboxPool } from './sandboxPool.ts';
+import { type Implementation, ThreadChannel } from './threadChannel.ts';
 import { ThreadCommands } from './threadCommands.ts';
-import { type FromThread, type RunJob, sharedCells, type ToThread } from './threadMessages.ts';
+import { receivedError } from './threadErrors.ts';
+import {
+  type FromThread,
+  type MainMethods,
+  type RunJob,
+  sharedCells,
+  type ThreadMethods,
+} from './threadMessages.ts';
 import { watchMemory } from './watchMemory.ts';
 
 /** How the run of a handler in a thread ended. `killed`: by the main thread, and nothing of it runs any more. */
@@ -30,7 +37,8 @@ export class ThreadRun {
     new SharedArrayBuffer(Object.keys(sharedCells).length * Int32Array.BYTES_PER_ELEMENT),
   );
   readonly #kill = new AbortController();
-  readonly #commands: ThreadCommands;
+  readonly #commands = new ThreadCommands(() => this.#channel.call('sync', []));
+  readonly #channel: ThreadChannel<MainMethods, ThreadMethods>;
   readonly #reported = Promise.withResolvers<ThreadEnd>();
   #memory: { stop(): void } | undefined;
   /** How the run ends, where the main thread decided that. */
@@ -41,7 +49,12 @@ export class ThreadRun {
     this.#pool = pool;
     this.#call = call;
     const { port1: talk } = this.#talk;
-    this.#commands = new ThreadCommands(talk, signal);
+    this.#channel = new ThreadChannel<MainMethods, ThreadMethods>({
+      post: message => talk.postMessage(message),
+      own: this.#methods(call),
+      signal,
+      errorOf: why => receivedError(why, signal),
+    });
     call.pauses.onRequest(isRequested =>
       Atomics.store(this.#shared, sharedCells.pauseRequested, Number(isRequested)),
     );
@@ -118,33 +131,28 @@ export class ThreadRun {
         Atomics.sub(this.#shared, sharedCells.unread, 1);
         this.#call.output.log[message.level](message.message, message.fields);
         return;
-      case 'exec':
-        this.#commands.start(message.id, message.command, message.args, message.order);
-        return;
-      case 'execAbort':
-        this.#commands.abort(message.id);
-        return;
-      case 'synced':
-        this.#commands.synced(message.id);
-        return;
-      case 'childStart':
-      case 'childEnd':
-        void answerChildTask(message, this.#call).then(answer => this.#talk.port1.postMessage(answer));
-        return;
-      case 'checkpoint':
-        // An aborted checkpoint passes too: the thread sees the abort itself.
-        void this.#call.pauses
-          .checkpoint()
-          .catch(() => {})
-          .then(() => this.#talk.port1.postMessage({ kind: 'passed', id: message.id } satisfies ToThread));
-        return;
       case 'ended':
         this.#reported.resolve({
           how: 'ended',
           ending: JSON.parse(message.ending),
           declared: message.declared,
         });
+        return;
+      default:
+        this.#channel.receive(message);
     }
+  }
+
+  /** What the thread may ask for. */
+  #methods({ children, pauses }: HandlerCall): Implementation<MainMethods> {
+    return {
+      exec: (context, ...order) => this.#commands.run(context, ...order),
+      startChild: (_context, child, json) =>
+        children.start({ ...child, input: json === undefined ? undefined : JSON.parse(json) }),
+      endOfChild: async (_context, taskId, name) => JSON.stringify(await children.ended(taskId, name)),
+      // An aborted checkpoint passes too: the thread sees the abort itself.
+      checkpoint: async () => void (await pauses.checkpoint().catch(() => {})),
+    };
   }
 
   /** The thread has checked the progress by the same schema. If it is refused here all the same, the run ends. */
