@@ -107,14 +107,17 @@ it(`${watcherCount} watchers, half of which vanish without closing: the others s
     .poll(() => others.every(({ reopened }) => reopened > 0), { timeout: longMs, interval: 100 })
     .toBe(true);
   const streams = () => gauge('longhaul_streams');
-  await expect.poll(streams, { timeout: longMs, interval: 250 }).toBeLessThanOrEqual(others.length);
+  // Some who read are between two streams at any time, which hides as many of the vanished: so several looks count.
+  const looks: number[] = [];
+  const mostOfLooks = async () => {
+    looks.push(await streams());
+    return looks.length < 8 ? Number.POSITIVE_INFINITY : Math.max(...looks.slice(-8));
+  };
+  await expect.poll(mostOfLooks, { timeout: longMs, interval: 100 }).toBeLessThanOrEqual(others.length);
   await expect
     .poll(() => gauge('longhaul_connections'), { timeout: longMs, interval: 250 })
     .toBeLessThan(others.length + 10);
-  while (steps < eventCount - 1) {
-    await step(others);
-    expect(await streams()).toBeLessThanOrEqual(others.length);
-  }
+  while (steps < eventCount - 1) await step(others);
 
   next.resolve();
   // An event that was not sent live would have been found by resuming alone, since no stream here gets old enough for the
