@@ -18,6 +18,7 @@ const spareMs = 24 * hourMs;
 
 /** The JSON of an input that was encoded before. */
 export type EncodedInput = {
+  /** Its JSON in UTF-8. */
   readonly bytes: Uint8Array;
   /** Its SHA-256, in base64url. */
   readonly digest: string;

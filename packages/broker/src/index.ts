@@ -33,7 +33,7 @@ export {
   type PayloadStore,
   type PayloadStoreOptions,
 } from './payloadStore.ts';
-export { PermitHealing } from './permitHealing.ts';
+export { type PermitOutcome, PermitPool, type PermitPoolOptions } from './permitPool.ts';
 export { type OutgoingRequest, publishRequest } from './publishRequest.ts';
 export {
   countOf,
@@ -45,6 +45,7 @@ export {
   replayEntries,
   replayEvents,
 } from './readEventLog.ts';
+export { type Revisioned, RevisionedBucket, type RevisionedBucketOptions } from './revisionedBucket.ts';
 export { NatsCredentialsError, NatsStartError } from './startErrors.ts';
 export { StorageWatch } from './storageWatch.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
@@ -52,3 +53,4 @@ export { tooManyValues } from './tooManyValues.ts';
 export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from './topologyGuard.ts';
 export { consumerPart, type NeededConsumer, type NeededStream } from './topologyParts.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';
+export { untilAnswered } from './untilAnswered.ts';

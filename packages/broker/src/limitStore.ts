@@ -2,8 +2,7 @@ import { type Permits, permitsSchema, type Rate, rateSchema } from '@longhaul/pr
 import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import type { Broker } from './broker.ts';
-import { isWrongLastSequence } from './brokerErrors.ts';
-import { decode, encode } from './codec.ts';
+import { RevisionedBucket } from './revisionedBucket.ts';
 
 /**
  * A record that is not written for so long expires: longer than events are kept, and so than any task can matter. An
@@ -63,6 +62,7 @@ const rememberedMost = 1_000;
 
 class Cells<R> {
   readonly #broker: Broker;
+  readonly #bucket: RevisionedBucket<z.ZodType<R>>;
   readonly #kind: Kind<R>;
   readonly #cells = new Map<string, Waiting<R>[]>();
   /** What the last write left. What has expired since is found out by the next write, which is refused then. */
@@ -70,6 +70,10 @@ class Cells<R> {
 
   constructor(broker: Broker, kind: Kind<R>) {
     this.#broker = broker;
+    this.#bucket = new RevisionedBucket(broker, {
+      stream: broker.topology.limitBucketStream,
+      schema: kind.schema,
+    });
     this.#kind = kind;
   }
 
@@ -117,39 +121,20 @@ class Cells<R> {
     let known = this.#known.get(key);
     for (;;) {
       const isRead = known === undefined;
-      known ??= await this.#read(key, empty);
+      const subject = this.#broker.topology.limitSubject(key);
+      if (known === undefined) {
+        const { value, revision } = await this.#bucket.read(subject);
+        known = { record: value ?? empty, revision };
+      }
       const before = known.record;
       const after = batch.reduce((record, { apply }) => apply(record), before);
       // Nothing to write. What is only remembered may be out of date, so the answer must not rest on it.
       if (after === before && isRead) return void this.#known.set(key, known);
-      const revision = after === before ? undefined : await this.#put(key, after, known.revision);
+      const ttl = this.#kind.isEmpty(after) ? emptyTtl : keptTtl;
+      const revision =
+        after === before ? undefined : await this.#bucket.put(subject, after, known.revision, ttl);
       if (revision !== undefined) return void this.#known.set(key, { record: after, revision });
       known = undefined;
-    }
-  }
-
-  async #read(key: string, empty: R): Promise<Known<R>> {
-    const { jsm, topology } = this.#broker;
-    const subject = topology.limitSubject(key);
-    const message = await jsm.streams.getMessage(topology.limitBucketStream, { last_by_subj: subject });
-    if (!message) return { record: empty, revision: 0 };
-    // An expired key leaves a marker without a value.
-    if (message.data.length === 0) return { record: empty, revision: message.seq };
-    return { record: decode(this.#kind.schema, subject, message.data), revision: message.seq };
-  }
-
-  /** @returns the new revision, or `undefined` when another process has written meanwhile */
-  async #put(key: string, record: R, expectedRevision: number): Promise<number | undefined> {
-    const { js, topology } = this.#broker;
-    try {
-      const ack = await js.publish(topology.limitSubject(key), encode(record), {
-        expect: { lastSubjectSequence: expectedRevision },
-        ttl: this.#kind.isEmpty(record) ? emptyTtl : keptTtl,
-      });
-      return ack.seq;
-    } catch (error) {
-      if (isWrongLastSequence(error)) return undefined;
-      throw error;
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   awaitTaskEnd,
   childTaskId,
@@ -6,10 +5,10 @@ import {
   encodeRequest,
   findAccepted,
   isSameInput,
-  isUnavailable,
   type OutgoingRequest,
   publishRequest,
   requireNarrowInput,
+  untilAnswered,
 } from '@longhaul/broker';
 import {
   type EndedTask,
@@ -22,9 +21,6 @@ import {
 import type { ChildPort, NewChild } from '../handler/children/childTypes.ts';
 import type { AttemptContext } from './attemptContext.ts';
 import type { StartedGate } from './startedGate.ts';
-
-/** While NATS does not answer, the next try waits this long. */
-const retryDelayMs = 200;
 
 /** What a start with the same key is compared to. */
 type Accepted = Pick<TaskRecord, 'input' | 'inputRef'>;
@@ -147,17 +143,8 @@ export class AttemptChildren implements ChildPort {
     };
   }
 
-  async #untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
-    const { signal } = this.#context.abort;
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        return await ask();
-      } catch (error) {
-        if (!isUnavailable(error)) throw error;
-        await delay(retryDelayMs, undefined, { signal }).catch(() => {});
-      }
-    }
+  #untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+    return untilAnswered(ask, this.#context.abort.signal);
   }
 }
 

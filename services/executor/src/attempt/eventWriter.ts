@@ -9,6 +9,7 @@ import {
   isWrongLastSequence,
   type LogEnd,
   readLogEnd,
+  untilAnswered,
 } from '@longhaul/broker';
 import {
   decideRefusal,
@@ -261,19 +262,14 @@ export class EventWriter {
 
   async #readWhenAnswered(): Promise<void> {
     const { broker, task, request, shutdownDeadline, onRead } = this.#options;
-    for (;;) {
-      try {
-        this.#end = await readLogEnd(broker, task, stateOfRequest(request));
-        // An append whose acknowledgement was lost may have counted one more.
-        delete this.#counts.progress;
-        delete this.#counts.log;
-        onRead?.(this.#end.state);
-        return;
-      } catch (error) {
-        if (!isUnavailable(error)) throw error;
-        await delay(retryDelayMs, undefined, { signal: shutdownDeadline });
-      }
-    }
+    this.#end = await untilAnswered(
+      () => readLogEnd(broker, task, stateOfRequest(request)),
+      shutdownDeadline,
+    );
+    // An append whose acknowledgement was lost may have counted one more.
+    delete this.#counts.progress;
+    delete this.#counts.log;
+    onRead?.(this.#end.state);
   }
 }
 

@@ -1,11 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { isUnavailable, PayloadError, type PayloadStore } from '@longhaul/broker';
+import { PayloadError, type PayloadStore, untilAnswered } from '@longhaul/broker';
 import type { Failure, PayloadRef, TaskRequest } from '@longhaul/proto/wire';
 import { abortReason } from '../handler/abort.ts';
 import { type Ending, endingOfAbort, failed } from '../handler/ending.ts';
-
-/** While NATS does not answer, the next try waits this long. */
-const retryDelayMs = 200;
 
 type Completed = Extract<Ending, { kind: 'completed' }>;
 
@@ -66,22 +62,5 @@ export async function writeOutput(
     if (!(error instanceof PayloadError)) throw error;
     const message = `The output cannot be stored: ${error.message} Store it elsewhere and return a reference.`;
     return { ok: false, error: { code: 'OUTPUT_TOO_LARGE', message } };
-  }
-}
-
-async function untilAnswered<T>(
-  ask: () => Promise<T>,
-  shutdownDeadline: AbortSignal,
-  signal: AbortSignal = shutdownDeadline,
-): Promise<T> {
-  for (;;) {
-    shutdownDeadline.throwIfAborted();
-    signal.throwIfAborted();
-    try {
-      return await ask();
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      await delay(retryDelayMs, undefined, { signal: AbortSignal.any([shutdownDeadline, signal]) });
-    }
   }
 }

@@ -2,24 +2,13 @@ import {
   type Broker,
   isUnavailable,
   LimitStore,
-  PermitHealing,
+  type PermitOutcome,
+  PermitPool,
   readCommand,
   sendCommand,
 } from '@longhaul/broker';
 import type { RateLimit } from '@longhaul/proto';
-import {
-  acquirePermit,
-  evictHolder,
-  type Freed,
-  freedSchema,
-  noPermits,
-  type PermitHolder,
-  type Permits,
-  type RequiredPermit,
-  releasePermit,
-  takeTurn,
-} from '@longhaul/proto/wire';
-import { LRUCache } from 'lru-cache';
+import { type Freed, freedSchema, type RequiredPermit, takeTurn } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { WaitQueue } from './waitQueue.ts';
 
@@ -54,8 +43,6 @@ export type Acquisition =
 
 /** The holders of a full limit are checked this often at most. */
 const healEveryMs = 450;
-/** For how many limits the time of the last check is kept. */
-const maxHealedLimits = 1_000;
 
 /**
  * Acquires and releases the permits of one executor's tasks. Invariant 7, limits-hold: a handler is called only while
@@ -67,8 +54,7 @@ export class Limits {
   readonly #logger: Logger;
   readonly #executor: string;
   readonly #store: LimitStore;
-  readonly #healing: PermitHealing;
-  readonly #healedAtMs = new LRUCache<string, number>({ max: maxHealedLimits });
+  readonly #pool: PermitPool;
 
   constructor(broker: Broker, logger: Logger, executor: string, waitQueue: WaitQueue) {
     this.waitQueue = waitQueue;
@@ -76,7 +62,18 @@ export class Limits {
     this.#logger = logger;
     this.#executor = executor;
     this.#store = new LimitStore(broker);
-    this.#healing = new PermitHealing(broker);
+    this.#pool = new PermitPool(broker, this.#store, {
+      healEveryMs,
+      onHealed: (limit, over) =>
+        logger.info(
+          { limit, over },
+          'permits of a limit were held by tasks that are over, and are free again',
+        ),
+      onFree: limit => {
+        const freed: Freed = { v: 1, limit };
+        sendCommand(broker, broker.topology.subjects.limitFreed, freed);
+      },
+    });
   }
 
   /** Listens for permits that become free, until it is stopped. */
@@ -100,7 +97,7 @@ export class Limits {
     const taken: RequiredPermit[] = [];
     for (const want of task.wanted) {
       const freedCount = this.waitQueue.freedCount(want.record);
-      const { taken: isTaken, isQueued } = await this.#acquireOne(task, want);
+      const { isTaken, isQueued } = await this.#acquireOne(task, want);
       if (isTaken) {
         taken.push(want);
         continue;
@@ -135,78 +132,21 @@ export class Limits {
     await Promise.all(left.map(want => this.#releaseOne(task, want)));
   }
 
-  async #acquireOne(task: LimitedTask, want: RequiredPermit): Promise<{ taken: boolean; isQueued: boolean }> {
-    const first = await this.#tryToAcquire(task, want);
-    if (first.taken || !(await this.#heal(want, first.holders))) return first;
-    return this.#tryToAcquire(task, want);
+  #acquireOne({ id, name, owner, attempt, rank }: LimitedTask, want: RequiredPermit): Promise<PermitOutcome> {
+    const keeps = want.whenBusy === 'reject' ? 'task' : 'attempt';
+    return this.#pool.acquire(want, { id, name, owner, executor: this.#executor, attempt, keeps }, rank);
   }
 
-  async #tryToAcquire(
-    { id, name, owner, attempt, rank }: LimitedTask,
-    { record, group, key, limit, whenBusy }: RequiredPermit,
-  ): Promise<{ taken: boolean; isQueued: boolean; holders: readonly PermitHolder[] }> {
-    const { permits, ...found } = await this.#store.changePermits(record, noPermits(group, key), before => {
-      const nowMs = Date.now();
-      const holder: PermitHolder = {
-        id,
-        name,
-        owner,
-        executor: this.#executor,
-        attempt,
-        keeps: whenBusy === 'reject' ? 'task' : 'attempt',
-        at: new Date(nowMs).toISOString(),
-      };
-      const { permits, answer } = acquirePermit(before, holder, limit, rank, nowMs);
-      const isQueued = !answer.taken && answer.ahead !== undefined;
-      return { record: permits, answer: { taken: answer.taken, isQueued, holders: before.holders, permits } };
-    });
-    // Two permits became free at once: the second may have woken a waiter that was not the next one.
-    if (found.taken && permits.holders.length < limit && permits.waiting.length > 0)
-      this.#notifyFreed(record);
-    return found;
-  }
-
-  /** @returns whether a permit was taken from a task that is over */
-  async #heal({ record, group, key }: RequiredPermit, holders: readonly PermitHolder[]): Promise<boolean> {
-    const nowMs = Date.now();
-    if (nowMs - (this.#healedAtMs.get(record) ?? 0) < healEveryMs) return false;
-    this.#healedAtMs.set(record, nowMs);
-    const over = await this.#healing.over(holders, nowMs);
-    if (over.length === 0) return false;
-    this.#logger.info(
-      { limit: record, over },
-      'permits of a limit were held by tasks that are over, and are free again',
-    );
-    await this.#change(record, noPermits(group, key), before => over.reduce(evictHolder, before));
-    return true;
-  }
-
-  async #releaseOne(task: LimitedTask, { record, group, key }: RequiredPermit): Promise<void> {
+  async #releaseOne(task: LimitedTask, want: RequiredPermit): Promise<void> {
     try {
-      await this.#change(record, noPermits(group, key), before =>
-        releasePermit(before, task.id, this.#executor),
-      );
+      await this.#pool.release(want, task.id, this.#executor);
     } catch (err) {
       const level = isUnavailable(err) ? 'warn' : 'error';
       this.#logger[level](
-        { err, taskId: task.id, limit: record },
+        { err, taskId: task.id, limit: want.record },
         'a permit of a limit could not be released',
       );
     }
-  }
-
-  /** Notifies the waiters. A task that begins to wait after this write finds the permit free: it reads what we wrote. */
-  async #change(record: string, empty: Permits, change: (permits: Permits) => Permits): Promise<void> {
-    const waiting = await this.#store.changePermits(record, empty, before => {
-      const after = change(before);
-      return { record: after, answer: after !== before && after.waiting.length > 0 };
-    });
-    if (waiting) this.#notifyFreed(record);
-  }
-
-  #notifyFreed(record: string): void {
-    const freed: Freed = { v: 1, limit: record };
-    sendCommand(this.#broker, this.#broker.topology.subjects.limitFreed, freed);
   }
 
   /** @returns when to ask again; `undefined` when the attempt may begin */

@@ -1,59 +1,54 @@
-import { type Broker, decode, encode, isWrongLastSequence } from '@longhaul/broker';
+import { type Broker, encode, RevisionedBucket } from '@longhaul/broker';
 import { fitRecord, isTerminal, recordSchema, type TaskRecord } from '@longhaul/proto/wire';
-import type { StoredMsg } from '@nats-io/jetstream';
 import { hasExpired, keptSeconds, type Retention } from './retention.ts';
 
 /** A record in the bucket. `revision`: the last sequence of its key, 0 when the key was never written. */
 export type StoredRecord = { readonly record: TaskRecord | undefined; readonly revision: number };
 
-/** Reads and writes records by the subjects of the KV bucket (NATS ADR-8), so that a put can expect a revision and expire. */
+/** Reads and writes the records of tasks in their bucket. */
 export class RecordStore {
   readonly #broker: Broker;
   readonly #retention: Retention;
+  readonly #bucket: RevisionedBucket<typeof recordSchema>;
 
   constructor(broker: Broker, retention: Retention) {
     this.#broker = broker;
     this.#retention = retention;
+    this.#bucket = new RevisionedBucket(broker, {
+      stream: broker.topology.bucketStream,
+      schema: recordSchema,
+      encode: record => this.#encode(record),
+    });
   }
 
   /** Reads a record from any replica, and from the leader when that replica does not have it yet. */
   async read(owner: string, id: string): Promise<StoredRecord> {
-    const { jsm, topology } = this.#broker;
-    const subject = topology.recordSubject(owner, id);
-    const nearest = await jsm.direct.getMessage(topology.bucketStream, { last_by_subj: subject });
-    if (nearest || !(await this.#isReplicated())) return toStoredRecord(nearest);
-    return this.readFromLeader(owner, id);
+    const { value, revision } = await this.#bucket.readNearest(this.#subjectOf(owner, id));
+    return { record: value, revision };
   }
 
   /** Reads a record from the leader. */
   async readFromLeader(owner: string, id: string): Promise<StoredRecord> {
-    const { jsm, topology } = this.#broker;
-    const subject = topology.recordSubject(owner, id);
-    return toStoredRecord(await jsm.streams.getMessage(topology.bucketStream, { last_by_subj: subject }));
+    const { value, revision } = await this.#bucket.read(this.#subjectOf(owner, id));
+    return { record: value, revision };
   }
 
   /**
    * Writes a record if its key still has the expected revision.
    * @returns the new revision, or `undefined` when the key was written in the meantime
    */
-  async put(record: TaskRecord, expectedRevision: number): Promise<number | undefined> {
-    const { acked, topology } = this.#broker;
-    const ttl = this.#ttlOf(record);
-    try {
-      const ack = await acked.publish(topology.recordSubject(record.owner, record.id), this.#encode(record), {
-        expect: { lastSubjectSequence: expectedRevision },
-        ...(ttl === undefined ? {} : { ttl }),
-      });
-      return ack.seq;
-    } catch (error) {
-      if (isWrongLastSequence(error)) return undefined;
-      throw error;
-    }
+  put(record: TaskRecord, expectedRevision: number): Promise<number | undefined> {
+    const { owner, id } = record;
+    return this.#bucket.put(this.#subjectOf(owner, id), record, expectedRevision, this.#ttlOf(record));
   }
 
   /** Whether the retention of an ended task is over. */
   isExpired(record: TaskRecord): boolean {
     return hasExpired(record, this.#retention, Date.now());
+  }
+
+  #subjectOf(owner: string, id: string): string {
+    return this.#broker.topology.recordSubject(owner, id);
   }
 
   #encode(record: TaskRecord): Uint8Array {
@@ -67,24 +62,4 @@ export class RecordStore {
   #ttlOf({ status }: TaskRecord): string | undefined {
     return isTerminal(status) ? `${keptSeconds(status, this.#retention)}s` : undefined;
   }
-
-  #replicated: Promise<boolean> | undefined;
-  /** Whether the bucket has several replicas. With one, a direct get reads from the leader. */
-  #isReplicated(): Promise<boolean> {
-    this.#replicated ??= this.#broker.jsm.streams
-      .info(this.#broker.topology.bucketStream)
-      .then(info => info.config.num_replicas > 1)
-      .catch(error => {
-        this.#replicated = undefined;
-        throw error;
-      });
-    return this.#replicated;
-  }
-}
-
-function toStoredRecord(message: StoredMsg | null): StoredRecord {
-  if (!message) return { record: undefined, revision: 0 };
-  // A deleted or expired key has a marker without a value.
-  if (message.data.length === 0) return { record: undefined, revision: message.seq };
-  return { record: decode(recordSchema, message.subject, message.data), revision: message.seq };
 }

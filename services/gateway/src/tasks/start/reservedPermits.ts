@@ -1,13 +1,9 @@
-import { type Broker, LimitStore, PermitHealing } from '@longhaul/broker';
+import { type Broker, LimitStore, PermitPool } from '@longhaul/broker';
 import {
-  acquirePermit,
   concurrencyKeysOf,
-  evictHolder,
   GatewayError,
-  noPermits,
   type PermitHolder,
   type RequiredPermit,
-  releasePermit,
   requiredPermits,
   type TaskAddress,
   type TaskLimits,
@@ -33,19 +29,17 @@ export function keysOf(name: string, limits: TaskLimits, parsedInput: unknown): 
  * The permits of limits that refuse a start while they are full (`whenBusy: 'reject'`). They are acquired before the request
  * is published, so of two concurrent starts one is refused, and the task keeps them to its end.
  *
- * If a gateway dies in between, its permit is released after half a minute (see `PermitHealing`). A gateway that was
+ * If a gateway dies in between, its permit is released after half a minute (see `PermitPool`). A gateway that was
  * suspended for longer may still publish its task. That task waits at the executors, which acquire a permit before they call
  * a handler, so the limit holds (invariant 7, limits-hold).
  */
 export class ReservedPermits {
   readonly #broker: Broker;
-  readonly #store: LimitStore;
-  readonly #healing: PermitHealing;
+  readonly #pool: PermitPool;
 
   constructor(broker: Broker) {
     this.#broker = broker;
-    this.#store = new LimitStore(broker);
-    this.#healing = new PermitHealing(broker);
+    this.#pool = new PermitPool(broker, new LimitStore(broker));
   }
 
   /**
@@ -64,54 +58,19 @@ export class ReservedPermits {
     );
     const acquired: RequiredPermit[] = [];
     const release = async () => {
-      await Promise.allSettled(acquired.map(permit => this.#release(permit, task.id)));
+      await Promise.allSettled(acquired.map(permit => this.#pool.release(permit, task.id, undefined)));
     };
     for (const permit of required) {
-      const busy = await this.#acquire(caller, task, permit);
-      if (!busy) {
+      const holder = { id: task.id, name: task.name, owner: caller.owner, keeps: 'task' } as const;
+      const { isTaken, holders } = await this.#pool.acquire(permit, holder, undefined);
+      if (isTaken) {
         acquired.push(permit);
         continue;
       }
       await release();
-      throw busyError(caller, task, permit, busy);
+      throw busyError(caller, task, permit, holders);
     }
     return { release };
-  }
-
-  /** @returns the holders of the permits, when none is free */
-  async #acquire(
-    caller: Caller,
-    { id, name }: TaskAddress,
-    { record, group, key, limit }: RequiredPermit,
-  ): Promise<readonly PermitHolder[] | undefined> {
-    const holder = (): PermitHolder => ({
-      id,
-      name,
-      owner: caller.owner,
-      keeps: 'task',
-      at: new Date().toISOString(),
-    });
-    const tryOnce = () =>
-      this.#store.changePermits(record, noPermits(group, key), before => {
-        const { permits, answer } = acquirePermit(before, holder(), limit, undefined, Date.now());
-        return { record: permits, answer: answer.taken ? undefined : before.holders };
-      });
-    const holders = await tryOnce();
-    if (!holders) return undefined;
-    const over = await this.#healing.over(holders, Date.now());
-    if (over.length === 0) return holders;
-    await this.#store.changePermits(record, noPermits(group, key), before => ({
-      record: over.reduce(evictHolder, before),
-      answer: undefined,
-    }));
-    return tryOnce();
-  }
-
-  async #release({ record, group, key }: RequiredPermit, id: string): Promise<void> {
-    await this.#store.changePermits(record, noPermits(group, key), before => ({
-      record: releasePermit(before, id, undefined),
-      answer: undefined,
-    }));
   }
 }
 
