@@ -1,7 +1,9 @@
 import type { Broker } from '@longhaul/broker';
 import { type ScheduleRecord, scheduleSchema } from '@longhaul/proto/wire';
-import { within } from '@longhaul/testing';
+import { startStack, within } from '@longhaul/testing';
+import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { Kvm } from '@nats-io/kv';
+import { inject } from 'vitest';
 
 /** Resolves when a schedule's record fits, as the bucket has it; also when it already does. */
 export async function scheduleThat(
@@ -42,3 +44,10 @@ export async function waitingFirings(broker: Broker): Promise<number> {
 export function taskIds({ firings }: ScheduleRecord): string[] {
   return firings.flatMap(({ taskId }) => taskId ?? []);
 }
+
+/** A system of the scripted tasks. */
+export const system = (more: object = {}) =>
+  startStack({ natsUrl: inject('natsUrl'), contract: scriptedContract, handlers: scriptedHandlers, ...more });
+
+export const everySecond = { every: '1s' } as const;
+export const echo = { name: 'script.echo', input: { text: 'tick' } } as const;

@@ -1,119 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { decode } from '@longhaul/broker';
 import { createExecutor } from '@longhaul/executor';
-import { defineContract, defineTask } from '@longhaul/proto';
-import { type Permits, permitsSchema, type Rate, rateSchema } from '@longhaul/proto/wire';
+import { type Rate, rateSchema } from '@longhaul/proto/wire';
 import { eventThat, recordThat, startStack, within } from '@longhaul/testing';
 import { scriptedContract, scriptedHandlers, spawnExecutor } from '@longhaul/testkit';
 import { TRPCClientError } from '@trpc/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { z } from 'zod';
-import { byHeader } from '../api/callers.ts';
-
-const job = z.object({ stage: z.string().default('main'), number: z.int().default(0) });
-const done = z.object({ number: z.int() });
-
-const contract = defineContract({
-  lab: {
-    pair: defineTask({ input: job, output: done, concurrency: { limit: 2 } }),
-    byStage: defineTask({ input: job, output: done, concurrency: { key: ({ stage }) => stage, limit: 1 } }),
-    either: defineTask({
-      input: job,
-      output: done,
-      concurrency: [{ limit: 3 }, { key: ({ stage }) => stage, limit: 1 }],
-    }),
-    move: defineTask({
-      input: job,
-      output: done,
-      maxAttempts: 2,
-      backoff: { kind: 'fixed', delayMs: 20 },
-      concurrency: { group: 'stages', key: ({ stage }) => stage, limit: 1, whenBusy: 'reject' },
-    }),
-    align: defineTask({
-      input: job,
-      output: done,
-      concurrency: { group: 'stages', key: ({ stage }) => stage, limit: 1, whenBusy: 'reject' },
-    }),
-    stubborn: defineTask({ input: job, output: done, cancelGraceMs: 20, concurrency: { limit: 1 } }),
-    rare: defineTask({ input: job, output: done, rate: { limit: 3, intervalMs: 3_600_000 } }),
-    paced: defineTask({ input: job, output: done, rate: { limit: 2, intervalMs: 150 } }),
-  },
-});
-
-/** Counts the handlers that run, and lets a test hold them. */
-class Bench {
-  readonly order: number[] = [];
-  readonly running = new Map<string, number>();
-  readonly most = new Map<string, number>();
-  readonly #gates = new Map<number, PromiseWithResolvers<void>>();
-
-  /** For the next test on the same system. */
-  forget(): void {
-    this.order.length = 0;
-    this.most.clear();
-    this.#gates.clear();
-  }
-  hold(number: number): void {
-    this.#gates.set(number, Promise.withResolvers());
-  }
-  release(number: number): void {
-    this.#gates.get(number)?.resolve();
-  }
-  async work(what: string, number: number, signal?: AbortSignal): Promise<{ number: number }> {
-    const running = (this.running.get(what) ?? 0) + 1;
-    this.running.set(what, running);
-    this.most.set(what, Math.max(running, this.most.get(what) ?? 0));
-    this.order.push(number);
-    try {
-      const gate = this.#gates.get(number)?.promise ?? delay(5);
-      await (signal ? Promise.race([gate, aborted(signal)]) : gate);
-    } finally {
-      this.running.set(what, (this.running.get(what) ?? 0) - 1);
-    }
-    return { number };
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    if (signal.aborted) reject(signal.reason);
-  });
-}
-
-function lab(executors = 2, concurrency = 4) {
-  const bench = new Bench();
-  const by =
-    (what: string) =>
-    ({ input, signal }: { input: z.output<typeof job>; signal: AbortSignal }) =>
-      bench.work(`${what}.${input.stage}`, input.number, signal);
-  let failures = 1;
-  const stack = startStack({
-    natsUrl: inject('natsUrl'),
-    contract,
-    handlers: {
-      lab: {
-        pair: by('pair'),
-        byStage: by('byStage'),
-        either: ({ input, signal }) => bench.work('either', input.number, signal),
-        move: async ({ input, signal }) => {
-          if (input.number < 0 && failures-- > 0) throw new Error('It slipped.');
-          return bench.work(`stages.${input.stage}`, input.number, signal);
-        },
-        align: by('stages'),
-        stubborn: ({ input }) => bench.work('stubborn', input.number),
-        rare: by('rare'),
-        paced: by('paced'),
-      },
-    },
-    executors,
-    executor: { concurrency },
-    gateway: { authenticate: ({ headers }) => byHeader({ headers: { 'x-owner': 'ann', ...headers } }) },
-  });
-  return stack.then(started => ({ stack: started, bench }));
-}
-
-type Stack = Awaited<ReturnType<typeof lab>>['stack'];
+import { lab, limitRecord, numbers, permitsThat } from './limitLab.ts';
 
 /** What most tests share: they leave nothing running, and each uses other names or keys. */
 let shared: Awaited<ReturnType<typeof lab>>;
@@ -122,32 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => shared.stack[Symbol.asyncDispose]());
 beforeEach(() => shared.bench.forget());
-
-async function limitRecord<T>({ broker }: Stack, key: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const { limitBucketStream, limitSubject } = broker.topology;
-  const subject = limitSubject(key);
-  const message = await broker.jsm.streams.getMessage(limitBucketStream, { last_by_subj: subject });
-  return message && message.data.length > 0 ? decode(schema, subject, message.data) : undefined;
-}
-
-/** Looks until the permits are as wanted: nothing announces what stands in the record of a limit. */
-function placesThat(
-  stack: Stack,
-  what: string,
-  key: string,
-  fits: (permits: Permits) => boolean,
-): Promise<Permits> {
-  const look = async () => {
-    for (;;) {
-      const permits = await limitRecord<Permits>(stack, key, permitsSchema);
-      if (permits && fits(permits)) return permits;
-      await delay(20);
-    }
-  };
-  return within(what, look());
-}
-
-const numbers = (count: number) => Array.from({ length: count }, (_, number) => ({ input: { number } }));
 
 describe('limits-hold', () => {
   it('never runs more tasks of a name at once than it may, across executors', async () => {
@@ -158,7 +24,12 @@ describe('limits-hold', () => {
     );
     expect(bench.most.get('pair.main')).toBe(2);
     expect(bench.order).toHaveLength(40);
-    await placesThat(stack, 'nobody has a permit', 'permits.lab.pair', ({ holders }) => holders.length === 0);
+    await permitsThat(
+      stack,
+      'nobody has a permit',
+      'permits.lab.pair',
+      ({ holders }) => holders.length === 0,
+    );
   });
 
   it('runs tasks of one key one by one and in the order of their starts, and other keys meanwhile', async () => {
@@ -169,7 +40,7 @@ describe('limits-hold', () => {
     const line = [];
     for (let number = 1; number <= 12; number += 1) line.push(await byStage.start({ stage: 'a', number }));
     expect(await byStage.run({ stage: 'b', number: 100 })).toMatchObject({ status: 'COMPLETED' });
-    await placesThat(stack, 'twelve wait', 'keyed.a.lab.byStage', ({ waiting }) => waiting.length === 12);
+    await permitsThat(stack, 'twelve wait', 'keyed.a.lab.byStage', ({ waiting }) => waiting.length === 12);
     expect(bench.order).toEqual([0, 100]);
     bench.release(0);
     await Promise.all([first, ...line].map(task => task.result()));
@@ -200,7 +71,7 @@ describe('limits-hold', () => {
     const second = await stack.tasks.lab.byStage.start({ number: 1 });
     const third = await stack.tasks.lab.byStage.start({ number: 2 });
     const key = 'keyed.main.lab.byStage';
-    await placesThat(stack, 'two wait', key, ({ waiting }) => waiting.length === 2);
+    await permitsThat(stack, 'two wait', key, ({ waiting }) => waiting.length === 2);
     // The only free slot is not theirs.
     await stack.tasks.lab.pair.run({ number: 50 });
     expect(await second.cancel()).toMatchObject({ alreadyEnded: false });
@@ -287,7 +158,7 @@ describe('limits-hold', () => {
       ({ id, handlerStillRunning }) => id === first.id && !!handlerStillRunning,
     );
     const second = await stack.tasks.lab.stubborn.start({ number: 1 });
-    await placesThat(stack, 'it waits', 'permits.lab.stubborn', ({ waiting }) => waiting.length === 1);
+    await permitsThat(stack, 'it waits', 'permits.lab.stubborn', ({ waiting }) => waiting.length === 1);
     // Long enough for the one that waits to look after the holder, which has ended by its events.
     await delay(1_500);
     expect(bench.order).toEqual([0]);
@@ -314,7 +185,7 @@ describe('limits-hold', () => {
       namespace: stack.namespace,
     });
     const next = await stack.tasks.script.oneByOne.start({ key: 'lift' });
-    await placesThat(stack as never, 'it waits', 'keyed.lift.alone', ({ waiting }) => waiting.length === 1);
+    await permitsThat(stack as never, 'it waits', 'keyed.lift.alone', ({ waiting }) => waiting.length === 1);
     await victim.kill();
     expect(await within('the freed permit', next.result())).toEqual({ key: 'lift' });
   });
@@ -347,17 +218,17 @@ describe('limits-hold', () => {
     expect(bench.order.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
-  it('hands waiting tasks back at once when their executor stops, without using up an attempt', async () => {
+  it('releases waiting tasks at once when their executor stops, without using up an attempt', async () => {
     const { stack, bench } = await lab(1);
     await using _stack = stack;
     bench.hold(0);
     const first = await stack.tasks.lab.byStage.start({ number: 0 });
     const second = await stack.tasks.lab.byStage.start({ number: 1 });
     const key = 'keyed.main.lab.byStage';
-    await placesThat(stack, 'one waits', key, ({ waiting }) => waiting.length === 1);
+    await permitsThat(stack, 'one waits', key, ({ waiting }) => waiting.length === 1);
     await stack.addExecutor();
     const stopped = stack.executors[0]?.stop();
-    // The line stays: it waits at the other executor now.
+    // The order stays: it waits at the other executor now.
     await delay(50);
     bench.release(0);
     await Promise.all([first.result(), second.result(), stopped]);

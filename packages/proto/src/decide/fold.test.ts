@@ -1,64 +1,30 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { childrenKept } from '../wire/childLinks.ts';
-import { eventSchema, type StoredEvent, type TaskEvent } from '../wire/event.ts';
-import { recordSchema, type TaskRecord } from '../wire/record.ts';
+import type { StoredEvent, TaskEvent } from '../wire/event.ts';
+import { recordSchema } from '../wire/record.ts';
 import type { TaskRequest } from '../wire/request.ts';
-import { statuses } from '../wire/status.ts';
+import {
+  canceled,
+  completed,
+  error,
+  failed,
+  foldAll,
+  id,
+  instant,
+  largeRequest,
+  log,
+  name,
+  pending,
+  progress,
+  ref,
+  released,
+  request,
+  retrying,
+  started,
+  stopping,
+  stored,
+} from './fixtures/events.ts';
 import { attemptsKept, fold, recordOfRequest, requestOfRecord } from './fold.ts';
-import { isTerminal } from './status.ts';
-import { nextState } from './taskState.ts';
-
-const id = '01890000-0000-7000-8000-000000000000';
-const name = 'demo.count';
-const request: TaskRequest = {
-  v: 1,
-  owner: 'alice',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  priority: 'normal',
-  input: { to: 3 },
-};
-const { input: _input, ...head } = request;
-const ref = { object: `${id}.input.x`, bytes: 300_000, digest: `SHA-256=${'A'.repeat(43)}=` };
-const largeRequest: TaskRequest = { ...head, inputRef: ref };
-const pending = recordOfRequest(id, name, request);
-const error = { code: 'BAD', message: 'no' };
-const instant = (seq: number) => new Date(Date.parse(request.createdAt) + seq * 1_000).toISOString();
-
-type EventOf<T extends TaskEvent['type']> = Extract<TaskEvent, { type: T }>;
-type Body<E> = E extends TaskEvent ? Omit<E, 'v' | 'owner' | 'at' | 'state' | 'ordinal'> : never;
-
-/** What is carried does not matter to the fold: it is a state that the event can leave behind. */
-function stored(seq: number, body: Body<TaskEvent>): StoredEvent {
-  const head = { v: 2, owner: 'alice', at: instant(seq), ...body };
-  const attempt = ('attempt' in body && body.attempt) || 0;
-  const states = statuses.map(status =>
-    body.type === 'progress' || body.type === 'log'
-      ? undefined
-      : nextState({ status, attempt, failures: 0, losses: 0, events: 0 }, { ...body, at: instant(seq) }),
-  );
-  const state = states.find(found => found !== undefined);
-  return { seq, id, name, event: { ...head, ...(state ? { state } : { ordinal: seq }) } as TaskEvent };
-}
-
-const started = (seq: number, attempt = 1, executor = 'a') =>
-  stored(seq, { type: 'started', attempt, executor });
-const progress = (seq: number, attempt = 1, value: unknown = { percent: seq }) =>
-  stored(seq, { type: 'progress', attempt, progress: value });
-const log = (seq: number, attempt = 1) => stored(seq, { type: 'log', attempt, level: 'info', message: 'hi' });
-const stopping = (seq: number, reason?: string) =>
-  stored(seq, { type: 'stopping', ...(reason ? { reason } : {}) });
-const completed = (seq: number, attempt = 1, more: Partial<EventOf<'completed'>> = {}) =>
-  stored(seq, { type: 'completed', attempt, executor: 'a', output: { sum: 6 }, ...more });
-const failed = (seq: number, attempt = 1) => stored(seq, { type: 'failed', attempt, executor: 'a', error });
-const retrying = (seq: number, attempt = 1) =>
-  stored(seq, { type: 'retrying', attempt, executor: 'a', error, nextAttemptAt: instant(seq + 60) });
-const released = (seq: number, attempt = 1) => stored(seq, { type: 'released', attempt, executor: 'a' });
-const canceled = (seq: number, more: Partial<EventOf<'canceled'>> = {}) =>
-  stored(seq, { type: 'canceled', ...more });
-
-const foldAll = (events: readonly StoredEvent[], from: TaskRecord | undefined = pending) =>
-  events.reduce<TaskRecord | undefined>(fold, from);
 
 describe('the request', () => {
   test.each<[string, TaskRequest, string]>([
@@ -203,111 +169,6 @@ test('only the latest attempts are kept', () => {
   const record = foldAll(Array.from({ length: 50 }, (_, i) => started(i + 1, i + 1)));
   expect(record?.attempts.map(({ number }) => number)).toEqual(
     Array.from({ length: attemptsKept }, (_, i) => 31 + i),
-  );
-});
-
-// Any events at all, also such as no log can hold: the fold has to stand whatever it reads.
-const step = fc.record({
-  make: fc.constantFrom<(seq: number, attempt: number) => StoredEvent>(
-    started,
-    (seq, attempt) => started(seq, attempt, 'b'),
-    progress,
-    progress,
-    log,
-    retrying,
-    seq => stopping(seq),
-    completed,
-    failed,
-    seq => canceled(seq),
-  ),
-  attempt: fc.integer({ min: 1, max: 3 }),
-  gap: fc.integer({ min: 1, max: 3 }),
-});
-const history = fc.array(step, { maxLength: 12 }).map(steps => {
-  let seq = 0;
-  return steps.map(({ make, attempt, gap }) => {
-    seq += gap;
-    return make(seq, attempt);
-  });
-});
-const part = fc.nat({ max: 12 });
-
-describe('invariant 3, record-is-fold', () => {
-  test('events may be folded again, from wherever', () => {
-    fc.assert(
-      fc.property(history, part, part, (events, a, b) => {
-        const again = [...events.slice(0, Math.max(a, b)), ...events.slice(Math.min(a, b))];
-        expect(foldAll(again)).toEqual(foldAll(events));
-      }),
-    );
-  });
-
-  test('an event that is folded again changes not even the object', () => {
-    fc.assert(
-      fc.property(history, part, (events, at) => {
-        const record = foldAll(events);
-        const again = events[at];
-        if (again) expect(fold(record, again)).toBe(record);
-      }),
-    );
-  });
-
-  test('a stored record and the rest of the events make the whole', () => {
-    fc.assert(
-      fc.property(history, part, (events, at) => {
-        const half: unknown = JSON.parse(JSON.stringify(foldAll(events.slice(0, at))));
-        expect(foldAll(events.slice(at), recordSchema.parse(half))).toEqual(foldAll(events));
-      }),
-    );
-  });
-
-  test('a record always fits its schema, and its events fit theirs', () => {
-    fc.assert(
-      fc.property(history, events => {
-        for (const { event } of events) eventSchema.parse(JSON.parse(JSON.stringify(event)));
-        const record = foldAll(events);
-        expect(recordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
-      }),
-    );
-  });
-
-  test('a record shows what belongs to its status, and nothing else', () => {
-    fc.assert(
-      fc.property(history, events => {
-        const record = foldAll(events) ?? pending;
-        const { status } = record;
-        expect('output' in record).toBe(status === 'COMPLETED');
-        expect('error' in record).toBe(status === 'FAILED' || status === 'RETRYING');
-        expect('nextAttemptAt' in record).toBe(status === 'RETRYING');
-        expect('finishedAt' in record).toBe(isTerminal(status));
-        if (isTerminal(status)) for (const attempt of record.attempts) expect(attempt.endedAt).toBeDefined();
-      }),
-    );
-  });
-});
-
-test('invariant 2, ends-once: nothing changes after a terminal event', () => {
-  fc.assert(
-    fc.property(
-      history,
-      fc.constantFrom(completed, failed, (seq: number) => canceled(seq)),
-      step,
-      (events, end, more) => {
-        const ended = foldAll([...events, end(100, 3)]);
-        expect(ended && isTerminal(ended.status)).toBe(true);
-        expect(fold(ended, more.make(100 + more.gap, more.attempt))).toBe(ended);
-      },
-    ),
-  );
-});
-
-test('what an attempt reports that is no longer the current one changes nothing', () => {
-  fc.assert(
-    fc.property(history, fc.constantFrom(progress, log), (events, make) => {
-      const record = foldAll(events);
-      if (!record || record.attempt < 2) return;
-      expect(fold(record, make(1_000, record.attempt - 1))).toBe(record);
-    }),
   );
 });
 
