@@ -7,12 +7,12 @@ import { byHeader } from '../api/callers.ts';
 
 let stack: Stack<ScriptedContract>;
 afterEach(() => stack[Symbol.asyncDispose]());
-const start = async () => {
+const start = async (concurrency = 4) => {
   stack = await startStack({
     natsUrl: inject('natsUrl'),
     contract: scriptedContract,
     handlers: scriptedHandlers,
-    executor: { concurrency: 4 },
+    executor: { concurrency },
     gateway: { authenticate: byHeader },
   });
 };
@@ -89,5 +89,47 @@ it('fairness between owners: with ownerShare 1 the queue alone decides', async (
   await expect
     .poll(async () => (await ann.$tasks.list({ status: ['RUNNING'] })).tasks, { timeout: 10_000 })
     .toHaveLength(4);
+  await ann.$tasks.cancelMany({});
+}, 60_000);
+
+it.each([4, 1])(
+  'fairness between owners: a new one behind a backlog of 200 begins within the next two ends, with %d slots',
+  async concurrency => {
+    await start(concurrency);
+    const [ann, bob] = [of('ann'), of('bob')];
+    const backlog = await ann.script.hang.startMany(Array.from({ length: 200 }, () => ({ input: {} })));
+    const ids = backlog.map(started => (started.ok ? started.task.id : ''));
+    await expect.poll(() => runningOf('ann'), { timeout: 15_000 }).toHaveLength(concurrency);
+    // In the order of their starts, though the requests behind them were looked at.
+    expect((await runningOf('ann')).toSorted()).toEqual(ids.slice(0, concurrency).toSorted());
+
+    const task = await bob.script.hang.start({});
+    for (let ends = 0; ends < 2 && (await runningOf('bob')).length === 0; ends += 1) {
+      const before = await runningOf('ann');
+      await ann.script.hang.handle(before[0] ?? '').cancel();
+      const all = async () => [...(await runningOf('ann')), ...(await runningOf('bob'))];
+      await expect
+        .poll(async () => (await all()).filter(id => !before.includes(id)), { timeout: 15_000 })
+        .toHaveLength(1);
+    }
+    expect(await runningOf('bob')).toEqual([task.id]);
+    // Nobody's attempt was used up by it.
+    expect(await bob.$tasks.get(task.id)).toMatchObject({ attempt: 1 });
+    for (const id of ids.slice(-20)) expect(await stack.events(id)).toEqual([]);
+    await ann.$tasks.cancelMany({});
+    await bob.$tasks.cancelMany({});
+  },
+  60_000,
+);
+
+it('fairness between owners: the tasks of one who is alone begin in their order', async () => {
+  await start(1);
+  const ann = of('ann');
+  const backlog = await ann.script.hang.startMany(Array.from({ length: 60 }, () => ({ input: {} })));
+  for (const started of backlog.slice(0, 25)) {
+    const id = started.ok ? started.task.id : '';
+    await expect.poll(() => runningOf('ann'), { timeout: 15_000, interval: 20 }).toEqual([id]);
+    await ann.script.hang.handle(id).cancel();
+  }
   await ann.$tasks.cancelMany({});
 }, 60_000);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mayHaveSlot, OwnerShares, ownerOfRequest, passedOverDelayMs } from './ownerShares.ts';
+import { mayHaveSlot, nextToBegin, OwnerShares, ownerOfRequest, passedOverDelayMs } from './ownerShares.ts';
 import { type Slot, SlotPool } from './slotPool.ts';
 
 describe('one more slot', () => {
@@ -36,6 +36,54 @@ describe('somebody else', () => {
     expect(shares.isContended(owner, 10)).toBe(isContended);
     expect(shares.isContended(owner, 2 * 60 * 60_000)).toBe(false);
   });
+});
+
+describe('the next to begin', () => {
+  const turn = (held: number, lastBegan: number) => ({ held, lastBegan });
+  test.each([
+    ['one alone', [turn(3, 9)], 0],
+    ['of one owner, the first', [turn(3, 9), turn(3, 9), turn(3, 9)], 0],
+    ['who holds fewer', [turn(3, 9), turn(3, 9), turn(0, 10)], 2],
+    ['of those who hold as few, whose turn was longer ago', [turn(0, 9), turn(0, 4), turn(0, 7)], 1],
+    ['one who was never there', [turn(0, 9), turn(0, 0), turn(0, 0)], 1],
+  ])('is %s', (_what, candidates, index) => {
+    expect(nextToBegin(candidates)).toBe(index);
+  });
+
+  test('of owners whose turns come one after the other, everyone in a round', () => {
+    const owners = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(owners, waiting => {
+        const shares = new OwnerShares();
+        const pool = new SlotPool(1);
+        const queue = [...waiting];
+        const began: string[] = [];
+        while (queue.length > 0) {
+          const [owner = ''] = queue.splice(nextToBegin(queue.map(one => shares.candidate(one))), 1);
+          const slot = pool.acquire('t') as Slot;
+          shares.acquired(owner, slot);
+          slot.release();
+          shares.released(owner, slot);
+          began.push(owner);
+        }
+        // Until one owner's tasks are all begun, nobody is two turns ahead of it.
+        for (const owner of new Set(waiting))
+          for (const other of new Set(waiting)) {
+            const until = began.slice(0, began.lastIndexOf(owner));
+            const turns = (who: string) => until.filter(one => one === who).length;
+            expect(turns(other) - turns(owner)).toBeLessThanOrEqual(1);
+          }
+      }),
+    );
+  });
+});
+
+test('looks ahead are four at once, then one a second, for each task type', () => {
+  const shares = new OwnerShares();
+  const looks = (task: string, nowMs: number) =>
+    Array.from({ length: 10 }, () => shares.tryToLookAhead(task, nowMs)).filter(Boolean).length;
+  expect([looks('t', 5_000), looks('other', 5_000)]).toEqual([4, 4]);
+  expect([looks('t', 5_999), looks('t', 6_000), looks('t', 8_500), looks('t', 60_000)]).toEqual([0, 1, 2, 4]);
 });
 
 test('what is passed over comes back one at a time, however much it is', () => {

@@ -31,6 +31,31 @@ export function mayHaveSlot({ slots, free, held, isContended, share }: ShareQues
   return held < Math.max(1, Math.floor(slots * share)) && free > 1;
 }
 
+/** What is known about the owner of a request that could begin. */
+export type Candidate = {
+  /** How many slots the owner holds. */
+  readonly held: number;
+  /** When a task of the owner began last, as a number that grows; 0: none is known. */
+  readonly lastBegan: number;
+};
+
+/**
+ * Which of the next requests begins in the only free slot: the one whose owner holds the fewest slots, of these the one
+ * whose owner had a turn the longest ago, and of one owner's the first in the queue.
+ */
+export function nextToBegin(candidates: readonly Candidate[]): number {
+  let best = 0;
+  candidates.forEach((candidate, index) => {
+    const leader = candidates[best] as Candidate;
+    if (
+      candidate.held < leader.held ||
+      (candidate.held === leader.held && candidate.lastBegan < leader.lastBegan)
+    )
+      best = index;
+  });
+  return best;
+}
+
 /**
  * How long a request stays away that was passed over: longer the more there are. So one of them comes back about every
  * quarter of a second and takes a slot that has become free. And the executor gets through a long backlog, since the
@@ -40,11 +65,23 @@ export function passedOverDelayMs(passedOver: number): number {
   return Math.min(longestDelayMs, apartMs * (passedOver + 1));
 }
 
+/** So many owners' turns are known. One that was forgotten comes first, as a new one does. */
+const knownTurns = 1_000;
+/** Looks at the requests behind one that arrived: one a second on average, since each moves hundreds of messages. */
+const lookEveryMs = 1_000;
+/** So many at once, after a time without. */
+const looksAtOnce = 4;
+
 /** Which owners hold the slots of an executor, which were seen, and what was passed over. No I/O. */
 export class OwnerShares {
   readonly #slotsOf = new Map<string, Set<Slot>>();
   /** When each passed-over request comes back, by task type. */
   readonly #returns = new Map<string, number[]>();
+  /** When tasks of each owner began last, the earliest first. */
+  readonly #began = new Map<string, number>();
+  #begun = 0;
+  /** By task type, when all looks are available again (GCRA). */
+  readonly #looksBack = new Map<string, number>();
   /** The owner seen last, and the last other owner before it: enough to know whether there is another one. */
   #latest: { readonly owner: string; atMs: number } | undefined;
   #other: { readonly owner: string; readonly atMs: number } | undefined;
@@ -75,6 +112,23 @@ export class OwnerShares {
   acquired(owner: string, slot: Slot): void {
     const slots = this.#slotsOf.get(owner) ?? new Set();
     this.#slotsOf.set(owner, slots.add(slot));
+    this.#begun += 1;
+    this.#began.delete(owner);
+    this.#began.set(owner, this.#begun);
+    const [earliest] = this.#began.keys();
+    if (this.#began.size > knownTurns && earliest !== undefined) this.#began.delete(earliest);
+  }
+
+  candidate(owner: string): Candidate {
+    return { held: this.held(owner), lastBegan: this.#began.get(owner) ?? 0 };
+  }
+
+  /** Takes one of the looks at the requests behind one of a type. `false`: there is none left now. */
+  tryToLookAhead(task: string, nowMs: number): boolean {
+    const back = Math.max(this.#looksBack.get(task) ?? 0, nowMs) + lookEveryMs;
+    if (back - nowMs > looksAtOnce * lookEveryMs) return false;
+    this.#looksBack.set(task, back);
+    return true;
   }
 
   released(owner: string, slot: Slot): void {

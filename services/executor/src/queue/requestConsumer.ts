@@ -2,8 +2,10 @@ import { type Broker, encode, ensureConsumer, type NeededConsumer } from '@longh
 import { heartbeatMs, priorities } from '@longhaul/proto/wire';
 import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
-import { mayHaveSlot, OwnerShares, ownerOfRequest } from './ownerShares.ts';
+import { lookAhead } from './lookAhead.ts';
+import { mayHaveSlot, nextToBegin, OwnerShares, ownerOfRequest } from './ownerShares.ts';
 import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
+import { PullRefusals } from './pullRefusals.ts';
 import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
 import { type Slot, SlotPool } from './slotPool.ts';
 import { planPulls } from './slots.ts';
@@ -28,9 +30,6 @@ export type RequestConsumerOptions = {
   readonly onRefused: () => void;
 };
 
-/** After a refused pull (no leader, consumer being made) the next pull waits this long; doubles up to the longest. */
-const refusedDelayMs = 250;
-const longestRefusedDelayMs = 4_000;
 /** A request of a type that the pool does not accept (see `lendLimit`) is delivered again after this long. */
 const notAcceptedDelayMs = 1_000;
 /** Pulls that were lost, and messages that another executor took, are noticed within this time. */
@@ -58,9 +57,7 @@ export class RequestConsumer {
   #isPulling = false;
   #lastPullId = 0;
   #turn = 0;
-  /** Refused pulls since the last answer that was none. */
-  #refusals = 0;
-  #refusedUntilMs = 0;
+  readonly #refusals = new PullRefusals();
 
   constructor(options: RequestConsumerOptions) {
     this.#options = options;
@@ -115,8 +112,7 @@ export class RequestConsumer {
    * through the pause is served only once another pull arrives (nats-server 2.15.1).
    */
   restartPulls(): void {
-    this.#refusals = 0;
-    this.#refusedUntilMs = 0;
+    this.#refusals.reset();
     for (const consumer of this.#consumers) consumer.reset();
     this.#planSoon();
   }
@@ -132,7 +128,7 @@ export class RequestConsumer {
       this.#pullEnded(message);
       return;
     }
-    this.#refusals = 0;
+    this.#refusals.answered();
     const consumer = this.#consumers.find(({ name }) => name === request.consumer);
     consumer?.delivered(request.waiting, Date.now());
     const owner = ownerOfRequest(request.data);
@@ -141,7 +137,53 @@ export class RequestConsumer {
       else this.#passOver(request, consumer.task);
       return;
     }
+    if (consumer && owner !== undefined && this.#isLastSlotOfMany(request, consumer.task)) {
+      const slot = this.#pool.acquire(consumer.task);
+      if (slot) {
+        this.#track(this.#beginFairest({ request, owner }, consumer, slot));
+        return;
+      }
+    }
     this.#begin(request, consumer, owner);
+  }
+
+  /** Whether a request would take the last free slot while others wait behind it, and it is time to look at those. */
+  #isLastSlotOfMany({ waiting, redelivered }: RequestMessage, task: string): boolean {
+    if (!this.#isPulling || this.#pool.free !== 1 || this.#options.ownerShareOf(task) >= 1) return false;
+    // What was delivered before does not count as waiting.
+    if (waiting === 0 && !redelivered) return false;
+    return this.#shares.tryToLookAhead(task, Date.now());
+  }
+
+  /**
+   * Looks at the requests behind one that arrived, and begins the one whose owner holds the fewest slots: so an owner who
+   * is new here does not wait for another owner's whole backlog. The others are released in their order, which the
+   * server keeps: none of their owner's tasks overtakes another.
+   *
+   * Two executors that look at the same time see different requests, for some milliseconds. Each then begins the
+   * fairest of those that it has.
+   */
+  async #beginFairest(
+    first: { readonly request: RequestMessage; readonly owner: string },
+    consumer: PullConsumer,
+    slot: Slot,
+  ): Promise<void> {
+    // A task that continues here comes before all that is still to begin.
+    const goesOn = first.request.redelivered && !(await this.#options.isToBegin(first.request));
+    const behind = goesOn ? [] : await lookAhead(this.#options.broker, consumer.name);
+    const all = [
+      first,
+      // Whether a request can be read at all is for its attempt to report.
+      ...behind.map(request => ({ request, owner: ownerOfRequest(request.data) ?? first.owner })),
+    ];
+    const nowMs = Date.now();
+    for (const { owner } of all) this.#shares.seen(owner, nowMs);
+    const chosen = nextToBegin(all.map(({ owner }) => this.#shares.candidate(owner)));
+    all.forEach(({ request, owner }, index) => {
+      if (index === chosen && this.#isPulling) this.#work(request, slot, owner);
+      else request.release();
+    });
+    if (!this.#isPulling) slot.release();
   }
 
   /** Works on a request, if there is a slot for it. */
@@ -152,6 +194,10 @@ export class RequestConsumer {
       request.release(consumer && !this.#pool.accepts(consumer.task) ? notAcceptedDelayMs : 0);
       return;
     }
+    this.#work(request, slot, owner);
+  }
+
+  #work(request: RequestMessage, slot: Slot, owner: string | undefined): void {
     if (owner !== undefined) this.#shares.acquired(owner, slot);
     const work = this.#options.work(request, slot).finally(() => {
       slot.release();
@@ -215,34 +261,23 @@ export class RequestConsumer {
     const code = status.headers?.code;
     // 404 and 408: it expired. Any other code: the consumer is gone, or has no leader at the moment.
     if (code === 404 || code === 408) {
-      this.#refusals = 0;
+      this.#refusals.answered();
       consumer.ended(pullId);
       this.#planSoon();
       return;
     }
-    this.#refused({ consumer: consumer.name, code, status: status.headers?.description });
+    const nowMs = performance.now();
+    const refusal = this.#refusals.add(nowMs);
+    if (refusal === 'first') {
+      const refused = { consumer: consumer.name, code, status: status.headers?.description };
+      this.#options.logger.warn(refused, 'pulls are refused; the next ones wait');
+    }
+    // One check of the topology for each step of the backoff.
+    if (refusal) this.#options.onRefused();
     setTimeout(() => {
       consumer.ended(pullId);
       this.#planSoon();
-    }, this.#refusedUntilMs - performance.now()).unref();
-  }
-
-  /**
-   * Handles refused pulls. However many are refused at once (a server that restarts refuses all), that is one log line,
-   * one step of the backoff, and one check of the topology.
-   */
-  #refused(first: {
-    readonly consumer: string;
-    readonly code?: number | undefined;
-    readonly status?: string | undefined;
-  }): void {
-    const nowMs = performance.now();
-    if (nowMs < this.#refusedUntilMs) return;
-    const delayMs = Math.min(longestRefusedDelayMs, refusedDelayMs * 2 ** this.#refusals);
-    this.#refusals += 1;
-    this.#refusedUntilMs = nowMs + delayMs;
-    if (this.#refusals === 1) this.#options.logger.warn(first, 'pulls are refused; the next ones wait');
-    this.#options.onRefused();
+    }, this.#refusals.leftMs(nowMs)).unref();
   }
 
   /** Plans once per turn of the event loop, however many slots became free in it. */
