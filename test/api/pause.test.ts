@@ -18,7 +18,7 @@ const system = (more: object = {}) =>
   });
 
 describe('pausing a task name', () => {
-  it('lets its tasks wait until it is resumed, across executors old and new, and others go on', async () => {
+  it('lets its tasks wait until it is resumed, across executors old and new, and others continue', async () => {
     await using stack = await system();
     const { script, $types } = stack.tasks;
     const running = await script.hang.start({});

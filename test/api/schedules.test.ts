@@ -195,7 +195,7 @@ describe('while the task of an earlier firing continues, a firing', () => {
 });
 
 describe('pause, resume and delete', () => {
-  it('pause stops the firing, resume lets it go on', async () => {
+  it('pause stops the firing, resume lets it continue', async () => {
     await using stack = await system();
     const { create, pause, resume, get } = stack.tasks.$schedules;
     await create({ ...echo, ...everySecond, id: 'metronome' });

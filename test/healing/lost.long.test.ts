@@ -164,7 +164,7 @@ it('a log that begins with a foreign message still carries the request in its fi
   expect(first?.event.task?.input).toEqual({ text: 'late' });
 });
 
-it('a watcher of everything that comes back after the event stream was made anew is given all that is in it', async () => {
+it('a watcher of everything that comes back after the event stream was created again is given all that is in it', async () => {
   await using one = await system();
   const { broker, tasks } = one;
   const before = await tasks.script.echo.start({ text: 'before' });

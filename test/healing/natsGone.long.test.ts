@@ -112,7 +112,10 @@ test('NATS is killed while clients watch: every kind of stream says so within 5 
         { timeout: 15_000 },
       )
       .toBe(true);
-    await within('streams go on', Promise.all([one.heard.promise, many.heard.promise, lists.heard.promise]));
+    await within(
+      'streams continue',
+      Promise.all([one.heard.promise, many.heard.promise, lists.heard.promise]),
+    );
     await expect(
       within(
         'REST continues',

@@ -164,7 +164,7 @@ describe('cancel-means-stop', () => {
     expect(await next.result()).toEqual({ text: 'after' });
   });
 
-  it('an executor that stops hands its task back, and another runs it to the end', async () => {
+  it('an executor that stops releases its task, and another runs it to the end', async () => {
     await using stack = await startStack({
       natsUrl: inject('natsUrl'),
       contract: scriptedContract,

@@ -51,7 +51,7 @@ describe('cancel-means-stop', () => {
     await expect.poll(attempts, { timeout: deadlineMs }).toMatchObject([{ error: { code: 'TIMEOUT' } }, {}]);
   });
 
-  it('an executor that stops ends its thread and hands the task back, and another runs it', async () => {
+  it('an executor that stops ends its thread and releases the task, and another runs it', async () => {
     await using stack = await start();
     const task = await startBlocked(stack, 600_000);
     await using other = await createExecutor({

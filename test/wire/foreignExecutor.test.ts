@@ -100,7 +100,7 @@ test('a task of a killed one is finished by one of Longhaul as attempt 2', async
     });
 });
 
-test('one that is told to end hands its task back', async () => {
+test('one that is told to end releases its task', async () => {
   await using stack = await startStack();
   const task = await stack.count.start({ to: 2, stepMs: 500 });
   await stack.event('progress');

@@ -24,14 +24,14 @@ afterEach(async () => {
 });
 
 describe('a task that reads files has an empty folder of its own where none is configured', () => {
-  it.each(['audio', 'documents', 'playbooks'] as const)('%s', async family => {
-    const folder = ownFolder(family);
+  it.each(['audio', 'documents', 'playbooks'] as const)('%s', async name => {
+    const folder = ownFolder(name);
     expect(folder.startsWith(join(working, '.longhaul', 'files'))).toBe(true);
     expect(await readdir(folder)).toEqual([]);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     // Again, it is the same.
     await writeFile(join(folder, 'kept'), '');
-    expect(ownFolder(family)).toBe(folder);
+    expect(ownFolder(name)).toBe(folder);
     expect(await readdir(folder)).toEqual(['kept']);
   });
 

@@ -42,17 +42,17 @@ async function existing(path: string): Promise<string | undefined> {
   }
 }
 
-/** The families of tasks that read files, by the names of their folders. */
-export type FileFamily = 'audio' | 'documents' | 'playbooks';
+/** The branches of the contract whose tasks read files, by the names of their folders. */
+export type FileFolder = 'audio' | 'documents' | 'playbooks';
 
 /**
- * The folder of one family where none is configured: one of its own below the working folder, and empty until files are
+ * The folder of one branch where none is configured: one of its own below the working folder, and empty until files are
  * put there. Never the working folder itself: callers could read what else is in it, such as keys.
  *
  * @param workingFolder default: that of the process
  */
-export function ownFolder(family: FileFamily, workingFolder: string = process.cwd()): string {
-  const folder = resolve(join(workingFolder, '.longhaul', 'files', family));
+export function ownFolder(name: FileFolder, workingFolder: string = process.cwd()): string {
+  const folder = resolve(join(workingFolder, '.longhaul', 'files', name));
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch {

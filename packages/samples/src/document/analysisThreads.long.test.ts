@@ -92,7 +92,7 @@ describe('analysisThreads', () => {
     await expect(analysisThreads().run(job(prose), quiet, AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  it('other timers and tasks go on while a document of 5 MB is analyzed', async () => {
+  it('other timers and tasks continue while a document of 5 MB is analyzed', async () => {
     const threads = analysisThreads();
     const controller = new AbortController();
     const { promise: started, resolve } = Promise.withResolvers<void>();

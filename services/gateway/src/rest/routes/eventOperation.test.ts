@@ -83,7 +83,7 @@ describe('an event that several watchers receive', () => {
     expect(made.times).toBe(1);
   });
 
-  it('is made anew where a watcher sees another object, as one without stacks', async () => {
+  it('is made again where a watcher sees another object, as one without stacks', async () => {
     const { made, event } = counted();
     const sent = await received(
       event,

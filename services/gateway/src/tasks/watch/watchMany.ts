@@ -33,7 +33,7 @@ export async function* watchMany(
   try {
     const { first, newest } = await bounds(broker);
     const asked = lastEventId === undefined ? newest : Math.min(Number(lastEventId), newest);
-    // Before the first event there is nothing to read: a stream that was made anew begins a million sequences later.
+    // Before the first event there is nothing to read: a stream that was created again begins a million sequences later.
     const missed = replays.isTooOld(caller, Math.max(asked, first - 1), newest);
     let seq = missed ? newest : asked;
     yield { id: String(seq), kind: 'open', ...(missed ? { missed } : {}) };
