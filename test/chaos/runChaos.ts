@@ -30,7 +30,7 @@ import { reportViolations } from './report.ts';
 import { readServiceErrors } from './serviceErrors.ts';
 import { settle } from './settle.ts';
 import { System } from './system.ts';
-import { type ClientOf, driveTask } from './taskDriver.ts';
+import { type ClientOf, cancelAgain, driveTask } from './taskDriver.ts';
 import { watchAll } from './watching.ts';
 import { owners, planTasks } from './workload.ts';
 
@@ -103,6 +103,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const deadline = setTimeout(() => giveUp.abort(), settleMs);
     const [stories, schedules] = await Promise.all([driving, scheduling]);
     clearTimeout(deadline);
+    if (deletions.some(({ part }) => part === 'events'))
+      await cancelAgain(stories, clientOf, AbortSignal.timeout(settleMs));
     const left = await settle(broker, settleMs);
     say(`${((Date.now() - startMs) / 1_000).toFixed(1)} s: ${left ?? 'everything has settled'}`);
     await readHistories(schedules, clientOf);

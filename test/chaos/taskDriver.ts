@@ -67,6 +67,7 @@ export async function driveTask(
   const other = clientOf(plan.owner, 1 - plan.gateway);
   const options: StartOptions = {
     priority: plan.priority,
+    ...(plan.timeoutMs === undefined ? {} : { policy: { timeoutMs: plan.timeoutMs } }),
     ...(plan.delayMs === undefined ? {} : { delayMs: plan.delayMs }),
     ...(plan.key === undefined ? {} : { idempotencyKey: plan.key }),
   };
@@ -165,4 +166,25 @@ export async function driveTask(
       : attempt('repeated start', () => repeat(plan.repeatAfterMs ?? 0)),
   ]);
   return story;
+}
+
+/**
+ * Asks for every cancel once more that was asked for: one that went with the event stream is forgotten, and its task may be
+ * run again.
+ */
+export async function cancelAgain(
+  stories: readonly TaskStory[],
+  clientOf: ClientOf,
+  signal: AbortSignal,
+): Promise<void> {
+  const canceled = stories.filter(({ cancel }) => cancel !== undefined);
+  await Promise.all(
+    canceled.map(async ({ id = '', plan }) => {
+      const { $tasks } = clientOf(plan.owner, plan.gateway);
+      // Where its record was deleted as well, there is nothing left to cancel.
+      await untilAnswered(() => $tasks.cancel(id), signal).catch((error: unknown) => {
+        if (shapeOf(error)?.data.reason !== 'TASK_NOT_FOUND') throw error;
+      });
+    }),
+  );
 }

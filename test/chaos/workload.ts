@@ -17,6 +17,8 @@ export type PlannedTask = {
   readonly name: ChaosTask;
   readonly input: Readonly<Record<string, unknown>>;
   readonly priority: Priority;
+  /** The time limit of an attempt. Default: the definition's. */
+  readonly timeoutMs: number | undefined;
   readonly delayMs: number | undefined;
   /** With a key a start whose answer was lost is repeated; without one it may leave a task that nobody knows. */
   readonly key: string | undefined;
@@ -34,6 +36,9 @@ export type PlannedTask = {
 
 /** Tasks of one of these keys run one at a time, across all executors. */
 export const limitedKeys = ['lift', 'gate', 'crane', 'belt'] as const;
+
+/** How long a handler that hangs in its thread is let. A later attempt has to be done in that time. */
+const hangingMs = 2_500;
 
 const weights = {
   echo: 26,
@@ -68,13 +73,15 @@ function planTask(random: SeededRandom, seed: number, index: number, forMs: numb
   const isHanging = kind === 'hang' || kind === 'abandoned';
   // Nobody could end a hanging task whose id got lost.
   const key = random.chance(0.5) || isHanging ? `key-${seed}-${index}` : undefined;
+  const script = scriptOf(kind, random, index);
   return {
     index,
     atMs: random.whole(0, forMs),
     owner: random.pick(owners),
     gateway: random.whole(0, 1),
-    ...scriptOf(kind, random, index),
+    ...script,
     priority: random.weighted({ high: 1, normal: 4, low: 1 }),
+    timeoutMs: script.input.by === 'hanging' ? hangingMs : undefined,
     delayMs: random.chance(0.08) ? random.whole(300, 6_000) : undefined,
     key,
     repeatAfterMs:

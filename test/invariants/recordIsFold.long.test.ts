@@ -6,7 +6,7 @@ import {
   stateOfRequest,
   type TaskRecord,
 } from '@longhaul/proto/wire';
-import { recordThat, type Stack, startStack } from '@longhaul/testing';
+import { eventThat, recordThat, type Stack, startStack } from '@longhaul/testing';
 import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { describe, expect, inject, it } from 'vitest';
 
@@ -89,6 +89,36 @@ describe('record-is-fold', () => {
     const gateway = await stack.addGateway();
     await stack.tasksOf(gateway).script.count.handle(task.id).result();
     await expectRecordsToBeFolds(stack, 1);
+  });
+
+  it('holds where a killed gateway leaves events of which only the first are delivered again yet', async () => {
+    await using stack = await startStack({
+      natsUrl: inject('natsUrl'),
+      contract: scriptedContract,
+      handlers: scriptedHandlers,
+      gateways: 1,
+      executors: 0,
+    });
+    const { broker } = stack;
+    const { eventStream, consumers } = broker.topology;
+    const { durable_name, priority_groups } = consumers.projection;
+    const started = await Promise.all(['a', 'b', 'c'].map(text => stack.tasks.script.echo.start({ text })));
+    for (const { id } of started)
+      await recordThat(broker, 'PENDING', record => record.id === id && record.status === 'PENDING');
+    await stack.gateways.splice(0)[0]?.stop();
+    await stack.addExecutor();
+    for (const { id } of started)
+      await eventThat(broker, 'its end', stored => stored.id === id && isTerminalEvent(stored.event));
+    // A gateway that is killed had two events. For the first one `ack_wait` is over, for the second one it is not.
+    const consumer = await broker.js.consumers.get(eventStream, durable_name);
+    const given = await consumer.fetch({ group: priority_groups[0], max_messages: 2 });
+    const [first, second] = await Array.fromAsync(given);
+    expect([first?.seq, second?.seq]).toEqual([1, 2]);
+    first?.nak();
+    await broker.jsm.consumers.unpin(eventStream, durable_name, priority_groups[0]);
+    // So the next one gets the first event and then the third, with consecutive numbers of delivery.
+    await stack.addGateway();
+    await expectRecordsToBeFolds(stack, started.length);
   });
 
   it('never puts an older fold over a newer one: a put that expects an old revision is refused', async () => {

@@ -13,13 +13,14 @@ export const threadContract = defineContract({
   thread: {
     /** Lets nothing else happen in its thread for `forMs`, whatever it is told. */
     block: defineTask({ ...threaded, input: z.object({ forMs: z.int().min(0) }) }),
-    /** In its first attempt it holds its thread until that is ended by force, or ends it itself; a later one answers. */
+    /**
+     * In its first attempt it holds its thread until that is ended by force (a start that has it hang sets a time limit), or
+     * ends it itself; a later one answers.
+     */
     breakOnce: defineTask({
       ...threaded,
       input: z.object({ by: z.enum(['hanging', 'exiting', 'throwing']) }),
-      timeoutMs: 3_000,
-      // More than it needs: on a busy machine a later attempt may take too long as well.
-      maxAttempts: 8,
+      maxAttempts: 5,
       backoff: { kind: 'fixed', delayMs: 50 },
     }),
   },

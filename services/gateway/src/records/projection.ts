@@ -62,7 +62,7 @@ export class Projection {
   #foldedUpTo = 0;
   /** When the bucket was created that they are folded into. */
   #recordsCreated: string | undefined;
-  /** The delivery sequence of the last event that was folded. */
+  /** The delivery sequence of the last event that was folded; none where that event was delivered again. */
   #delivered = Number.NaN;
   #arrived: JsMsg[] = [];
   #wake: (() => void) | undefined;
@@ -239,10 +239,13 @@ export class Projection {
     let upTo = this.#foldedUpTo;
     let delivered = this.#delivered;
     for (const message of batch) {
-      const { deliverySequence } = message.info;
-      // Sequences between two consecutive deliveries were dropped by a limit or have expired: there is nothing to read.
-      const isNextDelivery = deliverySequence === delivered + 1;
-      delivered = deliverySequence;
+      const { deliverySequence, deliveryCount } = message.info;
+      // First deliveries are in the order of the stream. So sequences between two consecutive ones were dropped by a limit
+      // or have expired: there is nothing to read. Next to a message that is delivered again they may be events that the
+      // earlier gateway was given later, and whose `ack_wait` is not over.
+      const isFirst = deliveryCount === 1;
+      const isNextDelivery = isFirst && deliverySequence === delivered + 1;
+      delivered = isFirst ? deliverySequence : Number.NaN;
       if (message.seq <= upTo) continue;
       if (message.seq > upTo + 1 && !isNextDelivery) await this.#fillGap(upTo, message.seq, add);
       upTo = message.seq;
