@@ -1,7 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   appendEvent,
   type Broker,
@@ -9,10 +5,9 @@ import {
   ensureTopology,
   isWrongLastSequence,
 } from '@longhaul/broker';
-import { startNatsServer } from '@longhaul/nats-server';
 import { createTopology, type TaskEvent } from '@longhaul/proto/wire';
-import { freshNamespace, within } from '@longhaul/testing';
-import { taskEvent } from '@longhaul/testkit';
+import { freshNamespace } from '@longhaul/testing';
+import { startNatsCluster, taskEvent } from '@longhaul/testkit';
 import { connect } from '@nats-io/transport-node';
 import { expect, inject, it } from 'vitest';
 
@@ -53,61 +48,14 @@ it('of writers of different kinds that follow the same event exactly one wins', 
   await Promise.all(connections.map(nc => nc.close()));
 });
 
-/** Ports that are free now. */
-async function freePorts(count: number): Promise<number[]> {
-  const listening = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-      const address = server.address();
-      return { server, port: typeof address === 'object' && address ? address.port : 0 };
-    }),
-  );
-  await Promise.all(listening.map(({ server }) => new Promise(resolve => server.close(resolve))));
-  return listening.map(({ port }) => port);
-}
-
 it('the same in a cluster of three servers, each writer on another one', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'longhaul-cluster-'));
-  const ports = await freePorts(3);
-  const routes = ports.map(port => `nats-route://127.0.0.1:${port}`).join(', ');
-  const servers = await Promise.all(
-    ports.map((port, i) =>
-      startNatsServer({
-        dataDir: join(folder, String(i)),
-        configText: `server_name: n${i}\ncluster { name: race, listen: "127.0.0.1:${port}", routes: [${routes}] }`,
-      }),
-    ),
-  );
-  try {
-    const connections = await Promise.all(servers.map(({ url }) => connect({ servers: url })));
-    // JetStream is there once the three have chosen a leader.
-    const brokers = await within(
-      'a leader',
-      Promise.all(connections.map(nc => untilThere(() => createBroker(nc, createTopology('race'))))),
-    );
-    const [first] = brokers;
-    if (!first) throw new Error('a broker is needed');
-    const { events } = first.topology.streams;
-    const config = { ...events, subjects: [...events.subjects], num_replicas: 3 } as never;
-    await within(
-      'the stream',
-      untilThere(() => first.jsm.streams.add(config)),
-    );
-    await race(brokers, 60);
-    await Promise.all(connections.map(nc => nc.close()));
-  } finally {
-    await Promise.all(servers.map(server => server.stop()));
-    await rm(folder, { recursive: true, force: true });
-  }
-}, 60_000);
-
-async function untilThere<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch {
-      await new Promise(resolve => setTimeout(resolve, 200));
-    }
-  }
-}
+  await using cluster = await startNatsCluster();
+  const connections = await Promise.all(cluster.servers.map(({ url }) => connect({ servers: url })));
+  const topology = createTopology('race', { replicas: 3 });
+  const brokers = await Promise.all(connections.map(nc => createBroker(nc, topology)));
+  const [first] = brokers;
+  if (!first) throw new Error('a broker is needed');
+  await ensureTopology(first);
+  await race(brokers, 60);
+  await Promise.all(connections.map(nc => nc.close()));
+}, 120_000);

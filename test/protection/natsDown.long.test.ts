@@ -11,7 +11,7 @@ import { callOverHttp, openPlainSocket, type PlainAnswer, type PlainCall } from 
 /** NATS is away or does not answer: every call of both façades is answered in time, and all is well afterwards. */
 
 /** How long a call may wait for NATS that has just gone, or that is there and says nothing. */
-const longestMs = 12_000;
+const longestMs = 18_000;
 /** How long it may take once the gateway knows that NATS is away. */
 const atOnceMs = 1_000;
 

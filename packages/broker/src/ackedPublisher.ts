@@ -11,6 +11,8 @@ import { errors, headers, type Msg, type NatsConnection } from '@nats-io/transpo
 export type AckedOptions = Partial<Pick<JetStreamPublishOptions, 'headers' | 'msgID' | 'ttl'>> & {
   /** `subject`: the filter whose last message that is to be. Default: the subject that is published to. */
   readonly expect?: { readonly lastSubjectSequence: number; readonly subject?: string };
+  /** How long the acknowledgement is waited for. Default: as long as for all. */
+  readonly timeoutMs?: number;
 };
 
 type Unacknowledged = {
@@ -32,7 +34,7 @@ export class AckedPublisher {
   readonly #nc: NatsConnection;
   readonly #timeoutMs: number;
   readonly #inbox: string;
-  /** By the last token of the reply subject, in the order in which they were sent. */
+  /** By the last token of the reply subject. */
   readonly #waiting = new Map<string, Unacknowledged>();
   readonly #failureListeners: ((error: Error, subject: string) => void)[] = [];
   #sent = 0;
@@ -63,7 +65,7 @@ export class AckedPublisher {
       this.#sent += 1;
       const token = this.#sent.toString(36);
       this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}`, headers: headersOf(options) });
-      const deadlineMs = Date.now() + this.#timeoutMs;
+      const deadlineMs = Date.now() + (options.timeoutMs ?? this.#timeoutMs);
       this.#waiting.set(token, { subject, deadlineMs, resolve, reject });
       this.#timer ??= setInterval(() => this.#failLate(Date.now()), lookEveryMs).unref();
     });
@@ -90,8 +92,7 @@ export class AckedPublisher {
 
   #failLate(nowMs: number): void {
     for (const [token, { deadlineMs, reject }] of this.#waiting) {
-      // All wait equally long: behind the first that has time left, all others have.
-      if (deadlineMs > nowMs) break;
+      if (deadlineMs > nowMs) continue;
       this.#waiting.delete(token);
       reject(new errors.TimeoutError());
     }

@@ -45,12 +45,21 @@ export function isStorageFull(error: unknown): boolean {
   );
 }
 
+/** JetStream's code while another publish with the same message id is not decided yet, which takes a moment on replicas. */
+const duplicateInProcess = 10158;
+
+/** Another publish with the same message id is under way: the same one again will be its duplicate, or stored. */
+export function isDuplicateInProcess(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === duplicateInProcess;
+}
+
 /** NATS or JetStream did not answer: down, unreachable, without a leader, or with a stream that is to be repaired. Trying again later may help. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof errors.TimeoutError || error instanceof errors.ClosedConnectionError) return true;
   if (error instanceof errors.ConnectionError || error instanceof errors.DrainingConnectionError) return true;
   // A stream that is gone is created again by the process that notices it: see `TopologyGuard`.
-  if (error instanceof JetStreamApiError) return error.status === 503 || isStreamNotFound(error);
+  if (error instanceof JetStreamApiError)
+    return error.status === 503 || isStreamNotFound(error) || isDuplicateInProcess(error);
   if (error instanceof JetStreamError || isNoResponders(error)) return true;
   // A publish without a responder ends as "JetStream is not enabled", also while the server's streams are starting.
   return error instanceof Error && isNoResponders(error.cause);

@@ -3,12 +3,8 @@ import { Kvm } from '@nats-io/kv';
 import type { Broker } from './broker.ts';
 import { isConfigurationConflict, isStreamNotFound } from './brokerErrors.ts';
 import { requireEventLogVersion } from './eventLogVersion.ts';
-
-/** A stream that exists, but so that Longhaul cannot work on it. */
-export class TopologyError extends Error {
-  override readonly name = 'TopologyError';
-  readonly code = 'TOPOLOGY_DRIFT';
-}
+import { bucketReplication, explainReplication } from './replication.ts';
+import { TopologyError } from './startErrors.ts';
 
 /** Records of ended tasks expire by themselves; a marker of the expiry lives this long, so that watchers see it. */
 const expiryMarkerTtlMs = 60_000;
@@ -34,7 +30,9 @@ export async function ensureTopology(broker: Broker, beginAt?: FirstSequences): 
     ensureBucket(broker, scheduleBucket, 'Longhaul: recurring schedules'),
     ensureBucket(broker, limitBucket, 'Longhaul: who holds the permits of a limit'),
     broker.payloads.ensure(),
-  ]);
+  ]).catch((error: unknown) => {
+    throw explainReplication(broker.topology, error);
+  });
 }
 
 /** More than a stream can take in a second, so that what begins by the clock is behind what began so earlier. */
@@ -72,8 +70,9 @@ type StreamPlan = Broker['topology']['streams'][keyof Broker['topology']['stream
 
 async function ensureStream(broker: Broker, plan: StreamPlan, firstSeq?: number): Promise<void> {
   const config = { ...plan, subjects: [...plan.subjects] } as Partial<StreamConfig> & { name: string };
+  const created = { ...config, ...broker.topology.replication };
   try {
-    await broker.jsm.streams.add(firstSeq === undefined ? config : { ...config, first_seq: firstSeq });
+    await broker.jsm.streams.add(firstSeq === undefined ? created : { ...created, first_seq: firstSeq });
   } catch (error) {
     // It is there. Where it was to begin elsewhere the server says so by another code.
     const isThere =
@@ -141,6 +140,7 @@ async function ensureBucket(broker: Broker, bucket: string, description: string)
     markerTTL: expiryMarkerTtlMs,
     description,
     allow_direct: true,
+    ...bucketReplication(broker.topology),
   });
 }
 

@@ -15,7 +15,7 @@ export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
 export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
 export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
 export { type EncodedInput, encodeRequest, isSameInput, requireNarrowInput } from './encodeRequest.ts';
-export { type ConsumerPlan, ensureConsumer, ensureTopology, TopologyError } from './ensureTopology.ts';
+export { type ConsumerPlan, ensureConsumer, ensureTopology } from './ensureTopology.ts';
 export { appendEvent, appendLifecycle, type LogEnd } from './eventLog.ts';
 export { EventLogVersionError } from './eventLogVersion.ts';
 export { findAccepted } from './findAccepted.ts';
@@ -45,8 +45,9 @@ export {
   replayEntries,
   replayEvents,
 } from './readEventLog.ts';
+export { ensureReplication } from './replication.ts';
 export { type Revisioned, RevisionedBucket, type RevisionedBucketOptions } from './revisionedBucket.ts';
-export { NatsCredentialsError, NatsStartError } from './startErrors.ts';
+export { NatsCredentialsError, NatsStartError, TopologyError } from './startErrors.ts';
 export { StorageWatch } from './storageWatch.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
 export { tooManyValues } from './tooManyValues.ts';

@@ -117,6 +117,7 @@ export class PayloadStore {
         allow_direct: true,
         allow_rollup_hdrs: false,
         max_age: ttl,
+        ...this.#topology.replication,
       });
     } catch (error) {
       // It is there, perhaps by a process that keeps payloads for another time.

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskAddress, TaskRequest } from '@longhaul/proto/wire';
 import type { PubAck } from '@nats-io/jetstream';
 import type { Broker } from './broker.ts';
+import { isDuplicateInProcess } from './brokerErrors.ts';
 import type { PackedPayload } from './payloadStore.ts';
 import { traceHeaders } from './tracing.ts';
 
@@ -16,23 +18,65 @@ export type OutgoingRequest = {
   readonly large?: PackedPayload;
 };
 
+/** Options of {@link publishRequest}. */
+export type PublishOptions = {
+  /** The caller's, where no trace is active here. */
+  readonly traceparent?: string | undefined;
+  /** How long the acknowledgement is waited for, in milliseconds. Default: 5,000. */
+  readonly timeoutMs?: number;
+};
+
+/** How soon a publish is repeated while another one with its message id is under way; doubles up to the longest. */
+const firstRepeatMs = 5;
+const longestRepeatMs = 250;
+/** The leader decides within its own timeouts, or is replaced. */
+const repeatsMs = 5_000;
+
 /**
  * Publishes a task's request, or its schedule: once.
  *
  * @param messageId of publishes with the same one, JetStream stores the first; `duplicate` says that it was not this
- * @param traceparent of the caller, where no trace is active here
+ * @param options the trace of the caller, and how long the acknowledgement is waited for
  */
-export function publishRequest(
+export async function publishRequest(
+  broker: Broker,
+  outgoing: OutgoingRequest,
+  messageId: string,
+  options: PublishOptions = {},
+): Promise<PubAck> {
+  const untilMs = performance.now() + repeatsMs;
+  for (let waitMs = firstRepeatMs; ; waitMs = Math.min(2 * waitMs, longestRepeatMs)) {
+    try {
+      return await publishOnce(broker, outgoing, messageId, options);
+    } catch (error) {
+      // Two starts with one key, or a publish that was repeated because its answer was late. Nothing was stored by this
+      // one, and the message id decides again: the repetition is the other's duplicate, or takes its place.
+      if (!isDuplicateInProcess(error) || performance.now() > untilMs) throw error;
+      await delay(waitMs);
+    }
+  }
+}
+
+function publishOnce(
   broker: Broker,
   { address, request, payload }: OutgoingRequest,
   messageId: string,
-  traceparent?: string,
+  { traceparent, timeoutMs }: PublishOptions,
 ): Promise<PubAck> {
   const { subjects } = broker.topology;
   const target = subjects.request({ ...address, priority: request.priority });
   const traced = traceHeaders(traceparent);
-  const options = { msgID: messageId, ...(traced ? { headers: traced } : {}) };
-  if (request.scheduledFor === undefined) return broker.acked.publish(target, payload, options);
+  const options = {
+    msgID: messageId,
+    ...(traced ? { headers: traced } : {}),
+  };
+  const timeout = timeoutMs === undefined ? {} : { timeoutMs };
+  if (request.scheduledFor === undefined)
+    return broker.acked.publish(target, payload, { ...options, ...timeout });
   const schedule = { specification: { at: new Date(request.scheduledFor) }, target };
-  return broker.js.publish(subjects.schedule(address), payload, { ...options, schedule });
+  return broker.js.publish(subjects.schedule(address), payload, {
+    ...options,
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+    schedule,
+  });
 }

@@ -26,6 +26,9 @@ export type RevisionedBucketOptions<S extends z.ZodType> = {
   readonly encode?: (value: z.output<S>) => Uint8Array;
 };
 
+/** How long the number of a bucket's replicas is not asked for again. */
+const replicasKnownMs = 15_000;
+
 /**
  * The values of a KV bucket (NATS ADR-8), by the subjects of their keys. The client's own `put` and `update` cannot expire
  * a key and expect its revision in one write, which is what every store here rests on: of two writers of one revision,
@@ -34,7 +37,7 @@ export type RevisionedBucketOptions<S extends z.ZodType> = {
 export class RevisionedBucket<S extends z.ZodType> {
   readonly #broker: Broker;
   readonly #options: RevisionedBucketOptions<S>;
-  #replicated: Promise<boolean> | undefined;
+  #replicated: { readonly isReplicated: Promise<boolean>; readonly staleMs: number } | undefined;
 
   constructor(broker: Broker, options: RevisionedBucketOptions<S>) {
     this.#broker = broker;
@@ -117,15 +120,21 @@ export class RevisionedBucket<S extends z.ZodType> {
     }
   }
 
-  /** Whether the bucket has several replicas. With one, a direct get reads from the leader. */
+  /**
+   * Whether the bucket has several replicas. With one, a direct get reads from the leader. A gateway or an operator can
+   * raise it while this process runs, so it is asked again now and then.
+   */
   #isReplicated(): Promise<boolean> {
-    this.#replicated ??= this.#broker.jsm.streams
+    if (this.#replicated && performance.now() < this.#replicated.staleMs)
+      return this.#replicated.isReplicated;
+    const isReplicated = this.#broker.jsm.streams
       .info(this.#options.stream)
       .then(({ config }) => config.num_replicas > 1)
       .catch((error: unknown) => {
         this.#replicated = undefined;
         throw error;
       });
-    return this.#replicated;
+    this.#replicated = { isReplicated, staleMs: performance.now() + replicasKnownMs };
+    return isReplicated;
   }
 }

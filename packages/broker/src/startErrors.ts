@@ -22,6 +22,12 @@ export class NatsCredentialsError extends Error {
   readonly code = 'BAD_NATS_CREDENTIALS';
 }
 
+/** A stream that exists, but so that Longhaul cannot work on it. */
+export class TopologyError extends Error {
+  override readonly name = 'TopologyError';
+  readonly code = 'TOPOLOGY_DRIFT';
+}
+
 /** Message schedules and per-message TTL. */
 const minimumVersion = [2, 14] as const;
 

@@ -291,6 +291,8 @@ export {
   lifecycleLimit,
   progressKept,
   progressKeptSeconds,
+  type Replicas,
+  replicaCounts,
   type Topology,
   type TopologyOptions,
 } from './wire/topology.ts';

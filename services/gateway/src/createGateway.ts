@@ -1,6 +1,7 @@
 import {
   type Broker,
   createBroker,
+  ensureReplication,
   ensureTopology,
   IdSecret,
   openConnection,
@@ -104,7 +105,11 @@ export async function createGateway<const C extends Contract>(
   const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
   opening.defer(close);
   const retention = options.retention ?? defaultRetention;
-  const topology = createTopology(options.namespace, { logLinesKept: options.logLinesKept });
+  const topology = createTopology(options.namespace, {
+    logLinesKept: options.logLinesKept,
+    replicas: options.replicas,
+    placementTags: options.placementTags,
+  });
   const withoutSecret = await createBroker(nc, topology, {
     payloadLimitBytes: options.payloadLimitBytes,
     jsonBreadth: options.jsonBreadth,
@@ -112,6 +117,7 @@ export async function createGateway<const C extends Contract>(
   });
   await ensureTopology(withoutSecret);
   const secret = await IdSecret.open(withoutSecret);
+  await ensureReplication(withoutSecret);
   const broker: Broker = {
     ...withoutSecret,
     get idSecret() {

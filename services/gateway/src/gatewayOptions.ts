@@ -1,6 +1,6 @@
 import type { JsonBreadthLimits, NatsOptions } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
-import type { ExposeStack, GatewayRouter } from '@longhaul/proto/wire';
+import type { ExposeStack, GatewayRouter, Replicas } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { AuthOptions } from './auth/authenticate.ts';
 import type { ConsoleOptions } from './http/console.ts';
@@ -36,6 +36,13 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
    * dropped and counted. Default: 10,000, or the limit that the event stream has already.
    */
   readonly logLinesKept?: number;
+  /**
+   * On how many nats-servers of a cluster everything is kept: 1, 3 or 5. A running system is changed, stream by stream.
+   * Must be the same on every gateway. Default: 1 for what is created; what exists stays as it is.
+   */
+  readonly replicas?: Replicas;
+  /** Tags of the nats-servers that may keep it (`server_tags`). Default: any server. */
+  readonly placementTags?: readonly string[];
   /**
    * Who may see the stacks of failures: `owners` (the owner of the task, operators and administrators), `operators`, or
    * `nobody`. A task definition can restrict this further. Default: `operators`; without authentication every caller is

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
-import { defaultPayloadLimitBytes, exposures } from '@longhaul/proto/wire';
+import { defaultPayloadLimitBytes, exposures, type Replicas } from '@longhaul/proto/wire';
 import { readEnvironment, runService } from '@longhaul/runtime';
 import { z } from 'zod';
 import { authOptionsOf, authVariables } from './auth/authEnvironment.ts';
@@ -31,6 +31,14 @@ const variables = z.object({
   LOG_LEVEL: z.string().default('info'),
   CONSOLE_DIR: z.string().optional(),
   LOG_LINES_KEPT: z.coerce.number().int().optional(),
+  NATS_REPLICAS: z
+    .enum(['1', '3', '5'])
+    .transform(count => Number(count) as Replicas)
+    .optional(),
+  NATS_PLACEMENT_TAGS: z
+    .string()
+    .transform(tags => tags.split(',').map(tag => tag.trim()))
+    .optional(),
   PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
   JSON_VALUES: z.coerce.number().int().min(1).default(defaultJsonBreadth.values),
   JSON_KEYS: z.coerce.number().int().min(1).default(defaultJsonBreadth.keys),
@@ -80,6 +88,8 @@ export async function runGateway<const C extends Contract>(
       protection: protectionOptionsOf(env),
       payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
       ...(env.LOG_LINES_KEPT === undefined ? {} : { logLinesKept: env.LOG_LINES_KEPT }),
+      ...(env.NATS_REPLICAS === undefined ? {} : { replicas: env.NATS_REPLICAS }),
+      ...(env.NATS_PLACEMENT_TAGS === undefined ? {} : { placementTags: env.NATS_PLACEMENT_TAGS }),
       jsonBreadth: { values: env.JSON_VALUES, keys: env.JSON_KEYS },
       retention: {
         completedMs: env.TASK_RETENTION_COMPLETED_HOURS * hourMs,

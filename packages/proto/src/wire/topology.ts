@@ -68,7 +68,19 @@ export const defaultPayloadsKeptMs = 8 * dayMs;
 export type TopologyOptions = {
   /** How many log lines a task keeps, 1,000 at least. Default: 10,000, or what the event stream has been given. */
   readonly logLinesKept?: number | undefined;
+  /**
+   * On how many nats-servers of a cluster each stream, bucket, consumer and the object store is kept. Default: what they
+   * have been given; 1 where they are created.
+   */
+  readonly replicas?: Replicas | undefined;
+  /** Tags of the nats-servers that may keep them. Default: what they have been given; any server. */
+  readonly placementTags?: readonly string[] | undefined;
 };
+
+/** How many copies there can be: an even number survives the loss of no more servers than one copy less would. */
+export const replicaCounts = [1, 3, 5] as const;
+/** One of {@link replicaCounts}. */
+export type Replicas = (typeof replicaCounts)[number];
 
 /**
  * Everything that Longhaul keeps in NATS, as data: streams, consumers, bucket. Broker code creates and checks it;
@@ -81,7 +93,9 @@ export function createTopology(namespace = 'tasks', options: TopologyOptions = {
   const parsed = namespaceSchema.safeParse(namespace);
   if (!parsed.success)
     throw new TypeError(`"${namespace}" cannot be a namespace. ${parsed.error.issues[0]?.message}`);
-  const { logLinesKept } = options;
+  const { logLinesKept, replicas, placementTags } = options;
+  if (replicas !== undefined && !replicaCounts.includes(replicas))
+    throw new RangeError(`replicas must be ${replicaCounts.join(', ')}, not ${replicas}.`);
   if (
     logLinesKept !== undefined &&
     !(Number.isSafeInteger(logLinesKept) && logLinesKept >= leastLogLinesKept)
@@ -131,6 +145,16 @@ export function createTopology(namespace = 'tasks', options: TopologyOptions = {
     rateKey: (name: string) => `rate.${name}`,
     /** How many log lines a task keeps, where the deployment says so. */
     logLinesKept,
+    /** Where and how often everything is kept, where the deployment says so; in the server's own field names. */
+    replication: {
+      ...(replicas === undefined ? {} : { num_replicas: replicas }),
+      ...(placementTags === undefined || placementTags.length === 0
+        ? {}
+        : { placement: { cluster: '', tags: [...placementTags] } }),
+    } as {
+      readonly num_replicas?: Replicas;
+      readonly placement?: { readonly cluster: string; readonly tags: string[] };
+    },
     /** The bucket of what gateways alone may know, and the key of what the ids of keyed tasks are made with. */
     secretBucket,
     secretBucketStream: `KV_${secretBucket}`,
