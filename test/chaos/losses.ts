@@ -12,7 +12,8 @@ import type { TaskStory } from './taskDriver.ts';
  * - The bucket of limits: who has a permit; so runs that began before may overlap with later ones.
  * - The object store: large inputs and outputs.
  * - The bucket of schedules: the schedules, so that times pass until somebody creates them again.
- * - Consumers and the bucket of secrets: nothing that these checks look at.
+ * - The bucket of secrets: which id a key stands for, where no gateway that knows the secret lives to bring it back.
+ * - Consumers: nothing that these checks look at.
  */
 
 /** An event stream that is created again begins a million behind the earlier one. */
@@ -45,6 +46,20 @@ export function wasDestroyedBefore(
 /** What was deleted while a task lived, as far as clients know when it began. */
 export function deletedDuring(evidence: Evidence, part: Part, fromMs: number, toMs = Infinity): boolean {
   return deletionsOf(evidence, part).some(span => span.toMs >= fromMs && span.fromMs <= toMs);
+}
+
+/** A gateway that knows the secret notices within this time that its bucket is gone: a look comes every 15 s. */
+const secretNoticedMs = 20_000;
+
+/** Whether keys may stand for other ids than before: the secret was deleted, and every gateway that knew it ended. */
+export function secretMayBeLost(evidence: Evidence): boolean {
+  const gateways = evidence.lives.filter(({ target }) => target.startsWith('gateway'));
+  return deletionsOf(evidence, 'secrets').some(
+    ({ fromMs, toMs }) =>
+      !gateways.some(
+        ({ readyAtMs, endSentAtMs = Infinity }) => readyAtMs < fromMs && endSentAtMs > toMs + secretNoticedMs,
+      ),
+  );
 }
 
 /** Whether nothing is left that a record of the task could be made of. */

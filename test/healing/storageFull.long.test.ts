@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Broker } from '@longhaul/broker';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Broker, isStorageFull } from '@longhaul/broker';
 import { startNatsServer } from '@longhaul/nats-server';
 import { recordThat, startStack, within } from '@longhaul/testing';
 import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
@@ -165,6 +166,43 @@ test(
       .toMatchObject({ code: 503, why: expect.stringContaining('maximum bytes') });
     await setLimit(-1);
     await expectRecovered(one, [id], expect);
+  },
+  testLimitMs,
+);
+
+/** Long enough for the store to be full before. */
+const dueAfterMs = 10_000;
+
+test(
+  'a delayed start and a recurring schedule that were due while NATS had no room begin once it has room',
+  async ({ expect }) => {
+    await using one = await system(serverLimit('6MB'));
+    const { jsm, js, topology } = one.broker;
+    const dueMs = Date.now() + dueAfterMs;
+    const delayed = await one.tasks.script.echo.start({ text: 'late' }, { delayMs: dueAfterMs });
+    await one.tasks.script.echo.schedule({ id: 'ticker', every: '10s', input: { text: 'tick' } });
+    await jsm.streams.add({ name: 'BALLAST', subjects: ['ballast'] });
+    for (const bytes of [100_000, 1_000, 100]) {
+      const piece = new Uint8Array(bytes);
+      const untilFull = async () => {
+        for (;;) await js.publish('ballast', piece);
+      };
+      await untilFull().catch((error: unknown) => expect(isStorageFull(error)).toBe(true));
+    }
+    expect((await one.start()).status).toBe(507);
+    expect(Date.now()).toBeLessThan(dueMs);
+    // The server says nothing of a time that it could not fire: it only passes.
+    await delay(dueMs + 1_000 - Date.now());
+    const { state } = await jsm.streams.info(topology.requestStream, {
+      subjects_filter: topology.subjects.allSchedules,
+    });
+    expect(Object.keys(state.subjects ?? {})).toHaveLength(2);
+    await jsm.streams.delete('BALLAST');
+    await one.addExecutor();
+    await expect(within('the delayed task', delayed.result())).resolves.toEqual({ text: 'late' });
+    await recordThat(one.broker, 'the task of the schedule', ({ scheduleId, status }) => {
+      return scheduleId === 'ticker' && status === 'COMPLETED';
+    });
   },
   testLimitMs,
 );

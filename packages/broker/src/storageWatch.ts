@@ -22,6 +22,7 @@ const probeTtl = '1s';
 export class StorageWatch {
   readonly #broker: Broker;
   readonly #logger: Log;
+  readonly #onRoom: () => void;
   /** Why there is no room. */
   #refused: string | undefined;
   #queueFull: string | undefined;
@@ -29,9 +30,11 @@ export class StorageWatch {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
 
-  constructor(broker: Broker, logger: Log) {
+  /** @param onRoom called when NATS has room again */
+  constructor(broker: Broker, logger: Log, onRoom: () => void = () => {}) {
     this.#broker = broker;
     this.#logger = logger;
+    this.#onRoom = onRoom;
   }
 
   /** Why NATS cannot store anything more, or `undefined`. */
@@ -112,7 +115,9 @@ export class StorageWatch {
     const { fault } = this;
     if ((fault !== undefined) === this.#isSaid) return;
     this.#isSaid = fault !== undefined;
-    if (fault === undefined) this.#logger.info({}, 'NATS has room again');
-    else this.#logger.error({ ...fields, code: 'STORAGE_FULL' }, fault);
+    if (fault === undefined) {
+      this.#logger.info({}, 'NATS has room again');
+      this.#onRoom();
+    } else this.#logger.error({ ...fields, code: 'STORAGE_FULL' }, fault);
   }
 }

@@ -20,6 +20,7 @@ import { Expiry } from './maintenance/expiry.ts';
 import { LostRequests } from './maintenance/lostRequests.ts';
 import { Orphans } from './maintenance/orphans.ts';
 import { restartAfterRepair } from './maintenance/restartAfterRepair.ts';
+import { StuckSchedules } from './maintenance/stuckSchedules.ts';
 import { Admission } from './protection/admission.ts';
 import { acceptBacklog, Connections } from './protection/connections.ts';
 import { NatsLink } from './protection/natsLink.ts';
@@ -211,7 +212,10 @@ export async function createGateway<const C extends Contract>(
   });
   opening.defer(() => guard.stop());
   await guard.start();
-  const storage = new StorageWatch(broker, logger);
+  const stuckSchedules = new StuckSchedules(broker, logger);
+  opening.defer(() => stuckSchedules.stop());
+  stuckSchedules.start();
+  const storage = new StorageWatch(broker, logger, () => stuckSchedules.lookAtAll());
   opening.defer(() => storage.stop());
   storage.start();
   const system = createSystemService({
