@@ -38,7 +38,8 @@ export function recognised(result: ExecResult): Recognised {
   if (result.exitCode !== 0)
     return { error: lastWords || `The recogniser ended with code ${result.exitCode}.` };
   // whisper.cpp writes "error: failed to read audio file" and still exits with code 0.
-  if (text === '' && /^\s*error:/im.test(result.stderr)) return { error: lastWords };
+  // No line breaks before it: a pattern that goes over them takes time by the square of their number.
+  if (text === '' && /^[ \t]*error:/im.test(result.stderr)) return { error: lastWords };
   return { text };
 }
 

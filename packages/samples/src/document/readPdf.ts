@@ -8,6 +8,8 @@ type PdfDocument = Awaited<ReturnType<typeof getDocumentProxy>>;
 
 /** A small file can name one page a million times. */
 const mostPages = 2_000;
+/** And each of them can be a large one. A long book has a tenth of this. Pieces of text count as a character each. */
+const mostCharacters = 20_000_000;
 
 /**
  * Reads the text of a PDF, page by page. Larger letters make headings, which part its sections; without any, each page
@@ -24,9 +26,13 @@ export async function readPdf(
   try {
     if (pdf.numPages > mostPages) throw tooManyPages(pdf.numPages);
     const lines: PdfLine[] = [];
+    let characters = 0;
     for (let page = 1; page <= pdf.numPages; page += 1) {
       onPage(page, pdf.numPages);
-      lines.push(...toLines(await runsOf(pdf, page), page));
+      const runs = await runsOf(pdf, page);
+      for (const { text } of runs) characters += 1 + text.length;
+      if (characters > mostCharacters) throw tooMuchText(page, pdf.numPages);
+      for (const line of toLines(runs, page)) lines.push(line);
     }
     if (lines.length === 0) {
       throw documentError(
@@ -104,6 +110,14 @@ function tooManyPages(pages: number) {
   return documentError(
     'UNREADABLE',
     `The PDF has ${pages} pages; at most ${mostPages} are read. Part it into smaller files.`,
+    { format: 'pdf', reason: 'TOO_COMPLEX' },
+  );
+}
+
+function tooMuchText(page: number, pages: number) {
+  return documentError(
+    'UNREADABLE',
+    `The first ${page} of the ${pages} pages have more than ${mostCharacters} characters. Part the PDF into smaller files.`,
     { format: 'pdf', reason: 'TOO_COMPLEX' },
   );
 }

@@ -43,6 +43,28 @@ describe('finding a peak', () => {
   });
 });
 
+describe('an axis that stops only at certain places', () => {
+  it('keeps no search going: it ends after as many readings as on an exact axis', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0.001, max: 300, noNaN: true }),
+        fc.double({ min: -100, max: 100, noNaN: true }),
+        fc.double({ min: -200, max: 200, noNaN: true }),
+        async (grain, offset, centre) => {
+          let readings = 0;
+          const readAt: ReadAt = async position => {
+            readings += 1;
+            const stops = Math.round((position - offset) / grain) * grain + offset;
+            return { position: stops, signal: Math.exp(-(((stops - centre) / 150) ** 2)) };
+          };
+          await closeInOnPeak(readAt, [-100, 100], 1);
+          expect(readings).toBeLessThanOrEqual(2 + 13);
+        },
+      ),
+    );
+  });
+});
+
 describe('tiltOfPlane', () => {
   const radians = (degrees: number) => (degrees * Math.PI) / 180;
 

@@ -50,7 +50,8 @@ const golden = (Math.sqrt(5) - 1) / 2;
 /**
  * Closes in on the only peak in a bracket by golden-section search: each reading makes the bracket 0.618 times as long.
  *
- * @returns the middle of a bracket no longer than `tolerance`
+ * @returns the middle of a bracket no longer than `tolerance`; a longer one where the axis stops only at places so far
+ *   apart that the bracket gets no shorter
  */
 export async function closeInOnPeak(
   readAt: ReadAt,
@@ -61,7 +62,9 @@ export async function closeInOnPeak(
   const partAt = () => scanPart + (1 - scanPart) * progressOf(high - low, to - from, tolerance);
   let left = await readAt(high - golden * (high - low), partAt());
   let right = await readAt(low + golden * (high - low), partAt());
-  while (high - low > tolerance) {
+  // As many as it takes on an exact axis. An axis that stops elsewhere than it was told must not keep the search going.
+  let most = Math.ceil(Math.log((to - from) / tolerance) / -Math.log(golden)) + 1;
+  for (; high - low > tolerance && most > 0; most -= 1) {
     if (left.signal >= right.signal) {
       high = right.position;
       right = left;

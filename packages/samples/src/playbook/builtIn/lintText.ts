@@ -38,7 +38,7 @@ export async function lintText(text: string, file: string, options: LintOptions)
       }
     }
   }
-  return findings.filter(finding => !isSwitchedOff(finding, playbook));
+  return withoutSwitchedOff(findings, playbook);
 }
 
 function findingOf(rule: Rule, { offset, message }: Fault, playbook: Playbook, file: string): Finding {
@@ -55,10 +55,15 @@ function findingOf(rule: Rule, { offset, message }: Fault, playbook: Playbook, f
 }
 
 /** Errors cannot be switched off: they stay errors to Ansible. */
-function isSwitchedOff(finding: Finding, playbook: Playbook): boolean {
-  if (finding.severity === 'error') return false;
-  const off = switchedOff(playbook.lines[finding.line - 1] ?? '');
-  return off === 'all' || off?.has(finding.rule) === true;
+function withoutSwitchedOff(findings: readonly Finding[], { lines }: Playbook): Finding[] {
+  // Each line is read once: all of a playbook, and so all findings, can be in one line.
+  const offByLine = new Map<number, ReturnType<typeof switchedOff>>();
+  return findings.filter(({ severity, line, rule }) => {
+    if (severity === 'error') return true;
+    if (!offByLine.has(line)) offByLine.set(line, switchedOff(lines[line - 1] ?? ''));
+    const off = offByLine.get(line);
+    return off !== 'all' && off?.has(rule) !== true;
+  });
 }
 
 const marker = /#\s*noqa\b:?\s*(?<rules>.*)$/;
