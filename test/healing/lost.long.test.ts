@@ -1,5 +1,5 @@
 import { createBroker, ensureConsumer, ensureTopology, IdSecret } from '@longhaul/broker';
-import { createTopology } from '@longhaul/proto/wire';
+import { createTopology, isTerminalEvent, type TaskRecord } from '@longhaul/proto/wire';
 import { eventThat, freshNamespace, recordThat, startStack, within } from '@longhaul/testing';
 import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
 import { connect } from '@nats-io/transport-node';
@@ -185,4 +185,23 @@ it('a watcher of everything that comes back after the event stream was created a
     if (seen.length === inNew.length) leaving.abort();
   }
   expect(seen).toEqual(inNew);
+});
+
+it('a parent that runs again runs a child again whose end was deleted with the event stream, instead of waiting for ever', async () => {
+  await using one = await system();
+  const { broker, tasks } = one;
+  const parent = await tasks.script.family.start({ echoes: 1, hangs: 1 });
+  const isChild = ({ name, status }: TaskRecord) => name === 'script.echo' && status === 'COMPLETED';
+  const { id } = await recordThat(broker, 'the end of a child', isChild);
+  await broker.jsm.streams.delete(broker.topology.eventStream);
+  await within('the repair', one.log.lineThat(isRepair));
+  await one.addExecutor();
+  await one.executors[0]?.stop({ drainMs: 0 });
+  await eventThat(
+    broker,
+    'the child ends again',
+    stored => stored.id === id && isTerminalEvent(stored.event),
+  );
+  await parent.cancel();
+  await expect(within('its end', parent.outcome())).resolves.toMatchObject({ status: 'CANCELED' });
 });

@@ -118,9 +118,16 @@ export class AttemptChildren implements ChildPort {
     if (linked !== 'accepted') throw new Error('The task has ended: its handler can start no children.');
     const { large } = outgoing;
     if (large) await this.#untilAnswered(() => broker.payloads.put(large));
-    const { duplicate } = await this.#untilAnswered(() => publishRequest(broker, outgoing, id));
+    const publish = (messageId: string) =>
+      this.#untilAnswered(() => publishRequest(broker, outgoing, messageId));
+    if (!(await publish(id)).duplicate) return outgoing.request;
     // Published by this attempt before its acknowledgement was lost, or by an earlier attempt that was only slow.
-    if (duplicate) return (await this.#untilAnswered(() => findAccepted(broker, id))) ?? outgoing.request;
+    const found = await this.#untilAnswered(() => findAccepted(broker, id));
+    if (found) return found;
+    // It has ended, and its end went with the event stream: nothing would tell of it any more. So it runs again, once in
+    // the stream that is there now.
+    const { created } = await this.#untilAnswered(() => broker.jsm.streams.info(broker.topology.eventStream));
+    await publish(`${id}.${created}`);
     return outgoing.request;
   }
 
