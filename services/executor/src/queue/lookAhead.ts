@@ -13,6 +13,7 @@ const longestLookMs = 500;
  * released.
  */
 export function lookAhead({ nc, topology, newInbox }: Broker, consumer: string): Promise<RequestMessage[]> {
+  if (nc.isClosed()) return Promise.resolve([]);
   const { promise, resolve } = Promise.withResolvers<RequestMessage[]>();
   const requests: RequestMessage[] = [];
   const inbox = newInbox();
@@ -38,4 +39,17 @@ export function lookAhead({ nc, topology, newInbox }: Broker, consumer: string):
     { reply: inbox },
   );
   return promise;
+}
+
+/**
+ * Releases requests in their order, and resolves when the server has taken that. A pull that came before would be given
+ * newer requests, and so change the order.
+ */
+export async function releaseInOrder({ nc }: Broker, requests: readonly RequestMessage[]): Promise<void> {
+  for (const request of requests.slice(0, -1)) request.release();
+  const last = requests.at(-1);
+  if (!last) return;
+  // The server takes the answers of a consumer one after the other, and confirms one that is a request itself. Without
+  // a confirmation all of them are delivered again after `ack_wait`.
+  await nc.request(last.reply, '-NAK', { timeout: longestLookMs }).catch(() => {});
 }

@@ -2,7 +2,7 @@ import { type Broker, encode, ensureConsumer, type NeededConsumer } from '@longh
 import { heartbeatMs, priorities } from '@longhaul/proto/wire';
 import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
-import { lookAhead } from './lookAhead.ts';
+import { lookAhead, releaseInOrder } from './lookAhead.ts';
 import { mayHaveSlot, nextToBegin, OwnerShares, ownerOfRequest } from './ownerShares.ts';
 import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
 import { PullRefusals } from './pullRefusals.ts';
@@ -50,6 +50,8 @@ export class RequestConsumer {
   readonly #busy = new Set<Promise<void>>();
   readonly #pool: SlotPool;
   readonly #shares = new OwnerShares();
+  /** Consumers that are given requests back, and are not asked for others meanwhile. */
+  readonly #releasing = new Set<PullConsumer>();
   #passedOver = 0;
   #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -171,6 +173,11 @@ export class RequestConsumer {
     // A task that continues here comes before all that is still to begin.
     const goesOn = first.request.redelivered && !(await this.#options.isToBegin(first.request));
     const behind = goesOn ? [] : await lookAhead(this.#options.broker, consumer.name);
+    if (this.#options.broker.nc.isClosed()) {
+      // Nothing can be answered, and the server delivers all of them again.
+      slot.release();
+      return;
+    }
     const all = [
       first,
       // Whether a request can be read at all is for its attempt to report.
@@ -179,11 +186,16 @@ export class RequestConsumer {
     const nowMs = Date.now();
     for (const { owner } of all) this.#shares.seen(owner, nowMs);
     const chosen = nextToBegin(all.map(({ owner }) => this.#shares.candidate(owner)));
-    all.forEach(({ request, owner }, index) => {
-      if (index === chosen && this.#isPulling) this.#work(request, slot, owner);
-      else request.release();
-    });
-    if (!this.#isPulling) slot.release();
+    const begins = this.#isPulling ? all.splice(chosen, 1)[0] : undefined;
+    if (begins) this.#work(begins.request, slot, begins.owner);
+    else slot.release();
+    this.#releasing.add(consumer);
+    await releaseInOrder(
+      this.#options.broker,
+      all.map(({ request }) => request),
+    );
+    this.#releasing.delete(consumer);
+    this.#planSoon();
   }
 
   /** Works on a request, if there is a slot for it. */
@@ -297,7 +309,11 @@ export class RequestConsumer {
     if (freeSlots <= 0) return;
     const nowMs = Date.now();
     const served = this.#consumers.filter(
-      ({ task }) => this.#pool.accepts(task) && !isBlocked(task) && this.#shares.mayLookFurther(task, nowMs),
+      consumer =>
+        this.#pool.accepts(consumer.task) &&
+        !isBlocked(consumer.task) &&
+        this.#shares.mayLookFurther(consumer.task, nowMs) &&
+        !this.#releasing.has(consumer),
     );
     const states = served.map(consumer => consumer.state(nowMs));
     planPulls(states, freeSlots, this.#turn++).forEach((batch, at) => {

@@ -4,6 +4,8 @@ import type { Msg } from '@nats-io/nats-core';
 export type RequestMessage = {
   readonly subject: string;
   readonly data: Uint8Array;
+  /** Where its answers go. */
+  readonly reply: string;
   readonly traceparent: string | undefined;
   /** The consumer that delivered it. */
   readonly consumer: string;
@@ -35,6 +37,7 @@ export function readRequestMessage(message: Msg): RequestMessage | undefined {
   return {
     subject: message.subject,
     data: message.data,
+    reply: message.reply ?? '',
     traceparent: message.headers?.get('traceparent') || undefined,
     consumer: tokens[offset + 1] ?? '',
     redelivered: deliveries > 1,
