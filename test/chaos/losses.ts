@@ -70,16 +70,20 @@ export function mayHaveNoRecord(evidence: Evidence, taskId: string, acceptedAtMs
 }
 
 /** Whether a task may never end: its request was lost for good, or that of a child that it waits for. */
-export function mayNeverEnd(evidence: Evidence, { plan, acceptedAtMs = 0 }: TaskStory): boolean {
+export function mayNeverEnd(
+  evidence: Evidence,
+  { plan, acceptedAtMs = 0, sentAtMs = acceptedAtMs }: TaskStory,
+): boolean {
   // The request of a child is published by an executor; its record follows a moment later.
   if (plan.name === 'script.family') return deletedDuring(evidence, 'requests', acceptedAtMs);
-  return requestMayBeLost(evidence, acceptedAtMs);
+  return requestMayBeLost(evidence, acceptedAtMs, sentAtMs);
 }
 
 /** Whether a request may be lost for good: no gateway knew its record when the request stream was gone. */
-export function requestMayBeLost(evidence: Evidence, acceptedAtMs: number): boolean {
+export function requestMayBeLost(evidence: Evidence, acceptedAtMs: number, sentAtMs = acceptedAtMs): boolean {
   return deletionsOf(evidence, 'requests').some((lost: Deletion) => {
-    if (acceptedAtMs > lost.toMs) return false;
+    // It was stored between the two, so maybe before the deletion, though a gateway that was suspended answered after it.
+    if (sentAtMs > lost.toMs) return false;
     if (acceptedAtMs > lost.fromMs - unrecordedMs) return true;
     return deletedDuring(evidence, 'records', acceptedAtMs);
   });

@@ -13,6 +13,8 @@ export type TaskStory = {
   readonly plan: PlannedTask;
   /** Undefined: no start was answered. */
   id?: string;
+  /** When its start was sent first: it may have been stored then already, and answered much later. */
+  sentAtMs?: number;
   acceptedAtMs?: number;
   /** The id that the repeated start gave. */
   repeatedId?: string;
@@ -77,6 +79,7 @@ export async function driveTask(
     return untilAnswered(
       async (): Promise<{ readonly id: string }> => {
         fromMs = Date.now();
+        story.sentAtMs ??= fromMs;
         return taskOf(tasks).start(plan.input, options);
       },
       signal,
