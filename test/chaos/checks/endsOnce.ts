@@ -48,6 +48,8 @@ export const endsOnce: Check = evidence => {
   return violations;
 };
 
+/** How the first attempt of a handler fails that hangs or ends its thread. */
+const brokenCodes = new Set<string | undefined>(['SANDBOX_CRASHED', 'TIMEOUT']);
 /** Failures that say that the executors died too often: the script has no part in them. */
 const ofTheSystem = new Set(['EXECUTOR_LOST']);
 
@@ -93,6 +95,9 @@ function wrongResult(
     case 'thread.breakOnce':
       // The first attempt ends its thread, or is ended with it, and nothing else.
       if (status === 'COMPLETED' && attemptIn(output) > 1) return undefined;
+      // It may end so before it heeds a cancel; then no other attempt follows.
+      if (plan.cancelAfterMs !== undefined && record.attempts.length === 1 && brokenCodes.has(error?.code))
+        return undefined;
       return plan.timeoutMs !== undefined && error?.code === 'TIMEOUT' && !hasBegunAgain(record, runs)
         ? undefined
         : `it ended with ${got}`;
