@@ -65,8 +65,25 @@ export function secretMayBeLost(evidence: Evidence): boolean {
 /** Whether nothing is left that a record of the task could be made of. */
 export function mayHaveNoRecord(evidence: Evidence, taskId: string, acceptedAtMs: number): boolean {
   const isLeft = (evidence.eventsOf.get(taskId) ?? []).some(event => !isDestroyed(evidence, event));
-  if (isLeft || !deletedDuring(evidence, 'records', acceptedAtMs)) return false;
+  if (isLeft) return false;
+  if (wentUnrecorded(evidence, taskId)) return true;
+  if (!deletedDuring(evidence, 'records', acceptedAtMs)) return false;
   return deletedDuring(evidence, 'events', acceptedAtMs) || deletedDuring(evidence, 'requests', acceptedAtMs);
+}
+
+/**
+ * Whether the events of a task went before any gateway had put its record: the one that had accepted it, or folded its
+ * events, ended between.
+ */
+function wentUnrecorded({ eventsOf, deletions, lives }: Evidence, taskId: string): boolean {
+  const fromMs = eventsOf.get(taskId)?.[0]?.storedAtMs;
+  const lost = deletions.find(
+    ({ part, toMs }) => part === 'events' && fromMs !== undefined && toMs >= fromMs,
+  );
+  return lives.some(
+    ({ target, endSentAtMs = 0 }) =>
+      target.startsWith('gateway') && lost && endSentAtMs >= (fromMs ?? 0) && endSentAtMs <= lost.toMs,
+  );
 }
 
 /** Whether a task may never end: its request was lost for good, or that of a child that it waits for. */
