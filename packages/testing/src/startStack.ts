@@ -100,7 +100,7 @@ export async function startStack<const C extends Contract>(options: StackOptions
       ...options.gateway,
       ...more,
       // The gateway shares its event loop with the test: what delays it is the test's own work.
-      protection: { overloadDelayMs: 0, ...options.gateway?.protection, ...more.protection },
+      protection: { overloadDelayMs: 0, ...(more.protection ?? options.gateway?.protection) },
     });
     gateways.push(gateway);
     return gateway;
