@@ -54,7 +54,7 @@ describe('ends-once', () => {
       subjects_filter: subjects.allRequests,
     });
     expect(state.subjects ?? {}, 'requests left in the queue').toEqual({});
-  });
+  }, 120_000);
 
   it('lets one of two cancels of a waiting task through, and both say the same', async () => {
     await using stack = await startStack({
