@@ -103,8 +103,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const deadline = setTimeout(() => giveUp.abort(), settleMs);
     const [stories, schedules] = await Promise.all([driving, scheduling]);
     clearTimeout(deadline);
-    if (deletions.some(({ part }) => part === 'events'))
-      await cancelAgain(stories, clientOf, AbortSignal.timeout(settleMs));
+    const isStreamGone = deletions.some(({ part }) => part === 'events');
+    await cancelAgain(stories, isStreamGone, clientOf, AbortSignal.timeout(settleMs));
     const left = await settle(broker, settleMs);
     say(`${((Date.now() - startMs) / 1_000).toFixed(1)} s: ${left ?? 'everything has settled'}`);
     await readHistories(schedules, clientOf);

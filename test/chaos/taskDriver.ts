@@ -172,17 +172,23 @@ export async function driveTask(
 }
 
 /**
- * Asks for every cancel once more that was asked for: one that went with the event stream is forgotten, and its task may be
- * run again.
+ * Asks once more for cancels that may have been forgotten: all of them where the event stream, which had them, was deleted;
+ * and otherwise those of a task that the repeated start made, with the key that no gateway knew any more. Its client
+ * canceled only the first one.
  */
 export async function cancelAgain(
   stories: readonly TaskStory[],
+  isStreamGone: boolean,
   clientOf: ClientOf,
   signal: AbortSignal,
 ): Promise<void> {
   const canceled = stories.filter(({ cancel }) => cancel !== undefined);
+  const forgotten = canceled.flatMap(({ id, repeatedId, plan }) => {
+    const ids = new Set([isStreamGone ? id : undefined, repeatedId === id ? undefined : repeatedId]);
+    return [...ids].flatMap(one => (one === undefined ? [] : [{ id: one, plan }]));
+  });
   await Promise.all(
-    canceled.map(async ({ id = '', plan }) => {
+    forgotten.map(async ({ id, plan }) => {
       const { $tasks } = clientOf(plan.owner, plan.gateway);
       // Where its record was deleted as well, there is nothing left to cancel.
       await untilAnswered(() => $tasks.cancel(id), signal).catch((error: unknown) => {
