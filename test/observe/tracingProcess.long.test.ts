@@ -36,7 +36,7 @@ describe('the tracing of a process', () => {
     await close();
     const [sent] = received;
     expect(sent?.path).toBe('/v1/traces');
-    expect(sent?.body).toContain('longhaul-scripted-gateway');
+    expect(sent?.body).toContain('longhaul-gateway-under-test');
     expect(sent?.body).toContain('GET /healthz');
   });
 

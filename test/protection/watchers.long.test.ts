@@ -16,7 +16,7 @@ const eventCount = 30;
 /** Streams end that soon here, which finds out those that nobody reads any more. */
 const streamMaxMs = 4_000 + 4 * watcherCount;
 /** What may be left of all of them: code that got hot and buffers that were grown once. One stream has about 25 KiB. */
-const mostGrowthBytes = 2 * 1024 * 1024 + 3 * 1024 * watcherCount;
+const mostGrowthBytes = 4 * 1024 * 1024 + 4 * 1024 * watcherCount;
 const longMs = 60_000;
 
 let stack: Stack<ScriptedContract>;

@@ -1,4 +1,4 @@
-import { type Broker, replayEvents, toStoredEvent } from '@longhaul/broker';
+import { type Broker, isUnavailable, replayEvents, toStoredEvent } from '@longhaul/broker';
 import type { StoredEvent } from '@longhaul/proto/wire';
 import { recordSchema, type TaskRecord } from '@longhaul/proto/wire';
 import { Kvm } from '@nats-io/kv';
@@ -46,8 +46,7 @@ export async function recordThat(
   what: string,
   fits: (record: TaskRecord) => boolean,
 ): Promise<TaskRecord> {
-  const bucket = await new Kvm(broker.js).open(broker.topology.bucket);
-  const entries = await bucket.watch();
+  const entries = await within(what, watchRecords(broker));
   const search = async () => {
     for await (const entry of entries) {
       if (entry.length === 0) continue;
@@ -57,4 +56,16 @@ export async function recordThat(
     throw new Error(`The bucket's watch ended before: ${what}`);
   };
   return within(what, search()).finally(() => entries.stop());
+}
+
+/** Watches the bucket of records, as soon as NATS answers: a test may have restarted it a moment ago. */
+async function watchRecords(broker: Broker) {
+  for (;;) {
+    try {
+      const bucket = await new Kvm(broker.js).open(broker.topology.bucket);
+      return await bucket.watch();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+    }
+  }
 }

@@ -21,6 +21,7 @@ export function threadExec(channel: ToMain, taskSignal: AbortSignal): TaskContex
     const ending = new AbortController();
     /** Why it is ended, where that is not the task's own signal. */
     let stopped: { readonly reason: unknown } | undefined;
+    const whyStopped = () => stopped;
     const stop = (reason: unknown) => {
       stopped ??= { reason };
       ending.abort();
@@ -29,7 +30,7 @@ export function threadExec(channel: ToMain, taskSignal: AbortSignal): TaskContex
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       const order = { ...rest, wantsLines: onLine !== undefined };
-      return await channel.call('exec', [command, [...args], order], {
+      const result = await channel.call('exec', [command, [...args], order], {
         signal: ending.signal,
         onItem: ({ line, stream }) => {
           if (stopped) return;
@@ -40,6 +41,10 @@ export function threadExec(channel: ToMain, taskSignal: AbortSignal): TaskContex
           }
         },
       });
+      // What ends the call is thrown also where the command had ended by itself before the main thread was told.
+      const ended = whyStopped();
+      if (ended) throw ended.reason;
+      return result;
     } catch (error) {
       if (stopped && !(error instanceof ExecError)) throw stopped.reason;
       throw error;
