@@ -44,6 +44,10 @@ describe('exec in a thread', () => {
     expect(await textOf('execBrokenLine')).toBe('RangeError this line breaks the handler');
   });
 
+  it('throws what a line listener throws, also where the command has ended by then', async () => {
+    expect(await textOf('execBrokenLate')).toBe('RangeError this line breaks the handler');
+  });
+
   it('ends the whole process group with a thread that is ended, also where it ignores SIGTERM', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'longhaul-sandbox-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
