@@ -96,6 +96,8 @@ export async function openPlainSocket(
   const waiting = new Set<(text: string) => void>();
   socket.on('message', data => {
     const text = String(data);
+    // How tRPC finds out that a client is gone.
+    if (text === 'PING') return socket.send('PONG');
     messages.push(text);
     for (const look of waiting) look(text);
   });

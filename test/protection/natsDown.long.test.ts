@@ -93,7 +93,7 @@ async function expectServed({ url, about }: System, expect: ExpectStatic): Promi
   expect(status).toBe(200);
 }
 
-describe.concurrent('NATS', () => {
+describe.concurrent('NATS', { timeout: 90_000 }, () => {
   it('is gone: calls are answered 503 with Retry-After, at once when that is known, and served again when it is back', async ({
     expect,
   }) => {
