@@ -85,6 +85,19 @@ describe('replicas', () => {
     180_000,
   );
 
+  it('are given to a stream that was deleted, also where an executor created it again with one', async () => {
+    await using stack = await system({ replicas: 3 });
+    const { jsm, topology } = stack.broker;
+    // As an executor does it, whose options say nothing of replicas.
+    await jsm.streams.delete(topology.scheduleBucketStream);
+    await ensureTopology(await createBroker(stack.nc, createTopology(stack.namespace)));
+    await expect
+      .poll(async () => (await jsm.streams.info(topology.scheduleBucketStream)).config.num_replicas, {
+        timeout: 30_000,
+      })
+      .toBe(3);
+  }, 60_000);
+
   it('are kept on the servers with the tags asked for', async () => {
     await using stack = await system({ replicas: 1, placementTags: ['node:2'] });
     expect(await stack.tasks.script.echo.run({ text: 'here' })).toMatchObject({ output: { text: 'here' } });

@@ -1,14 +1,9 @@
-import { eventThat, type Stack, startStack, within } from '@longhaul/testing';
-import {
-  type ScriptedContract,
-  type SpawnedService,
-  scriptedContract,
-  scriptedHandlers,
-  spawnGateway,
-} from '@longhaul/testkit';
+import { eventThat, type Stack, within } from '@longhaul/testing';
+import { type ScriptedContract, type SpawnedService, spawnGateway } from '@longhaul/testkit';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { readMetrics, sumOf } from '../observe/readMetrics.ts';
 import { RawWatcher } from './rawWatcher.ts';
+import { type SteppedStack, startSteppedStack } from './steppedStack.ts';
 
 const watchersAtOnce = 100;
 const eventCount = 4;
@@ -18,27 +13,9 @@ const mostGrowthBytes = 3 * 1024 * 1024;
 
 let stack: Stack<ScriptedContract>;
 let gateway: SpawnedService & { readonly url: string };
-let next = Promise.withResolvers<void>();
+let nextStep: SteppedStack['step'];
 beforeAll(async () => {
-  stack = await startStack({
-    natsUrl: inject('natsUrl'),
-    contract: scriptedContract,
-    handlers: {
-      script: {
-        ...scriptedHandlers.script,
-        // Reports one step each time that it is let.
-        count: async ({ progress, input }) => {
-          for (let step = 1; step <= input.steps; step += 1) {
-            await next.promise;
-            next = Promise.withResolvers<void>();
-            progress({ percent: (100 * step) / input.steps, description: `step ${step}` });
-          }
-          return { steps: input.steps };
-        },
-      },
-    },
-    gateways: 0,
-  });
+  ({ stack, step: nextStep } = await startSteppedStack(inject('natsUrl')));
   gateway = await spawnGateway({ natsUrl: inject('natsUrl'), namespace: stack.namespace });
 });
 const open = new Set<RawWatcher>();
@@ -62,7 +39,7 @@ async function watchTogether(pathOf: (id: string) => string, lastWords: string):
   for (const one of watchers) open.add(one);
   await within('the streams', Promise.all(watchers.map(one => one.open())));
   for (let step = 1; step <= eventCount; step += 1) {
-    next.resolve();
+    nextStep();
     const { seq } = await eventThat(
       stack.broker,
       `step ${step}`,

@@ -1,14 +1,9 @@
-import { eventThat, type Stack, startStack, within } from '@longhaul/testing';
-import {
-  type ScriptedContract,
-  type SpawnedService,
-  scriptedContract,
-  scriptedHandlers,
-  spawnGateway,
-} from '@longhaul/testkit';
+import { eventThat, type Stack, within } from '@longhaul/testing';
+import { type ScriptedContract, type SpawnedService, spawnGateway } from '@longhaul/testkit';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { readMetrics, sumOf } from '../observe/readMetrics.ts';
 import { RawWatcher } from './rawWatcher.ts';
+import { type SteppedStack, startSteppedStack } from './steppedStack.ts';
 
 /** `pnpm test:watchers` has 2,000, as .ci/run does. */
 const watcherCount = Number(process.env.LONGHAUL_TEST_WATCHERS ?? 300);
@@ -21,27 +16,9 @@ const longMs = 60_000;
 
 let stack: Stack<ScriptedContract>;
 let gateway: SpawnedService & { readonly url: string };
-let next = Promise.withResolvers<void>();
+let nextStep: SteppedStack['step'];
 beforeAll(async () => {
-  stack = await startStack({
-    natsUrl: inject('natsUrl'),
-    contract: scriptedContract,
-    handlers: {
-      script: {
-        ...scriptedHandlers.script,
-        // Reports one step each time that it is let.
-        count: async ({ progress, input }) => {
-          for (let step = 1; step <= input.steps; step += 1) {
-            await next.promise;
-            next = Promise.withResolvers<void>();
-            progress({ percent: (100 * step) / input.steps, description: `step ${step}` });
-          }
-          return { steps: input.steps };
-        },
-      },
-    },
-    gateways: 0,
-  });
+  ({ stack, step: nextStep } = await startSteppedStack(inject('natsUrl')));
   gateway = await spawnGateway({
     natsUrl: inject('natsUrl'),
     namespace: stack.namespace,
@@ -83,7 +60,7 @@ it(`${watcherCount} watchers, half of which vanish without closing: the others s
   const step = async (to: readonly RawWatcher[]) => {
     steps += 1;
     const open = to.map(one => one.stream);
-    next.resolve();
+    nextStep();
     const { seq } = await eventThat(
       stack.broker,
       `step ${steps}`,
@@ -119,7 +96,7 @@ it(`${watcherCount} watchers, half of which vanish without closing: the others s
     .toBeLessThan(others.length + 10);
   while (steps < eventCount - 1) await step(others);
 
-  next.resolve();
+  nextStep();
   // An event that was not sent live would have been found by resuming alone, since no stream here gets old enough for the
   // check of an idle one. How long anything took is not asked: that depends on what else the machine does.
   expect(arrivals.live).toBeGreaterThan(arrivals.all / 2);

@@ -27,8 +27,9 @@ const lookEveryMs = 250;
 const noResponders = 503;
 
 /**
- * Publishes to JetStream and waits for the acknowledgement, as the client's `js.publish` does, but with one subscription and one timer for all that is under way. The client makes for each message a
- * timer, a race of two promises and a copy of its options, which was a tenth of a gateway's processor time.
+ * Publishes to JetStream and waits for the acknowledgement, as the client's `js.publish` does, but with one subscription
+ * and one timer for all that is under way. The client makes for each message a timer, a race of two promises and a copy
+ * of its options, which was a tenth of a gateway's processor time.
  */
 export class AckedPublisher {
   readonly #nc: NatsConnection;

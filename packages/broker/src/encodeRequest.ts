@@ -8,9 +8,9 @@ import {
   type TaskRequest,
 } from '@longhaul/proto/wire';
 import { encode } from './codec.ts';
+import { tooManyValues } from './jsonBreadth.ts';
 import { type PackedPayload, PayloadError, type PayloadStore } from './payloadStore.ts';
 import type { OutgoingRequest } from './publishRequest.ts';
-import { tooManyValues } from './tooManyValues.ts';
 
 const hourMs = 60 * 60 * 1_000;
 /** How long a delayed task may wait and run, once it is due, before its large input expires. */

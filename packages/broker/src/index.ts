@@ -21,7 +21,7 @@ export { EventLogVersionError } from './eventLogVersion.ts';
 export { findAccepted } from './findAccepted.ts';
 export { askHolder, type HolderAnswer } from './holderQuestion.ts';
 export { IdSecret } from './idSecret.ts';
-export { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits } from './jsonBreadth.ts';
+export { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits, tooManyValues } from './jsonBreadth.ts';
 export { LimitStore } from './limitStore.ts';
 export { type EventProblem, type LogEntry, toLogEntry, toStoredEvent } from './logEntry.ts';
 export { type NatsVariables, natsOptionsOf, natsVariables } from './natsEnvironment.ts';
@@ -50,7 +50,6 @@ export { type Revisioned, RevisionedBucket, type RevisionedBucketOptions } from 
 export { NatsCredentialsError, NatsStartError, TopologyError } from './startErrors.ts';
 export { StorageWatch } from './storageWatch.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
-export { tooManyValues } from './tooManyValues.ts';
 export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from './topologyGuard.ts';
 export { consumerPart, type NeededConsumer, type NeededStream } from './topologyParts.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';

@@ -1,3 +1,5 @@
+import { GatewayError } from '@longhaul/proto/wire';
+
 /** How much JSON one request or payload may hold, whatever its size in bytes. */
 export type JsonBreadthLimits = {
   /** Members of objects and elements of arrays, in all. Every 64 bytes of a member's name count as one more. */
@@ -148,4 +150,23 @@ function skipTo(bytes: Uint8Array, from: number): number {
   let at = from;
   while (at < bytes.length && bytes[at] !== quote && bytes[at] !== backslash) at += 1;
   return at;
+}
+
+/**
+ * The error for JSON with more values or member names than the limits allow.
+ * @param what whose JSON it is: `the request`
+ */
+export function tooManyValues(
+  what: string,
+  excess: keyof JsonBreadthLimits,
+  limits: JsonBreadthLimits,
+): GatewayError {
+  const has =
+    excess === 'values'
+      ? `more than ${limits.values} values (members of objects and elements of arrays)`
+      : `more than ${limits.keys} different names of members`;
+  return new GatewayError(
+    'TOO_MANY_VALUES',
+    `The JSON of ${what} has ${has}. Split it, pass a reference (a path or URL) instead of the data itself, or raise jsonBreadth.${excess} of gateways and executors (JSON_${excess.toUpperCase()}).`,
+  );
 }

@@ -22,15 +22,15 @@ export type OutgoingRequest = {
 export type PublishOptions = {
   /** The caller's, where no trace is active here. */
   readonly traceparent?: string | undefined;
-  /** How long the acknowledgement is waited for, in milliseconds. Default: 5,000. */
+  /** How long the acknowledgement is waited for, and for how long it is repeated, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number;
 };
 
 /** How soon a publish is repeated while another one with its message id is under way; doubles up to the longest. */
 const firstRepeatMs = 5;
 const longestRepeatMs = 250;
-/** The leader decides within its own timeouts, or is replaced. */
-const repeatsMs = 5_000;
+/** How long an acknowledgement is waited for, and for how long a publish is repeated. */
+const defaultTimeoutMs = 5_000;
 
 /**
  * Publishes a task's request, or its schedule: once.
@@ -44,7 +44,7 @@ export async function publishRequest(
   messageId: string,
   options: PublishOptions = {},
 ): Promise<PubAck> {
-  const untilMs = performance.now() + repeatsMs;
+  const untilMs = performance.now() + (options.timeoutMs ?? defaultTimeoutMs);
   for (let waitMs = firstRepeatMs; ; waitMs = Math.min(2 * waitMs, longestRepeatMs)) {
     try {
       return await publishOnce(broker, outgoing, messageId, options);
@@ -61,22 +61,14 @@ function publishOnce(
   broker: Broker,
   { address, request, payload }: OutgoingRequest,
   messageId: string,
-  { traceparent, timeoutMs }: PublishOptions,
+  { traceparent, timeoutMs = defaultTimeoutMs }: PublishOptions,
 ): Promise<PubAck> {
   const { subjects } = broker.topology;
   const target = subjects.request({ ...address, priority: request.priority });
   const traced = traceHeaders(traceparent);
-  const options = {
-    msgID: messageId,
-    ...(traced ? { headers: traced } : {}),
-  };
-  const timeout = timeoutMs === undefined ? {} : { timeoutMs };
+  const options = { msgID: messageId, ...(traced ? { headers: traced } : {}) };
   if (request.scheduledFor === undefined)
-    return broker.acked.publish(target, payload, { ...options, ...timeout });
+    return broker.acked.publish(target, payload, { ...options, timeoutMs });
   const schedule = { specification: { at: new Date(request.scheduledFor) }, target };
-  return broker.js.publish(subjects.schedule(address), payload, {
-    ...options,
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
-    schedule,
-  });
+  return broker.js.publish(subjects.schedule(address), payload, { ...options, timeout: timeoutMs, schedule });
 }

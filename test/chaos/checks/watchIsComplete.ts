@@ -17,7 +17,7 @@ export const watchIsComplete: Check = evidence => {
 
 function checkOne(evidence: Evidence, watch: WatchLog): Violation[] {
   const all = evidence.eventsOf.get(watch.taskId ?? '') ?? [];
-  // Whoever was given an end has left. Where that went with the event stream, the task may have run again.
+  // A watcher that was given an end has left. Where the end went with the event stream, the task may have run again.
   const given = all.findIndex(({ seq, event }) => isTerminalEvent(event) && watch.ids.includes(String(seq)));
   const events = given === -1 ? all : all.slice(0, given + 1);
   const what = differences(evidence, watch, events);

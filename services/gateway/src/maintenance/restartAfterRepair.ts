@@ -1,4 +1,4 @@
-import { type Broker, consumerPart, type TopologyRepair } from '@longhaul/broker';
+import { type Broker, consumerPart, ensureReplication, type TopologyRepair } from '@longhaul/broker';
 import type { Projection } from '../records/projection.ts';
 import type { RecordIndex } from '../records/recordIndex.ts';
 import type { Schedules } from '../schedules/createSchedules.ts';
@@ -18,11 +18,11 @@ export type RestartableParts = {
 
 /** Restarts the parts whose streams, buckets or consumers were created again, or had their configuration restored. */
 export async function restartAfterRepair(
-  { topology }: Broker,
+  broker: Broker,
   { parts, eventsRestarted }: TopologyRepair,
   { index, projection, schedules, feed, orphans, lostRequests }: RestartableParts,
 ): Promise<void> {
-  const { requestStream, eventStream, bucketStream, consumers } = topology;
+  const { requestStream, eventStream, bucketStream, consumers } = broker.topology;
   const isRepaired = (...names: string[]) => names.some(name => parts.has(name));
   const recordsLost = isRepaired(bucketStream);
   if (recordsLost) await index.restart();
@@ -35,4 +35,6 @@ export async function restartAfterRepair(
   if (isRepaired(requestStream, consumerPart(requestStream, consumers.schedules.durable_name)))
     await schedules.restart();
   if (isRepaired(requestStream, eventStream)) lostRequests.look();
+  // An executor that was faster created them with one replica: how many there are to be is said to gateways alone.
+  await ensureReplication(broker);
 }
