@@ -1,7 +1,7 @@
 import { type Broker, isNotFoundStatus, toLogEntry } from '@longhaul/broker';
 import type { StoredEvent } from '@longhaul/proto/wire';
 import { RepublishHeaders } from '@nats-io/jetstream';
-import type { Subscription } from '@nats-io/transport-node';
+import type { MsgHdrs, Subscription } from '@nats-io/transport-node';
 import { foreignHeader } from './foreignWriter.ts';
 
 /** A stored event and when the server stored it, in milliseconds since the epoch. */
@@ -35,13 +35,7 @@ export class EventArchive {
         const seq = Number(message?.headers?.get(RepublishHeaders.Sequence));
         if (error || !Number.isSafeInteger(seq) || seq === 0) return;
         const storedAtMs = Date.parse(message.headers?.get(timeHeader) ?? '') || Date.now();
-        this.#add(
-          message.subject,
-          seq,
-          message.data,
-          storedAtMs,
-          message.headers?.has(foreignHeader) === true,
-        );
+        this.#add(message.subject, seq, message.data, storedAtMs, message.headers);
       },
     });
   }
@@ -71,16 +65,22 @@ export class EventArchive {
     for await (const message of readWholeStream(this.#broker, this.#broker.topology.eventStream)) {
       const { seq, subject, data, time, header } = message;
       last = seq;
-      this.#add(subject, seq, data, time.getTime(), header?.has(foreignHeader) === true);
+      this.#add(subject, seq, data, time.getTime(), header);
     }
     return last;
   }
 
-  #add(subject: string, seq: number, data: Uint8Array, storedAtMs: number, isForeign: boolean): void {
+  #add(
+    subject: string,
+    seq: number,
+    data: Uint8Array,
+    storedAtMs: number,
+    headers: MsgHdrs | undefined,
+  ): void {
     const known = this.#events.get(seq);
-    const { stored, malformed } = toLogEntry(this.#broker, subject, seq, data);
+    const { stored, malformed } = toLogEntry(this.#broker, subject, seq, data, headers);
     if (stored) this.#events.set(seq, { ...stored, storedAtMs: known?.storedAtMs ?? storedAtMs });
-    else if (isForeign) this.#foreign.add(seq);
+    else if (headers?.has(foreignHeader)) this.#foreign.add(seq);
     else
       this.#unfit.set(seq, {
         seq,

@@ -1,4 +1,6 @@
 import { eventSchema, kindOfEvent, type StoredEvent } from '@longhaul/proto/wire';
+import { PubHeaders } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import type { Broker } from './broker.ts';
 
 /** What is wrong with a message of an event log, and where. */
@@ -25,8 +27,20 @@ export type LogEntry =
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads a stored or republished message by its subject and schema. */
-export function toLogEntry(broker: Broker, subject: string, seq: number, data: Uint8Array): LogEntry {
+/**
+ * Reads a stored or republished message by its subject, its schema and its headers. Only a message that was appended to
+ * its task's log is an event of it: the server has compared the predecessor that it names with the log's end. A decision
+ * reads the last event alone, so a message that anybody published in between must not be taken for one.
+ *
+ * @param headers the message's headers, which the server keeps in what it stores and republishes
+ */
+export function toLogEntry(
+  broker: Broker,
+  subject: string,
+  seq: number,
+  data: Uint8Array,
+  headers: MsgHdrs | undefined,
+): LogEntry {
   const address = broker.topology.subjects.parseEvent(subject);
   const malformed = (path: string, problem: string): LogEntry => ({
     seq,
@@ -49,7 +63,17 @@ export function toLogEntry(broker: Broker, subject: string, seq: number, data: U
   const event = parsed.data;
   if (kindOfEvent(event.type) !== kind)
     return malformed('type', `An event ${event.type} belongs to kind ${kindOfEvent(event.type)}.`);
+  if (!namesPredecessor(headers, broker.topology.subjects.eventsOf(id)))
+    return malformed(
+      '',
+      `It was not appended to the task's log: ${PubHeaders.ExpectedLastSubjectSequenceHdr} and ${PubHeaders.ExpectedLastSubjectSequenceSubjectHdr} have to name its predecessor.`,
+    );
   return { seq, stored: { seq, id, name, event } };
+}
+
+function namesPredecessor(headers: MsgHdrs | undefined, log: string): boolean {
+  if (!headers?.has(PubHeaders.ExpectedLastSubjectSequenceHdr)) return false;
+  return headers.get(PubHeaders.ExpectedLastSubjectSequenceSubjectHdr) === log;
 }
 
 /** Reads an event. `undefined`: it does not fit the protocol. */
@@ -58,6 +82,7 @@ export function toStoredEvent(
   subject: string,
   seq: number,
   data: Uint8Array,
+  headers: MsgHdrs | undefined,
 ): StoredEvent | undefined {
-  return toLogEntry(broker, subject, seq, data).stored;
+  return toLogEntry(broker, subject, seq, data, headers).stored;
 }

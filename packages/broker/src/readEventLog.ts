@@ -94,7 +94,7 @@ export async function* replayEntries(
   fromSeq: number,
 ): AsyncGenerator<LogEntry, void, void> {
   for await (const message of readStream(broker, broker.topology.eventStream, subject, fromSeq))
-    yield toLogEntry(broker, message.subject, message.seq, message.data);
+    yield toLogEntry(broker, message.subject, message.seq, message.data, message.header);
 }
 
 /** The events among them that fit the protocol. */
@@ -135,7 +135,7 @@ export async function* readAll(
 }
 
 function entryOf(broker: Broker, message: StoredMsg | null): LogEntry | undefined {
-  return message ? toLogEntry(broker, message.subject, message.seq, message.data) : undefined;
+  return message ? toLogEntry(broker, message.subject, message.seq, message.data, message.header) : undefined;
 }
 
 function stateIn(event: TaskEvent): TaskState | undefined {

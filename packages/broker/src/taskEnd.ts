@@ -31,7 +31,9 @@ export async function awaitTaskEnd(
   const { subjects } = broker.topology;
   const subscription = broker.nc.subscribe(subjects.live(task, 'life'), {
     callback: (error, message) => {
-      const event = error ? undefined : toStoredEvent(broker, message.subject, 1, message.data)?.event;
+      const event = error
+        ? undefined
+        : toStoredEvent(broker, message.subject, 1, message.data, message.headers)?.event;
       if (event && isTerminalEvent(event)) heard.resolve(event);
     },
   });

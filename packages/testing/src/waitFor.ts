@@ -29,7 +29,7 @@ export function eventThat(
     callback: (error, message) => {
       if (error) found.reject(error);
       const seq = Number(message.headers?.get('Nats-Sequence'));
-      const event = toStoredEvent(broker, message.subject, seq, message.data);
+      const event = toStoredEvent(broker, message.subject, seq, message.data, message.headers);
       if (event && fits(event)) found.resolve(event);
     },
   });

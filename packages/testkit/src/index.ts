@@ -3,5 +3,5 @@ export { type HandlerLogLine, readHandlerLog } from './handlerLog.ts';
 export { type NatsCluster, startNatsCluster } from './natsCluster.ts';
 export { type ScriptedContract, scriptedContract, scriptedHandlers } from './scriptedTasks.ts';
 export { type SpawnedService, type SpawnOptions, spawnExecutor, spawnGateway } from './spawnService.ts';
-export { taskEvent } from './taskEvent.ts';
+export { appendedHeaders, taskEvent } from './taskEvent.ts';
 export { runExecutorProcess, runGatewayProcess } from './testProcesses.ts';

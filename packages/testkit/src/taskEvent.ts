@@ -4,7 +4,10 @@ import {
   statuses,
   type TaskEvent,
   type TaskState,
+  type Topology,
 } from '@longhaul/proto/wire';
+import { PubHeaders } from '@nats-io/jetstream';
+import { headers, type MsgHdrs } from '@nats-io/transport-node';
 
 type Output = Extract<TaskEvent, { type: 'progress' | 'log' }>;
 type OutputBody = Output extends infer E
@@ -36,4 +39,12 @@ export function taskEvent(
     if (state) return { ...head, ...body, state } as TaskEvent;
   }
   throw new Error(`Nothing can be followed by ${type}.`);
+}
+
+/** The headers of a message that was appended to a task's log, as they are stored with it. */
+export function appendedHeaders(topology: Topology, taskId: string, after = 0): MsgHdrs {
+  const appended = headers();
+  appended.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(after));
+  appended.set(PubHeaders.ExpectedLastSubjectSequenceSubjectHdr, topology.subjects.eventsOf(taskId));
+  return appended;
 }

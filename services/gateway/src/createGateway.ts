@@ -149,17 +149,15 @@ export async function createGateway<const C extends Contract>(
   const pending = new PendingRecords(store, index, logger);
   const childRecords = new ChildRecords(broker, logger, index, pending);
   opening.defer(() => childRecords.stop());
-  const projection = new Projection(
-    broker,
-    logger,
+  const projection = new Projection(broker, logger, {
     store,
     index,
-    (before, after) => {
+    onFolded: (before, after) => {
       metrics.folded(before, after);
       childRecords.folded(before, after);
     },
-    () => guard.suspect(),
-  );
+    onLost: () => guard.suspect(),
+  });
   const feed = new LiveFeed(broker, logger);
 
   opening.defer(() => index.stop());

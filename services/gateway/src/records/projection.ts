@@ -31,6 +31,16 @@ const lostTypes: ReadonlySet<string> = new Set([
   'no_responders',
 ]);
 
+/** What a projection works with. */
+export type ProjectionPorts = {
+  readonly store: RecordStore;
+  readonly index: RecordIndex;
+  /** Called with every fold that this gateway has put: over all gateways once for each change. */
+  readonly onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void;
+  /** Called when the consumer, its stream or the bucket seems to be lost. */
+  readonly onLost: () => void;
+};
+
 /**
  * Folds events into records: invariant 3, record-is-fold.
  *
@@ -47,11 +57,8 @@ const lostTypes: ReadonlySet<string> = new Set([
 export class Projection {
   readonly #broker: Broker;
   readonly #logger: Logger;
-  readonly #store: RecordStore;
-  readonly #index: RecordIndex;
+  readonly #ports: ProjectionPorts;
   readonly #limits: EventLimits;
-  readonly #onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void;
-  readonly #onLost: () => void;
   readonly #cache = new LRUCache<string, StoredRecord & { readonly record: TaskRecord }>({
     max: cachedRecords,
   });
@@ -73,24 +80,10 @@ export class Projection {
   /** After the event stream was lost: records up to this revision have sequences of the lost stream. */
   #earlierLog: { readonly revision: number; readonly lastSeq: number } | undefined;
 
-  /**
-   * @param onFolded called with every fold that this gateway has put: over all gateways once for each change
-   * @param onLost called when the consumer, its stream or the bucket seems to be lost
-   */
-  constructor(
-    broker: Broker,
-    logger: Logger,
-    store: RecordStore,
-    index: RecordIndex,
-    onFolded: (before: TaskRecord | undefined, after: TaskRecord) => void = () => {},
-    onLost: () => void = () => {},
-  ) {
-    this.#onLost = onLost;
+  constructor(broker: Broker, logger: Logger, ports: ProjectionPorts) {
     this.#broker = broker;
     this.#logger = logger;
-    this.#store = store;
-    this.#index = index;
-    this.#onFolded = onFolded;
+    this.#ports = ports;
     this.#limits = new EventLimits(broker, logger);
   }
 
@@ -168,7 +161,7 @@ export class Projection {
   async #follow(messages: ConsumerMessages): Promise<void> {
     for await (const status of messages.status()) {
       if (status.type === 'consumer_pinned') this.#pinId = status.id;
-      else if (lostTypes.has(status.type)) this.#onLost();
+      else if (lostTypes.has(status.type)) this.#ports.onLost();
     }
   }
 
@@ -214,7 +207,7 @@ export class Projection {
         this.#cache.clear();
         if (life.aborted) return;
         // The consumer, a stream or the bucket may be lost.
-        this.#onLost();
+        this.#ports.onLost();
         if (isUnavailable(err)) this.#logger.warn({ err }, 'NATS does not answer; the projection is waiting');
         else this.#logger.error({ err }, 'a batch of events could not be folded; trying again');
         await delay(retryDelayMs, undefined, { signal: this.#stop.signal }).catch(() => {});
@@ -249,7 +242,7 @@ export class Projection {
       if (message.seq <= upTo) continue;
       if (message.seq > upTo + 1 && !isNextDelivery) await this.#fillGap(upTo, message.seq, add);
       upTo = message.seq;
-      add(toLogEntry(this.#broker, message.subject, message.seq, message.data));
+      add(toLogEntry(this.#broker, message.subject, message.seq, message.data, message.headers));
     }
     await Promise.all([...byTask.values()].map(events => this.#foldTask(events)));
     for (const events of byTask.values()) this.#limits.passed(events);
@@ -282,17 +275,17 @@ export class Projection {
     if (!first) return;
     let before = this.#cache.get(first.id) ?? this.#assumedRecord(first);
     for (;;) {
-      before ??= await this.#store.readFromLeader(first.event.owner, first.id);
+      before ??= await this.#ports.store.readFromLeader(first.event.owner, first.id);
       const record = events.reduce<TaskRecord | undefined>(fold, this.#withValidSeq(before));
       if (!record) {
         this.#logger.warn({ taskId: first.id, seq: first.seq }, 'an event of an unknown task was skipped');
         return;
       }
-      if (record === before.record || this.#store.isExpired(record)) return;
-      const revision = await this.#store.put(record, before.revision);
+      if (record === before.record || this.#ports.store.isExpired(record)) return;
+      const revision = await this.#ports.store.put(record, before.revision);
       if (revision !== undefined) {
-        this.#index.wrote(record, revision);
-        this.#onFolded(before.record, record);
+        this.#ports.index.wrote(record, revision);
+        this.#ports.onFolded(before.record, record);
         if (isTerminal(record.status)) this.#cache.delete(record.id);
         else this.#cache.set(record.id, { record, revision });
         return;
@@ -315,10 +308,10 @@ export class Projection {
    */
   #assumedRecord({ id, event }: StoredEvent): StoredRecord | undefined {
     if (!event.task) return undefined;
-    const known = this.#index.get(id);
+    const known = this.#ports.index.get(id);
     // PENDING alone does not show that it never started: a released task is PENDING again.
     const isUnstarted = known?.attempt === 0 && (known.status === 'PENDING' || known.status === 'SCHEDULED');
     if (known && !isUnstarted) return undefined;
-    return { record: undefined, revision: this.#index.revisionOf(id) ?? 0 };
+    return { record: undefined, revision: this.#ports.index.revisionOf(id) ?? 0 };
   }
 }

@@ -1,6 +1,6 @@
 import { type Broker, encode } from '@longhaul/broker';
 import { createTopology, recordOfRequest, type StoredEvent, type TaskEvent } from '@longhaul/proto/wire';
-import { taskEvent } from '@longhaul/testkit';
+import { appendedHeaders, taskEvent } from '@longhaul/testkit';
 import { expect, test } from 'vitest';
 import { LiveTap } from '../watch/liveTap.ts';
 import { awaitEnd } from './awaitEnd.ts';
@@ -25,7 +25,9 @@ function createLog(last?: StoredEvent) {
   const getMessage = async () => {
     reads += 1;
     const subject = topology.subjects.event({ id, name }, 'life');
-    return last ? { seq: last.seq, subject, data: encode(last.event) } : null;
+    return last
+      ? { seq: last.seq, subject, data: encode(last.event), header: appendedHeaders(topology, id) }
+      : null;
   };
   const broker = { topology, jsm: { streams: { getMessage } } } as unknown as Broker;
   return { broker, reads: () => reads };

@@ -1,6 +1,6 @@
 import { type Broker, encode, type LogEntry } from '@longhaul/broker';
 import { createTopology, kindOfEvent, type StoredEvent, type TaskEvent } from '@longhaul/proto/wire';
-import { taskEvent } from '@longhaul/testkit';
+import { appendedHeaders, taskEvent } from '@longhaul/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { followTask, type Position } from './followTask.ts';
@@ -39,6 +39,7 @@ function createStream(entries: LogEntry[] = []) {
     seq: found.seq,
     subject: topology.subjects.event(task, found.stored ? kindOfEvent(found.stored.event.type) : 'life'),
     data: found.stored ? encode(found.stored.event) : new TextEncoder().encode('{'),
+    header: appendedHeaders(topology, id),
   });
   const broker = {
     topology,

@@ -69,7 +69,7 @@ export class LiveFeed {
   #read(message: Msg): LiveItem | undefined {
     const seq = Number(message.headers?.get(RepublishHeaders.Sequence));
     if (!Number.isSafeInteger(seq)) return undefined;
-    const entry = toLogEntry(this.#broker, message.subject, seq, message.data);
+    const entry = toLogEntry(this.#broker, message.subject, seq, message.data, message.headers);
     return { entry, previous: predecessorOf(message), bytes: message.data.length };
   }
 }
