@@ -4,6 +4,7 @@ import { createInbox } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { AckedPublisher } from './ackedPublisher.ts';
 import { PayloadStore, type PayloadStoreOptions } from './payloadStore.ts';
+import { ServerClock } from './serverClock.ts';
 import { jetStreamFailure, requireVersion } from './startErrors.ts';
 
 /** The clients that all NATS I/O of one service goes through, and the names of what it talks to. */
@@ -18,6 +19,8 @@ export type Broker = {
   readonly acked: AckedPublisher;
   /** The names of streams, buckets and subjects, and how they are configured. */
   readonly topology: Topology;
+  /** The time of the server, by which services compare and write times. */
+  readonly clock: ServerClock;
   /** What this service is to others: who its commands come from. */
   readonly role: CommandRole;
   /** What the ids of keyed tasks are made with; gateways alone have it (see `IdSecret`). */
@@ -56,7 +59,7 @@ export async function createBroker(
   const acked = new AckedPublisher(nc, newInbox(), apiTimeoutMs);
   const { role = 'gateway' } = options;
   const payloads = new PayloadStore(js, jsm, topology, options);
-  return { nc, js, jsm, acked, topology, role, newInbox, payloads };
+  return { nc, js, jsm, acked, topology, clock: new ServerClock(), role, newInbox, payloads };
 }
 
 /** The client keeps its options beside its public face; its own JetStream packages read the prefix from there. */

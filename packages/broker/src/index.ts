@@ -8,6 +8,7 @@ export {
   isUnavailable,
   isWrongLastSequence,
 } from './brokerErrors.ts';
+export { ClockOffsetError, ClockWatch, defaultMaxClockOffsetMs } from './clockWatch.ts';
 export { BadMessageError, decode, encode } from './codec.ts';
 export { askAll, askCommand, readCommand, sendCommand } from './command.ts';
 export { type ConnectOptions, type NatsOptions, type OpenedConnection, openConnection } from './connect.ts';
@@ -47,6 +48,7 @@ export {
 } from './readEventLog.ts';
 export { ensureReplication } from './replication.ts';
 export { type Revisioned, RevisionedBucket, type RevisionedBucketOptions } from './revisionedBucket.ts';
+export { ServerClock } from './serverClock.ts';
 export { NatsCredentialsError, NatsStartError, TopologyError } from './startErrors.ts';
 export { StorageWatch } from './storageWatch.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';

@@ -11,6 +11,7 @@ import { LRUCache } from 'lru-cache';
 import type { Broker } from './broker.ts';
 import type { LimitStore } from './limitStore.ts';
 import { PermitHealing } from './permitHealing.ts';
+import type { ServerClock } from './serverClock.ts';
 
 /** What became of a task that asks for a permit. */
 export type PermitOutcome = {
@@ -43,12 +44,14 @@ const maxHealedLimits = 1_000;
  */
 export class PermitPool {
   readonly #store: LimitStore;
+  readonly #clock: ServerClock;
   readonly #healing: PermitHealing;
   readonly #options: PermitPoolOptions;
   readonly #healedAtMs = new LRUCache<string, number>({ max: maxHealedLimits });
 
   constructor(broker: Broker, store: LimitStore, options: PermitPoolOptions = {}) {
     this.#store = store;
+    this.#clock = broker.clock;
     this.#healing = new PermitHealing(broker);
     this.#options = options;
   }
@@ -78,7 +81,7 @@ export class PermitPool {
     rank: number | undefined,
   ): Promise<PermitOutcome> {
     const { permits, ...outcome } = await this.#store.changePermits(record, noPermits(group, key), before => {
-      const nowMs = Date.now();
+      const nowMs = this.#clock.nowMs();
       const at = new Date(nowMs).toISOString();
       const { permits, answer } = acquirePermit(before, { ...holder, at }, limit, rank, nowMs);
       const isQueued = !answer.taken && answer.ahead !== undefined;
@@ -96,7 +99,7 @@ export class PermitPool {
   /** @returns whether a permit was taken from a task that is over */
   async #heal(permit: RequiredPermit, holders: readonly PermitHolder[]): Promise<boolean> {
     const { healEveryMs = 0, onHealed } = this.#options;
-    const nowMs = Date.now();
+    const nowMs = this.#clock.nowMs();
     if (nowMs - (this.#healedAtMs.get(permit.record) ?? 0) < healEveryMs) return false;
     this.#healedAtMs.set(permit.record, nowMs);
     const over = await this.#healing.over(holders, nowMs);

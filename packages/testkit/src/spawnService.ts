@@ -36,6 +36,8 @@ export type SpawnOptions = {
   readonly protection?: ProtectionOptions;
   /** Of an executor. Default: made up. */
   readonly id?: string;
+  /** How far the clock of the process is ahead, in milliseconds; negative: behind. Default: 0. */
+  readonly clockAheadMs?: number;
   /** Of an executor: milliseconds that handlers get when it is asked to end. Default: the executor's own. */
   readonly drainMs?: number;
   /** Of an executor: a file to which each start and end of a handler is appended. */
@@ -68,7 +70,13 @@ async function spawn(
   const file = options.script ?? new URL(scripted, import.meta.url);
   const child = fork(file, [], {
     // For `heapBytes`: what is garbage must not count.
-    execArgv: [...process.execArgv, '--expose-gc'],
+    execArgv: [
+      ...process.execArgv,
+      '--expose-gc',
+      ...(options.clockAheadMs === undefined
+        ? []
+        : ['--import', new URL('./shiftedClock.ts', import.meta.url).href]),
+    ],
     env: {
       ...process.env,
       NATS_URL: options.natsUrl,
@@ -76,6 +84,7 @@ async function spawn(
       CONCURRENCY: String(options.concurrency ?? 4),
       PORT: String(options.port ?? 0),
       PROTECTION: JSON.stringify({ callRate: 'off', ...options.protection }),
+      ...(options.clockAheadMs === undefined ? {} : { CLOCK_AHEAD_MS: String(options.clockAheadMs) }),
       ...(options.id === undefined ? {} : { EXECUTOR_ID: options.id }),
       ...(options.drainMs === undefined ? {} : { DRAIN_MS: String(options.drainMs) }),
       ...(options.handlerLog === undefined ? {} : { HANDLER_LOG: options.handlerLog }),

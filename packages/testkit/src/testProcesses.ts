@@ -25,6 +25,7 @@ export async function runExecutorProcess<C extends Contract>(
       handlers: HANDLER_LOG === undefined ? handlers : logHandlers(handlers, HANDLER_LOG),
       nats: { servers: NATS_URL },
       namespace: LONGHAUL_NAMESPACE,
+      ...acceptedClock(),
       concurrency: Number(CONCURRENCY),
       logger,
       ...(EXECUTOR_ID === undefined ? {} : { id: EXECUTOR_ID }),
@@ -47,6 +48,7 @@ export async function runGatewayProcess<C extends Contract>(contract: C): Promis
       contract,
       nats: { servers: NATS_URL },
       namespace: LONGHAUL_NAMESPACE,
+      ...acceptedClock(),
       port: Number(PORT),
       authenticate: ({ headers }) => ({ owner: String(headers['x-owner'] ?? 'local'), role: 'user' }),
       protection: JSON.parse(PROTECTION) as ProtectionOptions,
@@ -56,6 +58,11 @@ export async function runGatewayProcess<C extends Contract>(contract: C): Promis
     answerBusy();
     return { service, ready: { url: service.url } };
   });
+}
+
+/** A test that shifts the clock of this process wants to see it work. */
+function acceptedClock(): { readonly maxClockOffsetMs?: number } {
+  return process.env.CLOCK_AHEAD_MS === undefined ? {} : { maxClockOffsetMs: Number.POSITIVE_INFINITY };
 }
 
 /** A test that was killed itself ends nothing. */

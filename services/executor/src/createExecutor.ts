@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import {
+  ClockWatch,
   createBroker,
   ensureTopology,
   type JsonBreadthLimits,
@@ -59,6 +60,11 @@ export type ExecutorOptions<C extends Contract> = {
   readonly id?: string;
   /** Serves Prometheus metrics on a port of its own. Default: no metrics. */
   readonly metrics?: MetricsOptions;
+  /**
+   * How far the clock of this machine may be from the NATS server's for the executor to start, in milliseconds. Tasks go
+   * by the server's time. Default: 60,000.
+   */
+  readonly maxClockOffsetMs?: number;
   /** A pino logger. Default: warnings and errors to standard output. */
   readonly logger?: Logger;
 };
@@ -123,7 +129,6 @@ export async function createExecutor<const C extends Contract>(
   );
   const repeats = throttleRepeats(ownLogger);
   const { logger } = repeats;
-  const startedAt = new Date().toISOString();
   // Closed in reverse: here where something fails, else by `stop`.
   await using opening = new Disposables();
   opening.defer(() => repeats.stop());
@@ -149,9 +154,13 @@ export async function createExecutor<const C extends Contract>(
     role: 'executor',
   });
   await ensureTopology(broker);
+  const clockWatch = new ClockWatch(broker, logger, options.maxClockOffsetMs);
+  opening.defer(() => clockWatch.stop());
+  await clockWatch.start();
+  const startedAt = broker.clock.now();
 
   const attempts = new Map<string, Attempt>();
-  const waitQueue = new WaitQueue(() => consumer.replan());
+  const waitQueue = new WaitQueue(() => consumer.replan(), broker.clock.nowMs);
   const limits = new Limits(broker, logger, id, waitQueue);
   let metrics: OpenMetrics | undefined;
   if (options.metrics) {

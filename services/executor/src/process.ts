@@ -1,4 +1,4 @@
-import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
+import { defaultJsonBreadth, defaultMaxClockOffsetMs, natsOptionsOf, natsVariables } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
 import { defaultPayloadLimitBytes } from '@longhaul/proto/wire';
 import { readEnvironment, runService } from '@longhaul/runtime';
@@ -20,6 +20,7 @@ const variables = z.object({
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   METRICS_HOST: z.string().optional(),
   LOG_LEVEL: z.string().default('info'),
+  MAX_CLOCK_OFFSET_MS: z.coerce.number().min(0).default(defaultMaxClockOffsetMs),
   PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
   JSON_VALUES: z.coerce.number().int().min(1).default(defaultJsonBreadth.values),
   JSON_KEYS: z.coerce.number().int().min(1).default(defaultJsonBreadth.keys),
@@ -57,6 +58,7 @@ export async function runExecutor<const C extends Contract>(
       concurrency: env.EXECUTOR_CONCURRENCY,
       drainMs: env.EXECUTOR_DRAIN_MS,
       payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
+      maxClockOffsetMs: env.MAX_CLOCK_OFFSET_MS,
       jsonBreadth: { values: env.JSON_VALUES, keys: env.JSON_KEYS },
       logger,
       ...(env.METRICS_PORT === undefined

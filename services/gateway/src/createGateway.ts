@@ -1,5 +1,6 @@
 import {
   type Broker,
+  ClockWatch,
   createBroker,
   ensureReplication,
   ensureTopology,
@@ -117,6 +118,9 @@ export async function createGateway<const C extends Contract>(
     payloadsKeptMs: payloadsKeptMs(retention),
   });
   await ensureTopology(withoutSecret);
+  const clockWatch = new ClockWatch(withoutSecret, logger, options.maxClockOffsetMs);
+  opening.defer(() => clockWatch.stop());
+  await clockWatch.start();
   const secret = await IdSecret.open(withoutSecret);
   await ensureReplication(withoutSecret);
   const broker: Broker = {
@@ -226,12 +230,14 @@ export async function createGateway<const C extends Contract>(
 
   const link = new NatsLink(nc, () => {
     feed.reconnected();
-    index.forgetExpired(retention, Date.now());
+    index.forgetExpired(retention, broker.clock.nowMs());
   });
   opening.defer(() => link.stop());
   const notReadyReason = () => {
     if (stopping.signal.aborted) return 'The gateway is stopping.';
-    return link.isConnected ? (guard.fault ?? storage.fault) : 'The gateway is not connected to NATS.';
+    return link.isConnected
+      ? (guard.fault ?? storage.fault ?? clockWatch.fault)
+      : 'The gateway is not connected to NATS.';
   };
   const connections = new Connections(protection.stalledMs);
   const overload = new Overload(protection.overloadDelayMs);
@@ -248,6 +254,7 @@ export async function createGateway<const C extends Contract>(
     connections: () => connections.open,
     webSockets: () => server.websocketServer.clients.size,
     isConnected: () => link.isConnected,
+    clockAheadMs: () => broker.clock.aheadMs,
     queues: () => readQueues(broker, definitions.keys()),
     projectionLag: () => readProjectionLag(broker),
   };

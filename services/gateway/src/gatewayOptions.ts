@@ -41,6 +41,11 @@ export type GatewayOptions<C extends Contract> = AuthOptions & {
    * Must be the same on every gateway. Default: 1 for what is created; what exists stays as it is.
    */
   readonly replicas?: Replicas;
+  /**
+   * How far the clock of this machine may be from the NATS server's for the gateway to start and to be ready, in
+   * milliseconds. Tasks go by the server's time. Default: 60,000.
+   */
+  readonly maxClockOffsetMs?: number;
   /** Tags of the nats-servers that may keep it (`server_tags`). Default: any server. */
   readonly placementTags?: readonly string[];
   /**

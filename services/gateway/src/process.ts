@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultJsonBreadth, natsOptionsOf, natsVariables } from '@longhaul/broker';
+import { defaultJsonBreadth, defaultMaxClockOffsetMs, natsOptionsOf, natsVariables } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
 import { defaultPayloadLimitBytes, exposures, type Replicas } from '@longhaul/proto/wire';
 import { readEnvironment, runService } from '@longhaul/runtime';
@@ -39,6 +39,7 @@ const variables = z.object({
     .string()
     .transform(tags => tags.split(',').map(tag => tag.trim()))
     .optional(),
+  MAX_CLOCK_OFFSET_MS: z.coerce.number().min(0).default(defaultMaxClockOffsetMs),
   PAYLOAD_LIMIT_BYTES: z.coerce.number().int().default(defaultPayloadLimitBytes),
   JSON_VALUES: z.coerce.number().int().min(1).default(defaultJsonBreadth.values),
   JSON_KEYS: z.coerce.number().int().min(1).default(defaultJsonBreadth.keys),
@@ -87,6 +88,7 @@ export async function runGateway<const C extends Contract>(
       ...(await authOptionsOf(env)),
       protection: protectionOptionsOf(env),
       payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
+      maxClockOffsetMs: env.MAX_CLOCK_OFFSET_MS,
       ...(env.LOG_LINES_KEPT === undefined ? {} : { logLinesKept: env.LOG_LINES_KEPT }),
       ...(env.NATS_REPLICAS === undefined ? {} : { replicas: env.NATS_REPLICAS }),
       ...(env.NATS_PLACEMENT_TAGS === undefined ? {} : { placementTags: env.NATS_PLACEMENT_TAGS }),

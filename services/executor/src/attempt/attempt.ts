@@ -257,7 +257,7 @@ export class Attempt implements HeldTask {
         return undefined;
       case 'wait':
         if (this.#cancel.isCanceled) return claim;
-        this.#message.release(Math.max(1, claim.untilMs - Date.now()));
+        this.#message.release(Math.max(1, claim.untilMs - this.#setting.broker.clock.nowMs()));
         return undefined;
       default:
         return claim;

@@ -135,7 +135,7 @@ export class AttemptChildren implements ChildPort {
     const { address: parent, request } = this.#context;
     const { owner } = request;
     const { priority, delayMs, startWithinMs, policy, detached } = options;
-    const now = Date.now();
+    const now = this.#context.setting.broker.clock.nowMs();
     return {
       v: 1,
       owner,

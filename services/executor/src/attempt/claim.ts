@@ -37,7 +37,7 @@ export async function claimTask(
   executor: string,
 ): Promise<TaskClaim> {
   const end = await readLogEnd(broker, task, stateOfRequest(request));
-  const claim = { ...decideClaim(end.state, limits, Date.now()), end };
+  const claim = { ...decideClaim(end.state, limits, broker.clock.nowMs()), end };
   const holder = holderOf(end.state);
   if (claim.do === 'acknowledge' || holder === undefined || holder === executor) return claim;
   return (await isHeldBy(broker, holder, task.id)) ? { do: 'leave', end } : { ...claim, lost: holder };

@@ -192,7 +192,7 @@ export class EventWriter {
 
   async #appendLifecycle(event: NewLifecycle): Promise<'appended' | 'impossible'> {
     const { broker, task, request } = this.#options;
-    const change = { ...event, at: new Date().toISOString() };
+    const change = { ...event, at: broker.clock.now() };
     if (!nextState(this.#end.state, change)) return 'impossible';
     this.#end = await appendLifecycle(broker, task, request, this.#end, change);
     return 'appended';
@@ -204,7 +204,7 @@ export class EventWriter {
     // The events of earlier attempts are counted after this attempt's `started` is in the log. From then on theirs are
     // refused, so no other writer can use the ordinal that is given here.
     const ordinal = (this.#counts[type] ?? (await countOf(broker, task, type))) + 1;
-    const complete = { v: 2 as const, ...event, ordinal, owner: request.owner, at: new Date().toISOString() };
+    const complete = { v: 2 as const, ...event, ordinal, owner: request.owner, at: broker.clock.now() };
     const first = this.#end.state.events === 0 ? { task: request } : {};
     const { seq } = await appendEvent(broker, task, { ...complete, ...first }, this.#end.lastSeq);
     this.#counts[type] = ordinal;

@@ -21,13 +21,14 @@ type ExecutionOptions = {
 /** The execution of one attempt: from `started` until its handler has ended, or no longer counts. */
 export class Execution {
   readonly gate: StartedGate;
-  readonly startedAt = new Date().toISOString();
+  readonly startedAt: string;
   readonly #context: AttemptContext;
   readonly #options: ExecutionOptions;
   readonly #children: AttemptChildren;
   #isCalled = false;
 
   constructor(context: AttemptContext, options: ExecutionOptions) {
+    this.startedAt = context.setting.broker.clock.now();
     const holdMs = options.isContended ? 0 : context.setting.holdStartedMs;
     this.#context = context;
     this.#options = options;
@@ -63,9 +64,11 @@ export class Execution {
 
   /** Calls the handler and publishes what it reports. Resolves with how it ended. */
   async run(): Promise<HandlerEnd> {
-    const { task, writer, claim, abort, pauses, policy, deadlineMs } = this.#context;
+    const { setting, task, writer, claim, abort, pauses, policy, deadlineMs } = this.#context;
     const output = new HandlerOutput(task.definition, claim.attempt, writer, this.gate);
-    const limits = startTimeLimits(policy.timeoutMs, deadlineMs, Date.now(), reason => abort.abort(reason));
+    const limits = startTimeLimits(policy.timeoutMs, deadlineMs, setting.broker.clock.nowMs(), reason =>
+      abort.abort(reason),
+    );
     pauses.begin(this.#context, this.gate, limits);
     // A refused `started` aborts the signal, and then the handler is not called.
     if (this.#options.isContended) await this.gate.open();

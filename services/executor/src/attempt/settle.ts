@@ -60,13 +60,14 @@ async function settleFailure(
   startedAt: string,
 ): Promise<Answer> {
   const mine = { attempt: claim.attempt, executor: setting.executor, startedAt };
+  const { clock } = setting.broker;
   // A handler that fails while it obeys a cancel is not tried again.
   const advice = cancel.isCanceled ? ({ retry: false } as const) : ending.advice;
   const failure = { error: ending.error, advice };
   const failures = claim.failures + 1;
-  const next = decideAfterFailure(policy, failure, failures, deadlineMs, Date.now(), Math.random());
+  const next = decideAfterFailure(policy, failure, failures, deadlineMs, clock.nowMs(), Math.random());
   if (next.do === 'fail') return end(writer.append({ type: 'failed', ...mine, error: next.error }), 'failed');
-  const nextAttemptAt = new Date(Date.now() + next.delayMs).toISOString();
+  const nextAttemptAt = new Date(clock.nowMs() + next.delayMs).toISOString();
   const result = await writer.append({ type: 'retrying', ...mine, error: next.error, nextAttemptAt });
   // The request waits at the server, which delivers it when it is due, to any executor that is free by then.
   if (result === 'accepted') return { do: 'release', why: 'retry', delayMs: next.delayMs };

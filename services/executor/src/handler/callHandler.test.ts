@@ -1,4 +1,4 @@
-import { type Broker, encode } from '@longhaul/broker';
+import { type Broker, encode, ServerClock } from '@longhaul/broker';
 import { defineTask, type TaskDefinition } from '@longhaul/proto';
 import { inlineLimitBytes, stateOfRequest } from '@longhaul/proto/wire';
 import { deadlineMs } from '@longhaul/testing';
@@ -46,6 +46,7 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
   const writer = new EventWriter({
     broker: {
       acked,
+      clock: new ServerClock(),
       topology: { subjects: { event: () => 'tasks.event', eventsOf: () => 'tasks.event.>' } },
     } as unknown as Broker,
     task: { id: 'id', name: 'demo' },

@@ -153,7 +153,7 @@ export class Limits {
   #takeTurn(name: string, limit: RateLimit): Promise<number | undefined> {
     const record = this.#broker.topology.rateKey(name);
     return this.#store.changeRate(record, { v: 1, name, begun: [] }, before => {
-      const { rate, answer } = takeTurn(before, limit, Date.now());
+      const { rate, answer } = takeTurn(before, limit, this.#broker.clock.nowMs());
       return { record: rate, answer: answer.taken ? undefined : answer.atMs };
     });
   }

@@ -37,11 +37,16 @@ export class WaitQueue {
   /** How often a permit of each limit was freed, for the limits of which one was freed lately. */
   readonly #freed = new LRUCache<string, number>({ max: maxFreedLimits });
   readonly #onLeft: () => void;
+  readonly #nowMs: () => number;
   #queued = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onLeft called whenever a task no longer waits: more requests may be pulled */
-  constructor(onLeft: () => void) {
+  /**
+   * @param onLeft called whenever a task no longer waits: more requests may be pulled
+   * @param nowMs the clock by which a waiter says when to ask again
+   */
+  constructor(onLeft: () => void, nowMs: () => number = Date.now) {
+    this.#nowMs = nowMs;
     this.#onLeft = onLeft;
   }
 
@@ -66,8 +71,8 @@ export class WaitQueue {
   async wait(waiting: Waiting, freedCount: number): Promise<void> {
     if (waiting.signal.aborted || freedCount !== this.freedCount(waiting.limit)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const waiter: Waiter = { ...waiting, sinceMs: Date.now(), wake: resolve };
-    const timer = waiting.atMs === undefined ? undefined : setTimeout(resolve, waiting.atMs - Date.now());
+    const waiter: Waiter = { ...waiting, sinceMs: this.#nowMs(), wake: resolve };
+    const timer = waiting.atMs === undefined ? undefined : setTimeout(resolve, waiting.atMs - this.#nowMs());
     waiting.signal.addEventListener('abort', waiter.wake, { once: true });
     this.#enqueue(waiter);
     try {
@@ -92,7 +97,7 @@ export class WaitQueue {
     this.#waiters.set(waiter.limit, queue);
     this.#queued += 1;
     if (waiter.isOfType) this.#blocked.set(waiter.name, (this.#blocked.get(waiter.name) ?? 0) + 1);
-    this.#timer ??= setInterval(() => this.#wakeDue(Date.now()), lookEveryMs);
+    this.#timer ??= setInterval(() => this.#wakeDue(this.#nowMs()), lookEveryMs);
   }
 
   #dequeue(waiter: Waiter): void {

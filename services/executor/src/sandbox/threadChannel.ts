@@ -61,7 +61,7 @@ export type ChannelSide<Own extends Methods> = {
  * The port keeps the order of messages, so an answer comes after the items before it, and a call that is answered tells
  * that everything sent before it was processed.
  *
- * Why no library: decision 0025.
+ * Why no library: decision 0026.
  */
 export class ThreadChannel<Own extends Methods, Other extends Methods> {
   readonly #side: ChannelSide<Own>;

@@ -7,6 +7,7 @@ export type ExecutorGauges = {
   readonly slots: number;
   readonly running: () => number;
   readonly isConnected: () => boolean;
+  readonly clockAheadMs: () => number | undefined;
 };
 
 /** Attempts take from milliseconds to days. */
@@ -57,6 +58,10 @@ export class ExecutorMetrics implements AttemptMetrics {
       slots: gauge('longhaul_executor_slots', 'How many attempts may run at once. Aggregate: sum.'),
       running: gauge('longhaul_executor_running', 'How many run. Aggregate: sum.'),
       connected: gauge('longhaul_nats_connected', '1 while this executor reaches NATS. Aggregate: min.'),
+      clockAhead: gauge(
+        'longhaul_clock_ahead_seconds',
+        "How far this machine's clock is ahead of the NATS server's. Aggregate: max of the absolute value.",
+      ),
     };
     // Every series starts at 0, so that the first increase is seen.
     for (const name of names) {
@@ -80,10 +85,11 @@ export class ExecutorMetrics implements AttemptMetrics {
   }
 
   /** All metrics in Prometheus' text format, with those of the process. */
-  async text({ slots, running, isConnected }: ExecutorGauges): Promise<string> {
+  async text({ slots, running, isConnected, clockAheadMs }: ExecutorGauges): Promise<string> {
     this.#gauges.slots.set(slots);
     this.#gauges.running.set(running());
     this.#gauges.connected.set(isConnected() ? 1 : 0);
+    this.#gauges.clockAhead.set((clockAheadMs() ?? 0) / 1_000);
     return `${await this.#registry.metrics()}\n${await processMetrics()}`;
   }
 }

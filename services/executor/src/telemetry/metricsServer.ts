@@ -70,9 +70,9 @@ export type OpenMetrics = {
  */
 export async function openMetrics(
   options: MetricsOptions,
-  { nc }: Broker,
+  { nc, clock }: Broker,
   names: Iterable<string>,
-  gauges: Omit<ExecutorGauges, 'isConnected'>,
+  gauges: Omit<ExecutorGauges, 'isConnected' | 'clockAheadMs'>,
   logger: Logger,
 ): Promise<OpenMetrics> {
   let connected = !nc.isClosed();
@@ -83,7 +83,7 @@ export async function openMetrics(
     }
   })();
   const metrics = new ExecutorMetrics(names);
-  const look = { ...gauges, isConnected: () => connected };
+  const look = { ...gauges, isConnected: () => connected, clockAheadMs: () => clock.aheadMs };
   const { url, close } = await serveMetrics(options, () => metrics.text(look), logger);
   return { counted: metrics, url, close };
 }

@@ -96,14 +96,14 @@ export class Expiry {
     clearTimeout(this.#timer);
     const nextMs = this.#sorted.minKey();
     if (nextMs === undefined || this.#stopped) return;
-    const waitMs = Math.min(maxTimerMs, Math.max(0, nextMs - Date.now()));
+    const waitMs = Math.min(maxTimerMs, Math.max(0, nextMs - this.#broker.clock.nowMs()));
     this.#timer = setTimeout(() => void this.#endDue(), waitMs);
     this.#timer.unref();
   }
 
   async #endDue(): Promise<void> {
     const nextMs = this.#sorted.minKey();
-    if (nextMs === undefined || nextMs > Date.now()) {
+    if (nextMs === undefined || nextMs > this.#broker.clock.nowMs()) {
       this.#schedule();
       return;
     }
@@ -125,9 +125,9 @@ export class Expiry {
       if (isRunning(end.state.status)) return;
       const { maxLosses } = policy;
       const limits = { maxLosses, deadlineMs: deadlineOf(policy, task), startBy: task.startBy };
-      const claim = decideClaim(end.state, limits, Date.now());
+      const claim = decideClaim(end.state, limits, this.#broker.clock.nowMs());
       if (claim.do !== 'fail') return;
-      const change = { type: 'failed', at: new Date().toISOString(), error: claim.error } as const;
+      const change = { type: 'failed', at: this.#broker.clock.now(), error: claim.error } as const;
       await appendLifecycle(this.#broker, task, requestOfRecord(task), end, change);
       await removeRequest(this.#broker, task.id);
     } catch (err) {

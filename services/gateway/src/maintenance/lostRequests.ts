@@ -128,7 +128,7 @@ export class LostRequests {
     const { broker } = this.#deps;
     const { id, name } = record;
     const { scheduledFor, ...due } = request;
-    const isDue = scheduledFor === undefined || Date.parse(scheduledFor) <= Date.now();
+    const isDue = scheduledFor === undefined || Date.parse(scheduledFor) <= broker.clock.nowMs();
     const outgoing = { address: { id, name }, request: isDue ? due : request, payload: encode(request) };
     return !(await publishRequest(broker, outgoing, messageId)).duplicate;
   }

@@ -33,7 +33,7 @@ export class Orphans {
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.#scanning = this.#scanning.then(() => this.scan(Date.now()));
+      this.#scanning = this.#scanning.then(() => this.scan(this.#broker.clock.nowMs()));
     }, scanEveryMs);
     this.#timer.unref();
   }

@@ -70,7 +70,8 @@ export class StuckSchedules {
       for await (const message of readStream(this.#broker, stream, subject, 1)) {
         if (this.#stopped) return;
         const dueMs = dueMsOf(message);
-        if (dueMs !== undefined && dueMs <= Date.now() - sinceMs) await this.#publishAgain(message, dueMs);
+        if (dueMs !== undefined && dueMs <= this.#broker.clock.nowMs() - sinceMs)
+          await this.#publishAgain(message, dueMs);
       }
     } catch (err) {
       if (!isOutage(err)) this.#logger.error({ err }, 'overdue schedules could not be looked for');

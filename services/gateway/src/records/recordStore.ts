@@ -44,7 +44,7 @@ export class RecordStore {
 
   /** Whether the retention of an ended task is over. */
   isExpired(record: TaskRecord): boolean {
-    return hasExpired(record, this.#retention, Date.now());
+    return hasExpired(record, this.#retention, this.#broker.clock.nowMs());
   }
 
   #subjectOf(owner: string, id: string): string {

@@ -153,7 +153,7 @@ export function retryAfterSeconds(
   return Math.min(maxRetryAfterSeconds, Math.max(1, Math.floor(seconds)));
 }
 
-/** The header `Retry-After` of an active task. */
+/** The header `Retry-After` of an active task: a bounded hint, so the clock of this machine will do. */
 export function retryAfter(record: Parameters<typeof retryAfterSeconds>[0]): Record<string, string> {
   const seconds = retryAfterSeconds(record, Date.now());
   return seconds === undefined ? {} : { 'retry-after': String(seconds) };

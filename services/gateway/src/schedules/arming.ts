@@ -36,7 +36,7 @@ export async function settleSchedule(
     }
     if (schedule.next === undefined) {
       // A record of version 0.1, or written by hand. Without a next time nothing is armed.
-      const next = nextTime(schedule, Date.now());
+      const next = nextTime(schedule, broker.clock.nowMs());
       if (next === undefined) return;
       await store.put({ ...schedule, next }, revision);
       continue;
@@ -88,7 +88,7 @@ async function readArmed(broker: Broker, owner: string, id: string): Promise<Arm
 
 /** Whether the time has fired and no gateway has handled the firing yet: its message is still in the work queue. */
 async function isBeingDelivered(broker: Broker, { next }: ScheduleRecord, wanted: Fire): Promise<boolean> {
-  if (next === undefined || Date.parse(next) > Date.now()) return false;
+  if (next === undefined || Date.parse(next) > broker.clock.nowMs()) return false;
   const { requestStream, subjects } = broker.topology;
   const subject = subjects.fire(wanted);
   const message = await broker.jsm.streams.getMessage(requestStream, { last_by_subj: subject });

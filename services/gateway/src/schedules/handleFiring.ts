@@ -82,7 +82,7 @@ function isAwaited(schedule: ScheduleRecord, fire: Fire): fire is Awaited {
 type Decided = { readonly decided: ScheduleRecord; readonly cancel: string | undefined };
 
 async function decide(deps: FiringDeps, schedule: ScheduleRecord, first: string): Promise<Decided> {
-  const nowMs = Date.now();
+  const nowMs = deps.broker.clock.nowMs();
   const due = await dueTimes(schedule, first, nowMs);
   const previousActive = schedule.overlap !== 'queue' && (await isActive(deps, schedule));
   const { firings, cancel } = decideFirings(schedule, due, { nowMs, previousActive });

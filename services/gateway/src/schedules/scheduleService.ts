@@ -60,7 +60,7 @@ export function createScheduleService(deps: FiringDeps) {
      *   TOO_MANY_SCHEDULES
      */
     create: async (caller: Caller, wanted: NewSchedule): Promise<Schedule> => {
-      const schedule = await newSchedule(definitions, caller.owner, wanted);
+      const schedule = await newSchedule(definitions, caller.owner, wanted, broker.clock.nowMs());
       const { owner, id } = schedule;
       for (;;) {
         const { schedule: earlier, revision } = await store.read(owner, id);
@@ -115,7 +115,7 @@ export function createScheduleService(deps: FiringDeps) {
       for (;;) {
         const { schedule, revision } = await store.read(owner, id);
         if (!schedule) throw scheduleNotFound(id);
-        const nowMs = Date.now();
+        const nowMs = broker.clock.nowMs();
         const changed = await changedSchedule(definitions, schedule, changes, nowMs);
         const { createdAt, next } = schedule;
         if (!schedule.paused && next !== undefined && Date.parse(next) <= nowMs) {
@@ -145,7 +145,7 @@ export function createScheduleService(deps: FiringDeps) {
           'UNKNOWN_TASK',
           `The contract of this gateway has no task ${schedule.name}. Deploy it again, or delete the schedule.`,
         );
-      const at = new Date().toISOString();
+      const at = broker.clock.now();
       const firing: Firing = { at, trigger: 'manual', outcome: 'started', decidedAt: at };
       const task = { ...taskOf(deps, schedule, firing), idempotencyKey: `run ${named.id} ${newTaskId()}` };
       const { id: taskId } = await deps.start({ owner, role: 'user' }, task);
@@ -180,7 +180,7 @@ export function createScheduleService(deps: FiringDeps) {
     resume: async (caller: Caller, named: Named): Promise<Schedule> => {
       const owner = ownerToChange(caller, named);
       const schedule = await store.update(owner, named.id, now =>
-        now.paused ? waiting({ ...now, paused: false }, Date.now()) : now,
+        now.paused ? waiting({ ...now, paused: false }, broker.clock.nowMs()) : now,
       );
       if (!schedule) throw scheduleNotFound(named.id);
       await settle(owner, named.id);

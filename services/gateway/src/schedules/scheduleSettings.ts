@@ -26,9 +26,9 @@ export async function newSchedule(
   definitions: Definitions,
   owner: string,
   wanted: NewSchedule,
+  nowMs: number,
 ): Promise<ScheduleRecord> {
   const { name, input, cron, every, timeZone, policy } = wanted;
-  const nowMs = Date.now();
   const schedule: ScheduleRecord = {
     v: 1,
     id: wanted.id ?? newTaskId(),

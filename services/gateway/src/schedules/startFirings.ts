@@ -99,7 +99,7 @@ export function failedFiring(firing: Firing, { code, message }: GatewayError): F
 
 async function hasRun(broker: Broker, { taskId, decidedAt }: Firing): Promise<boolean> {
   if (taskId === undefined || decidedAt === undefined) return false;
-  if (Date.now() - Date.parse(decidedAt) < longAgoMs) return false;
+  if (broker.clock.nowMs() - Date.parse(decidedAt) < longAgoMs) return false;
   const { eventStream, subjects } = broker.topology;
   return (
     (await broker.jsm.streams.getMessage(eventStream, { last_by_subj: subjects.eventsOf(taskId) })) !== null

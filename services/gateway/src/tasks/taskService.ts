@@ -191,7 +191,7 @@ export function createTaskService(deps: ServiceDeps) {
     },
 
     list: (caller: Caller, query: z.output<typeof listRequestSchema>): TaskPage =>
-      listTasks(index, caller, query, Date.now()),
+      listTasks(index, caller, query, broker.clock.nowMs()),
 
     cancel,
 
@@ -203,7 +203,8 @@ export function createTaskService(deps: ServiceDeps) {
 
     /** Cancels the active tasks that match. The result counts the tasks that could not be canceled. */
     cancelMany: (caller: Caller, query: CancelManyQuery, signal: AbortSignal): Promise<CancelManyOutcome> => {
-      const deps = { index, logger, cancel: (id: string) => cancel(caller, id, query.reason) };
+      const { nowMs } = broker.clock;
+      const deps = { index, logger, nowMs, cancel: (id: string) => cancel(caller, id, query.reason) };
       return cancelMany(deps, caller, query, signal);
     },
 

@@ -15,6 +15,7 @@ test('longhaul_tasks has every status that is not terminal, PAUSED too, also whe
     streams: none,
     webSockets: none,
     connections: none,
+    clockAheadMs: () => 1_500,
     isConnected: () => false,
     queues: async () => [],
     projectionLag: async () => ({ events: 0, seconds: 0 }),

@@ -14,6 +14,7 @@ export type Gauges = {
   readonly webSockets: () => number;
   readonly connections: () => number;
   readonly isConnected: () => boolean;
+  readonly clockAheadMs: () => number | undefined;
   /** Read from the nats-server, and not while it is not connected. */
   readonly queues: () => Promise<readonly QueueState[]>;
   readonly projectionLag: () => Promise<ProjectionLag>;
@@ -118,6 +119,10 @@ export class GatewayMetrics {
       webSockets: gauge('longhaul_websockets', 'Open WebSockets of this gateway. Aggregate: sum.'),
       connections: gauge('longhaul_connections', 'Open connections of this gateway. Aggregate: sum.'),
       connected: gauge('longhaul_nats_connected', '1 while this gateway reaches NATS. Aggregate: min.'),
+      clockAhead: gauge(
+        'longhaul_clock_ahead_seconds',
+        "How far this machine's clock is ahead of the NATS server's. Aggregate: max of the absolute value.",
+      ),
     };
   }
 
@@ -151,7 +156,7 @@ export class GatewayMetrics {
   }
 
   #readLocal(source: Gauges): void {
-    const { tasks, index, watchers, streams, webSockets, connections, connected } = this.#gauges;
+    const { tasks, index, watchers, streams, webSockets, connections, connected, clockAhead } = this.#gauges;
     tasks.reset();
     for (const name of this.#names) for (const status of activeStatuses) tasks.set({ name, status }, 0);
     for (const { name, status, count } of source.counts())
@@ -162,6 +167,7 @@ export class GatewayMetrics {
     webSockets.set(source.webSockets());
     connections.set(source.connections());
     connected.set(source.isConnected() ? 1 : 0);
+    clockAhead.set((source.clockAheadMs() ?? 0) / 1_000);
   }
 
   /** Values that cannot be read are left out: an old value would look like an idle system. */

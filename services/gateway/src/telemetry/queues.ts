@@ -110,5 +110,8 @@ export async function readProjectionLag(broker: Broker): Promise<ProjectionLag> 
     seq: ack_floor.stream_seq + 1,
     next_by_subj: topology.subjects.allEvents,
   });
-  return { events, seconds: oldest ? Math.max(0, (Date.now() - oldest.time.getTime()) / 1_000) : 0 };
+  return {
+    events,
+    seconds: oldest ? Math.max(0, (broker.clock.nowMs() - oldest.time.getTime()) / 1_000) : 0,
+  };
 }

@@ -77,7 +77,7 @@ export function createSystemService({ broker, index, directory, names }: SystemD
   };
 
   const computeThroughput = async (caller: Caller, query: ThroughputQuery): Promise<Throughput> => {
-    const series = new ThroughputSeries(query, Date.now());
+    const series = new ThroughputSeries(query, broker.clock.nowMs());
     let last: string | undefined;
     for (let scanned = 0; scanned < seriesScanLimit; scanned += scanChunk) {
       let inChunk = 0;
@@ -106,7 +106,7 @@ export function createSystemService({ broker, index, directory, names }: SystemD
   };
 
   const snapshot = async (caller: Caller, query: WatchQuery): Promise<SystemEvent> => {
-    const at = new Date().toISOString();
+    const at = broker.clock.now();
     try {
       const [who, waiting, done] = await Promise.all([
         executors(caller),

@@ -28,7 +28,9 @@ export function createFindTask(
     const record =
       recorded ?? (await findAccepted(broker, isForeign ? randomUUID() : id, owner => maySee(caller, owner)));
     if (!record || !maySee(caller, record.owner)) return undefined;
-    return recorded || !hasExpired(record, retention, Date.now()) ? asOfNow(record) : undefined;
+    return recorded || !hasExpired(record, retention, broker.clock.nowMs())
+      ? asOfNow(record, broker.clock.nowMs())
+      : undefined;
   };
 }
 
@@ -55,6 +57,6 @@ export function taskNotFound(id: string, name?: string): GatewayError {
   );
 }
 
-function asOfNow(record: TaskRecord): TaskRecord {
-  return { ...record, status: statusAsOf(record.status, record.scheduledFor, Date.now()) };
+function asOfNow(record: TaskRecord, nowMs: number): TaskRecord {
+  return { ...record, status: statusAsOf(record.status, record.scheduledFor, nowMs) };
 }

@@ -59,7 +59,7 @@ export async function startTask(
   const { limits } = task.definition;
   const parsed = await validateInput(task.name, task.definition, task.input);
   const concurrencyKeys = keysOf(task.name, limits, parsed);
-  const now = Date.now();
+  const now = deps.broker.clock.nowMs();
   const head = {
     v: 1 as const,
     owner: caller.owner,

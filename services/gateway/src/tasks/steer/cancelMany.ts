@@ -19,6 +19,8 @@ export type CancelManyDeps = {
   readonly logger: Logger;
   /** Cancels one task. */
   readonly cancel: (id: string) => Promise<CancelOutcome>;
+  /** The time by which a task is due. */
+  readonly nowMs: () => number;
 };
 export type CancelManyQuery = z.output<typeof cancelManyRequestSchema>;
 
@@ -36,13 +38,13 @@ type Count = 'canceled' | 'stopping' | 'alreadyEnded' | 'failed' | 'notTried';
  * @param signal aborted when the caller disconnects: cancels under way are finished, and no more are started
  */
 export async function cancelMany(
-  { index, logger, cancel }: CancelManyDeps,
+  { index, logger, cancel, nowMs }: CancelManyDeps,
   caller: Caller,
   { limit, reason: _reason, ...filter }: CancelManyQuery,
   signal: AbortSignal,
 ): Promise<CancelManyOutcome> {
   // One more than requested, to learn whether there are more.
-  const ids = await matchingIds(index, caller, filter, limit + 1);
+  const ids = await matchingIds(index, caller, filter, limit + 1, nowMs());
   const stop = AbortSignal.any([signal, AbortSignal.timeout(callLimitMs)]);
   const counts: Record<Count, number> = { canceled: 0, stopping: 0, alreadyEnded: 0, failed: 0, notTried: 0 };
   await pMap(
@@ -75,6 +77,7 @@ async function matchingIds(
   caller: Caller,
   filter: Omit<CancelManyQuery, 'limit' | 'reason'>,
   limit: number,
+  nowMs: number,
 ): Promise<string[]> {
   const { status: wanted } = filter;
   const status = wanted ? activeStatuses.filter(one => wanted.includes(one)) : [...activeStatuses];
@@ -87,7 +90,7 @@ async function matchingIds(
       limit: limit - ids.length,
       ...(cursor === undefined ? {} : { cursor }),
     };
-    const page = listTasks(index, caller, query, Date.now());
+    const page = listTasks(index, caller, query, nowMs);
     for (const { id } of page.tasks) ids.push(id);
     cursor = page.nextCursor;
     // Each page scans a bounded number of entries. Between two pages other calls get a turn.

@@ -30,7 +30,7 @@ export async function cancelTask(
   const ask = () => askExecutor(broker, broker.topology.subjects.cancel(id), command, cancelReplySchema);
   const change = (type: 'stopping' | 'canceled', why = reason) => ({
     type,
-    at: new Date().toISOString(),
+    at: broker.clock.now(),
     ...(why === undefined ? {} : { reason: why }),
   });
   return steerTask<CancelOutcome>(broker, task, {

@@ -64,7 +64,7 @@ export async function controlTask(
     append: async end => {
       if (isPause && !isRunning(end.state.status)) throw notRunning(task, end.state.status, verb);
       const type = isPause ? 'pausing' : 'resumed';
-      return appendUnlessChanged(broker, task, end, { type, at: new Date().toISOString(), by });
+      return appendUnlessChanged(broker, task, end, { type, at: broker.clock.now(), by });
     },
     finish: async ({ state: { status } }) => {
       await ask();

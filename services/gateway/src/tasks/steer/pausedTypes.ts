@@ -10,7 +10,7 @@ const farAwayMs = 100 * 365 * 24 * 60 * 60 * 1_000;
  */
 export async function pauseType(broker: Broker, name: string): Promise<void> {
   const { requestStream, consumers } = broker.topology;
-  const until = new Date(Date.now() + farAwayMs);
+  const until = new Date(broker.clock.nowMs() + farAwayMs);
   await Promise.all(
     priorities.map(async priority => {
       const plan = consumers.requests(name, priority);
