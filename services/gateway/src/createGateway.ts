@@ -163,6 +163,8 @@ export async function createGateway<const C extends Contract>(
     onLost: () => guard.suspect(),
   });
   const feed = new LiveFeed(broker, logger);
+  feed.start();
+  opening.defer(() => feed.stop());
 
   opening.defer(() => index.stop());
   await index.start();
@@ -229,7 +231,7 @@ export async function createGateway<const C extends Contract>(
   const router = createGatewayRouter(options.contract, service, schedules.service, system);
 
   const link = new NatsLink(nc, () => {
-    feed.reconnected();
+    feed.mayHaveMissed();
     index.forgetExpired(retention, broker.clock.nowMs());
   });
   opening.defer(() => link.stop());

@@ -143,6 +143,8 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         `${subjects.answers('gateway')}.>`,
         subjects.allLive,
         ...advisories(topology, [requestStream, eventStream], [secretBucketStream]),
+        // What the last leader stored and did not republish is missed by every watcher.
+        `$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${eventStream}`,
       ],
     },
     isApart: false,

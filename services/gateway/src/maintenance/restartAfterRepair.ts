@@ -29,7 +29,7 @@ export async function restartAfterRepair(
   if (recordsLost || isRepaired(eventStream, consumerPart(eventStream, consumers.projection.durable_name)))
     await projection.restart({ records: recordsLost, sequences: eventsRestarted });
   // Events that were republished during the repair were missed.
-  if (isRepaired(eventStream)) feed.reconnected();
+  if (isRepaired(eventStream)) feed.mayHaveMissed();
   // No event tells of a waiting task: its record comes from its request.
   if (recordsLost || isRepaired(requestStream)) orphans.restart();
   if (isRepaired(requestStream, consumerPart(requestStream, consumers.schedules.durable_name)))

@@ -1,6 +1,7 @@
 import { type Broker, encode } from '@longhaul/broker';
 import { createTopology, recordOfRequest, type StoredEvent, type TaskEvent } from '@longhaul/proto/wire';
 import { appendedHeaders, taskEvent } from '@longhaul/testkit';
+import { errors } from '@nats-io/nats-core';
 import { expect, test } from 'vitest';
 import { LiveTap } from '../watch/liveTap.ts';
 import { awaitEnd } from './awaitEnd.ts';
@@ -52,6 +53,24 @@ test('the result comes from the event that is stored already', async () => {
 test('the result comes from the event as it is heard, whatever was not heard before it', async () => {
   const { broker } = createLog(started);
   expect(await awaitEnd(broker, createTap(completed), record, never)).toMatchObject({ status: 'COMPLETED' });
+});
+
+test('while the event stream has no leader it is asked again, until the wait is over', async () => {
+  const { broker } = createLog(completed);
+  const answer = broker.jsm.streams.getMessage;
+  let refusals = 2;
+  broker.jsm.streams.getMessage = async (...query) => {
+    refusals -= 1;
+    if (refusals >= 0) throw new errors.TimeoutError();
+    return answer(...query);
+  };
+  expect(await awaitEnd(broker, createTap(), record, never)).toMatchObject({ status: 'COMPLETED' });
+
+  refusals = Number.POSITIVE_INFINITY;
+  const left = new AbortController();
+  const waiting = awaitEnd(broker, createTap(), record, left.signal);
+  left.abort();
+  expect(await waiting).toBe(record);
 });
 
 test('of a new task nothing is read', async () => {

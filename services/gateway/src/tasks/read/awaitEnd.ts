@@ -1,6 +1,7 @@
 import { type Broker, lastLifecycle } from '@longhaul/broker';
 import { fold, isTerminal, type TaskRecord } from '@longhaul/proto/wire';
 import type { LiveTap } from '../watch/liveTap.ts';
+import { patiently } from '../watch/patiently.ts';
 
 /**
  * Waits for a task's end. The result comes from the event itself, and not from the record, which is written later. Listens
@@ -21,7 +22,7 @@ export async function awaitEnd(
   let mayHaveMissed = !isNew;
   while (!signal.aborted && !isTerminal(latest.status)) {
     if (mayHaveMissed) {
-      const last = await lastLifecycle(broker, record);
+      const last = await patiently(() => lastLifecycle(broker, record), signal);
       if (last) latest = fold(latest, last) ?? latest;
       if (isTerminal(latest.status)) break;
     }

@@ -1,10 +1,11 @@
 import { type Broker, encode, type LogEntry } from '@longhaul/broker';
 import { createTopology, kindOfEvent, type StoredEvent, type TaskEvent } from '@longhaul/proto/wire';
 import { appendedHeaders, taskEvent } from '@longhaul/testkit';
+import { errors } from '@nats-io/nats-core';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { followTask, type Position } from './followTask.ts';
-import { LiveTap } from './liveTap.ts';
+import { idleChecksMs, LiveTap } from './liveTap.ts';
 
 const id = '01890000-0000-7000-8000-000000000000';
 const name = 'demo.count';
@@ -32,8 +33,12 @@ type Query = {
   readonly callback: (done: object | null, message?: object) => void;
 };
 
-/** A stream that is read as the broker reads it, and counts how often it is replayed. */
-function createStream(entries: LogEntry[] = []) {
+/**
+ * A stream that is read as the broker reads it, and counts how often it is replayed.
+ *
+ * @param lag how many of the last events the replica does not have that answers direct gets
+ */
+function createStream(entries: LogEntry[] = [], lag = 0) {
   let replays = 0;
   const stored = (found: LogEntry) => ({
     seq: found.seq,
@@ -56,7 +61,7 @@ function createStream(entries: LogEntry[] = []) {
       direct: {
         getBatch: async (_stream: string, { seq, batch, callback }: Query) => {
           replays += 1;
-          const left = entries.filter(one => one.seq >= seq);
+          const left = entries.slice(0, Math.max(0, entries.length - lag)).filter(one => one.seq >= seq);
           left.slice(0, batch).forEach((one, i) => {
             callback(null, { ...stored(one), pending: left.length - i - 1 });
           });
@@ -98,6 +103,40 @@ describe('a task that has ended', () => {
     const events = [started(1), ...Array.from({ length: 700 }, (_, i) => progress(i + 2)), completed(800)];
     expect(await follow(createStream(events).broker, createTap(), unseen).done).toHaveLength(702);
   });
+});
+
+describe('a replica that lags', () => {
+  test.each([1, 2, 3, 4])('by %i events hides none of them, the end included', async lag => {
+    const { broker } = createStream([started(1), progress(4), progress(6), completed(9)], lag);
+    expect(await follow(broker, createTap(), unseen).done).toEqual([1, 4, 6, 9]);
+  });
+
+  test.each([0, 1])('by %i events: an end that nobody heard is read at the first idle check', async lag => {
+    vi.useFakeTimers();
+    try {
+      const { broker, entries: events } = createStream([started(1)], lag);
+      const { done } = follow(broker, createTap(), unseen);
+      await vi.advanceTimersByTimeAsync(1);
+      events.push(completed(2));
+      await vi.advanceTimersByTimeAsync(idleChecksMs[0]);
+      expect(await done).toEqual([1, 2]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+test('while the stream has no leader the watcher asks again', async () => {
+  const { broker } = createStream([started(1), completed(2)]);
+  const answer = broker.jsm.streams.getMessage;
+  let asked = 0;
+  broker.jsm.streams.getMessage = async (...query) => {
+    asked += 1;
+    if (asked < 3) throw new errors.TimeoutError();
+    return answer(...query);
+  };
+  expect(await follow(broker, createTap(), unseen).done).toEqual([1, 2]);
+  expect(asked).toBeGreaterThanOrEqual(3);
 });
 
 describe('a live event', () => {

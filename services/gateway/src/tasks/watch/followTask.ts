@@ -3,6 +3,7 @@ import { isTerminalEvent, type StoredEvent, type TaskAddress } from '@longhaul/p
 import { type Dropped, DroppedEvents } from './droppedEvents.ts';
 import type { LiveFeed } from './liveFeed.ts';
 import type { LiveTap } from './liveTap.ts';
+import { patiently } from './patiently.ts';
 
 /** The position of a watcher: the last event that it has received, and the attempt that was current then. */
 export type Position = { readonly seq: number; readonly attempt: number };
@@ -16,7 +17,7 @@ export type Followed =
  * Yields a task's events after a position, in order, once each, and ends with its terminal event: invariant 4,
  * watch-is-complete. Ends without a terminal event when the signal is aborted.
  *
- * Listens first, then reads the stream, then yields live events. An event names its predecessor of any kind: if the
+ * Listens first, then reads the stream (its end from the leader, which cannot lag), then yields live events. An event names its predecessor of any kind: if the
  * predecessor of a live event is later than the last received one, events are missing, and the stream is read again.
  * Duplicates are skipped. Events that the stream no longer has are counted: after such a gap the position is the event that
  * revealed it. A malformed message keeps its place in the order and is not yielded.
@@ -59,7 +60,8 @@ export async function* followTask(
     if (step === 'refill') {
       // One read in constant time shows whether there are events to replay. It uses the connection of the subscription and
       // follows it, so events that are stored later are received live, or leave a gap that the next event reveals.
-      const newest = (await lastEntry(broker, subjects.eventsOf(task.id)))?.seq ?? 0;
+      const last = await patiently(() => lastEntry(broker, subjects.eventsOf(task.id)), signal);
+      const newest = last?.seq ?? 0;
       if (newest > seq) {
         for await (const entry of replayEntries(broker, subjects.eventsOf(task.id), seq + 1)) {
           if ((yield* pass(entry)) === 'ended' || signal.aborted) return;

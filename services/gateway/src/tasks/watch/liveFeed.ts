@@ -15,6 +15,7 @@ export class LiveFeed {
   readonly #broker: Broker;
   readonly #logger: Logger;
   readonly #bySubject = new Map<string, Shared>();
+  #elections: Subscription | undefined;
 
   constructor(broker: Broker, logger: Logger) {
     this.#broker = broker;
@@ -44,8 +45,27 @@ export class LiveFeed {
     return tap;
   }
 
-  /** To be called after a reconnect to NATS: messages in between were missed. */
-  reconnected(): void {
+  /**
+   * Begins to listen to elections of the event stream's leader, which republishes what it has stored: what one had stored
+   * and not republished when it failed is missed by all.
+   */
+  start(): void {
+    const subject = `$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${this.#broker.topology.eventStream}`;
+    this.#elections = this.#broker.nc.subscribe(subject, {
+      callback: error => {
+        // A user who may not listen is not told; the idle checks remain.
+        if (!error) this.mayHaveMissed();
+      },
+    });
+  }
+
+  /** Ends listening to elections. The subscriptions of watchers end with them. */
+  stop(): void {
+    this.#elections?.unsubscribe();
+  }
+
+  /** To be called after a reconnect to NATS, or another event of which messages may have been missed. */
+  mayHaveMissed(): void {
     for (const { taps } of this.#bySubject.values()) for (const tap of taps) tap.missed();
   }
 

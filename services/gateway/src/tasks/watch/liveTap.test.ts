@@ -1,6 +1,6 @@
 import { taskEvent } from '@longhaul/testkit';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { idleCheckMs, type LiveItem, LiveTap, tapCapacity, tapCapacityBytes } from './liveTap.ts';
+import { idleChecksMs, type LiveItem, LiveTap, tapCapacity, tapCapacityBytes } from './liveTap.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -75,11 +75,37 @@ describe('a watcher looks into the stream', () => {
     expect(await tap.next(open())).toEqual(item(3));
   });
 
-  test('when nothing came for long', async () => {
+  /** After how many milliseconds each of the next idle checks comes. */
+  const nextChecks = async (tap: LiveTap, count: number) => {
+    const waits: number[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const from = Date.now();
+      const next = tap.next(open());
+      await vi.advanceTimersToNextTimerAsync();
+      expect(await next).toBe('refill');
+      waits.push(Date.now() - from);
+    }
+    return waits;
+  };
+  const longest = idleChecksMs.at(-1);
+
+  test('when nothing came: early at first, since its subscription may not have arrived everywhere', async () => {
+    expect(await nextChecks(create().tap, 6)).toEqual([...idleChecksMs, longest, longest]);
+  });
+
+  test('when nothing came for long after a live event, which shows that the subscription has arrived', async () => {
     const { tap } = create();
-    const next = tap.next(open());
-    await vi.advanceTimersByTimeAsync(idleCheckMs);
-    expect(await next).toBe('refill');
+    tap.push(item(1));
+    await tap.next(open());
+    expect(await nextChecks(tap, 2)).toEqual([longest, longest]);
+  });
+
+  test('early again when something was missed', async () => {
+    const { tap } = create();
+    tap.push(item(1));
+    tap.missed();
+    expect(await tap.next(open())).toBe('refill');
+    expect(await nextChecks(tap, 4)).toEqual([...idleChecksMs]);
   });
 });
 

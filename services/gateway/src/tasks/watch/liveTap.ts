@@ -19,8 +19,13 @@ export type TapStep = LiveItem | 'refill' | 'closed';
 export const tapCapacity = 256;
 /** How many bytes are buffered, since one event can have 256 KiB. */
 export const tapCapacityBytes = 1024 * 1024;
-/** After this time without an event a watcher reads the stream, since no successor reveals the loss of the last event. */
-export const idleCheckMs = 15_000;
+/**
+ * After these times without an event a watcher reads the stream, since no successor reveals the loss of the last event. The
+ * first checks come early: in a cluster a subscription reaches the server that republishes a little later than a read
+ * reaches the stream's leader, so an event that is stored in between is neither read nor received. A live event proves
+ * that the subscription has arrived; from then on, and after the early checks, the longest time is enough.
+ */
+export const idleChecksMs = [250, 1_000, 4_000, 15_000] as const;
 
 /** The live events of a subject for one watcher. */
 export class LiveTap {
@@ -29,6 +34,8 @@ export class LiveTap {
   #bytes = 0;
   #missed = false;
   #closed = false;
+  /** Which idle check comes next. */
+  #check = 0;
   #wake: (() => void) | undefined;
 
   constructor(onClose: () => void) {
@@ -42,6 +49,7 @@ export class LiveTap {
     } else {
       this.#items.push(item);
       this.#bytes += item.bytes ?? 0;
+      this.#check = idleChecksMs.length - 1;
     }
     this.#wake?.();
   }
@@ -51,6 +59,7 @@ export class LiveTap {
     this.#items = [];
     this.#bytes = 0;
     this.#missed = true;
+    this.#check = 0;
     this.#wake?.();
   }
 
@@ -58,7 +67,10 @@ export class LiveTap {
   async next(signal: AbortSignal): Promise<TapStep> {
     if (!this.#missed && this.#items.length === 0) {
       const isIdle = await this.#wait(signal);
-      if (isIdle) return 'refill';
+      if (isIdle) {
+        this.#check = Math.min(this.#check + 1, idleChecksMs.length - 1);
+        return 'refill';
+      }
     }
     if (signal.aborted || this.#closed) return 'closed';
     if (this.#missed) {
@@ -87,7 +99,7 @@ export class LiveTap {
         resolve(isIdle);
       };
       const onWake = () => end(false);
-      const timer = setTimeout(() => end(true), idleCheckMs);
+      const timer = setTimeout(() => end(true), idleChecksMs[this.#check]);
       this.#wake = onWake;
       signal.addEventListener('abort', onWake, { once: true });
       if (signal.aborted || this.#closed) onWake();

@@ -1,4 +1,4 @@
-import { type Broker, type LogEntry, replayEntries } from '@longhaul/broker';
+import { type Broker, type LogEntry, readFromLeader, replayEntries } from '@longhaul/broker';
 import type { StoredEvent } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
 import { mayDo } from '../../auth/caller.ts';
@@ -38,10 +38,15 @@ export class Replays {
     return newest - seq > this.#limit && !mayDo(caller, 'seeTask');
   }
 
-  /** Reads the stored events after `afterSeq` that `wanted` selects. No budget is held while the watcher processes a page. */
+  /**
+   * Reads the stored events after `afterSeq` that `wanted` selects. No budget is held while the watcher processes a page.
+   *
+   * @param until the last event that is known to be stored: what a lagging replica does not have of it is read from the leader
+   */
   async *pages(
     caller: Caller,
     afterSeq: number,
+    until: number,
     wanted: (entry: LogEntry) => StoredEvent | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<Page, void, void> {
@@ -53,13 +58,20 @@ export class Replays {
         let upTo = seq;
         // The watcher may have disconnected while the page waited.
         if (signal.aborted) return { events, upTo, read };
-        for await (const entry of replayEntries(this.#broker, subjects.allEvents, seq + 1)) {
-          upTo = entry.seq;
-          const stored = wanted(entry);
-          if (stored) events.push(stored);
-          read += 1;
-          if (read === pageEvents) break;
-        }
+        const take = async (entries: AsyncIterable<LogEntry>, last: number) => {
+          for await (const entry of entries) {
+            if (entry.seq > last) return;
+            upTo = entry.seq;
+            const stored = wanted(entry);
+            if (stored) events.push(stored);
+            read += 1;
+            if (read === pageEvents) return;
+          }
+        };
+        const { allEvents } = subjects;
+        await take(replayEntries(this.#broker, allEvents, seq + 1), Number.POSITIVE_INFINITY);
+        if (read < pageEvents && upTo < until)
+          await take(readFromLeader(this.#broker, allEvents, upTo + 1), until);
         return { events, upTo, read };
       });
       yield page;

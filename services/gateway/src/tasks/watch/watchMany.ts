@@ -2,6 +2,7 @@ import type { Broker, LogEntry } from '@longhaul/broker';
 import type { StoredEvent } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
 import { maySee } from '../../auth/caller.ts';
+import { patiently } from './patiently.ts';
 import type { Replays } from './replays.ts';
 import type { WatchDeps } from './watchTask.ts';
 
@@ -40,7 +41,7 @@ export async function* watchMany(
     let upTo = newest;
     while (!signal.aborted) {
       if (upTo > seq) {
-        for await (const page of replays.pages(caller, seq, watched, signal)) {
+        for await (const page of replays.pages(caller, seq, upTo, watched, signal)) {
           for (const stored of page.events) {
             yield { id: String(stored.seq), kind: 'event', stored };
             if (signal.aborted) return;
@@ -53,7 +54,7 @@ export async function* watchMany(
       const item = await tap.next(signal);
       if (item === 'closed') return;
       if (item === 'refill') {
-        upTo = (await bounds(broker)).newest;
+        upTo = (await patiently(() => bounds(broker), signal))?.newest ?? upTo;
       } else if (item.entry.seq > seq + 1) {
         upTo = item.entry.seq;
       } else if (item.entry.seq === seq + 1) {
