@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Broker } from '@longhaul/broker';
@@ -212,6 +212,41 @@ test('an emptied NATS store: starts work again', async ({ expect }) => {
   await expect.poll(one.ready, { timeout: 20_000 }).toMatchObject({ code: 200 });
   await expectWell(one, 'after', expect);
   expect(one.gatewayLog.lines.filter(isLoss)).toHaveLength(1);
+});
+
+test('consumers whose files the server has lost are created again', async ({ expect }) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'longhaul-filesless-'));
+  await using nats = await startNatsServer({ dataDir });
+  await using one = await system(nats.url);
+  const { broker, tasks, gateways } = one;
+  await expectWell(one, 'before', expect);
+  await tasks.$types.pause('script.walk');
+  const { consumers, requestStream, eventStream } = broker.topology;
+  const walk = consumers.requests('script.walk', 'normal').durable_name;
+  const lost = [
+    [requestStream, consumers.schedules.durable_name],
+    [requestStream, walk],
+    [eventStream, consumers.projection.durable_name],
+  ] as const;
+  // What a deletion leaves behind that races with a creation: the server has them in memory alone.
+  for (const [stream, name] of lost) {
+    const folder = join(dataDir, 'jetstream', '$G', 'streams', stream, 'obs', name);
+    await access(folder);
+    await rm(folder, { recursive: true });
+  }
+  // Both ensure all of their consumers when they start.
+  await one.addGateway();
+  await one.addExecutor();
+  await gateways[0]?.stop();
+  await nats.restart();
+  for (const [stream, name] of lost)
+    await expect
+      .poll(() => broker.jsm.consumers.info(stream, name).catch(() => undefined), { timeout: 20_000 })
+      .toMatchObject({ name });
+  const { config } = await broker.jsm.consumers.info(requestStream, walk);
+  expect(Date.parse(config.pause_until ?? '')).toBeGreaterThan(Date.now());
+  const second = one.tasksOf(gateways[1] ?? { url: '' });
+  await expectWell({ ...one, tasks: second }, 'after', expect);
 });
 
 test('a server that restarts refuses every pull: one look and one line for all of them', async ({

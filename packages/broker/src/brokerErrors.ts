@@ -4,6 +4,7 @@ import { errors } from '@nats-io/transport-node';
 /** JetStream's code for a stream that exists with another configuration. */
 const streamNameInUse = 10058;
 const consumerAlreadyExists = 10148;
+const consumerCreateFailed = 10012;
 
 /** The publish was refused because the subject's last sequence is not the expected one. */
 export function isWrongLastSequence(error: unknown): boolean {
@@ -19,6 +20,18 @@ export function isConfigurationConflict(error: unknown): boolean {
   return (
     error instanceof JetStreamApiError &&
     (error.code === streamNameInUse || error.code === consumerAlreadyExists)
+  );
+}
+
+/**
+ * nats-server has a consumer in memory and its files are gone, so that it cannot store what is asked of it (10012). Seen
+ * where a consumer is deleted while others ensure it: the deletion removes the folder of the one that was just created.
+ */
+export function isConsumerWithoutFiles(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    error.code === consumerCreateFailed &&
+    error.message.includes('no such file or directory')
   );
 }
 

@@ -1,7 +1,7 @@
 import { type ConsumerConfig, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import type { Broker } from './broker.ts';
-import { isConfigurationConflict, isStreamNotFound } from './brokerErrors.ts';
+import { isConfigurationConflict, isConsumerWithoutFiles, isStreamNotFound } from './brokerErrors.ts';
 import { requireEventLogVersion } from './eventLogVersion.ts';
 import { bucketReplication, explainReplication } from './replication.ts';
 import { TopologyError } from './startErrors.ts';
@@ -157,12 +157,30 @@ export type ConsumerPlan = {
  * pause, replicas) is left as it is. Safe to run by many processes at once.
  */
 export async function ensureConsumer(broker: Broker, stream: string, plan: ConsumerPlan): Promise<void> {
-  const config: Partial<ConsumerConfig> = { ...plan };
+  const config: Partial<ConsumerConfig> & { readonly durable_name: string } = { ...plan };
   try {
     await broker.jsm.consumers.add(stream, config);
   } catch (error) {
+    if (isConsumerWithoutFiles(error)) return recreateConsumer(broker, stream, config);
     if (!isConfigurationConflict(error)) throw error;
     const { config: found } = await broker.jsm.consumers.info(stream, plan.durable_name);
     if (!covers(found, config)) await broker.jsm.consumers.update(stream, plan.durable_name, config);
   }
+}
+
+/**
+ * Replaces a consumer that the server has only in memory. It would be gone after the server's next start, with what it
+ * has delivered; deleted now, that is delivered once more, which claims and folds take. Of several processes that do this
+ * at once each deletes one of these at most, and the last creation stays.
+ */
+async function recreateConsumer(
+  { jsm }: Broker,
+  stream: string,
+  plan: Partial<ConsumerConfig> & { readonly durable_name: string },
+): Promise<void> {
+  const { config } = await jsm.consumers.info(stream, plan.durable_name);
+  // A pause is kept, as in a consumer that is brought to its plan.
+  const paused = config.pause_until === undefined ? {} : { pause_until: config.pause_until };
+  await jsm.consumers.delete(stream, plan.durable_name);
+  await jsm.consumers.add(stream, { ...plan, ...paused });
 }
