@@ -128,13 +128,13 @@ async function lookAtConsumers(
   try {
     if (needed.length > askedAloneMost)
       for await (const info of consumers.list(stream)) infos.set(info.name, info);
-    else
-      await Promise.all(
-        needed.map(async ({ plan }) => {
-          const info = await consumers.info(stream, plan.durable_name).catch(ifFound);
-          if (info) infos.set(info.name, info);
-        }),
-      );
+    // In a cluster a list leaves out the consumers whose leaders do not answer in time: asked for alone, each is found,
+    // not found or not answered for.
+    const unlisted = needed.filter(({ plan }) => !infos.has(plan.durable_name));
+    for (const { plan } of unlisted) {
+      const info = await consumers.info(stream, plan.durable_name).catch(ifFound);
+      if (info) infos.set(info.name, info);
+    }
   } catch (error) {
     if (!isStreamNotFound(error)) throw error;
   }

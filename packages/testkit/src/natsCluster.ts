@@ -30,7 +30,8 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
     startNatsServer({
       dataDir: join(folder, String(index)),
       port: ports[size + index] ?? -1,
-      configText: `server_name: n${index}\nserver_tags: ["node:${index}"]\ncluster { name: longhaul, listen: "127.0.0.1:${ports[index]}", routes: [${routes.join(', ')}] }`,
+      // A server that is asked to leave (SIGUSR2) is gone within seconds.
+      configText: `server_name: n${index}\nserver_tags: ["node:${index}"]\nlame_duck_duration: "30s"\nlame_duck_grace_period: "1s"\ncluster { name: longhaul, listen: "127.0.0.1:${ports[index]}", routes: [${routes.join(', ')}] }`,
     });
   const servers = await Promise.all(ports.slice(0, size).map((_port, index) => start(index)));
   const url = servers.map(server => server.url).join(',');

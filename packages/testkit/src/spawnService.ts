@@ -34,6 +34,8 @@ export type SpawnOptions = {
   readonly port?: number;
   /** Of a gateway. Default: its own defaults, but no limit of an owner's calls. */
   readonly protection?: ProtectionOptions;
+  /** Of a gateway: how many servers of the cluster keep everything. Default: 1. */
+  readonly replicas?: 1 | 3 | 5;
   /** Of an executor. Default: made up. */
   readonly id?: string;
   /** How far the clock of the process is ahead, in milliseconds; negative: behind. Default: 0. */
@@ -85,6 +87,7 @@ async function spawn(
       PORT: String(options.port ?? 0),
       PROTECTION: JSON.stringify({ callRate: 'off', ...options.protection }),
       ...(options.clockAheadMs === undefined ? {} : { CLOCK_AHEAD_MS: String(options.clockAheadMs) }),
+      ...(options.replicas === undefined ? {} : { REPLICAS: String(options.replicas) }),
       ...(options.id === undefined ? {} : { EXECUTOR_ID: options.id }),
       ...(options.drainMs === undefined ? {} : { DRAIN_MS: String(options.drainMs) }),
       ...(options.handlerLog === undefined ? {} : { HANDLER_LOG: options.handlerLog }),

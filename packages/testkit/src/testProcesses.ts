@@ -43,13 +43,14 @@ export async function runExecutorProcess<C extends Contract>(
 export async function runGatewayProcess<C extends Contract>(contract: C): Promise<void> {
   endWithParent();
   await runService('gateway under test', 'error', async logger => {
-    const { NATS_URL = '', LONGHAUL_NAMESPACE = '', PORT, PROTECTION = '{}' } = process.env;
+    const { NATS_URL = '', LONGHAUL_NAMESPACE = '', PORT, PROTECTION = '{}', REPLICAS } = process.env;
     const service = await createGateway<C>({
       contract,
       nats: { servers: NATS_URL },
       namespace: LONGHAUL_NAMESPACE,
       ...acceptedClock(),
       port: Number(PORT),
+      ...(REPLICAS === undefined ? {} : { replicas: Number(REPLICAS) as 1 | 3 | 5 }),
       authenticate: ({ headers }) => ({ owner: String(headers['x-owner'] ?? 'local'), role: 'user' }),
       protection: JSON.parse(PROTECTION) as ProtectionOptions,
       logger,

@@ -28,6 +28,7 @@ import { NatsLink } from './protection/natsLink.ts';
 import { Overload } from './protection/overload.ts';
 import { OwnerStreams } from './protection/ownerStreams.ts';
 import { protectionLimits } from './protection/protectionOptions.ts';
+import { QuorumWatch } from './protection/quorumWatch.ts';
 import { Projection } from './records/projection.ts';
 import { RecordIndex } from './records/recordIndex.ts';
 import { RecordStore } from './records/recordStore.ts';
@@ -222,6 +223,9 @@ export async function createGateway<const C extends Contract>(
   const storage = new StorageWatch(broker, logger, () => stuckSchedules.lookAtAll());
   opening.defer(() => storage.stop());
   storage.start();
+  const quorum = new QuorumWatch(broker, logger);
+  opening.defer(() => quorum.stop());
+  await quorum.start();
   const system = createSystemService({
     broker,
     index,
@@ -238,7 +242,7 @@ export async function createGateway<const C extends Contract>(
   const notReadyReason = () => {
     if (stopping.signal.aborted) return 'The gateway is stopping.';
     return link.isConnected
-      ? (guard.fault ?? storage.fault ?? clockWatch.fault)
+      ? (guard.fault ?? quorum.fault ?? storage.fault ?? clockWatch.fault)
       : 'The gateway is not connected to NATS.';
   };
   const connections = new Connections(protection.stalledMs);
