@@ -15,8 +15,10 @@ export default defineConfig({
     // Tests kill processes, change the environment and load Node's own addons: threads would share too much.
     pool: 'forks',
     // One deadline for a laptop and for CI. A test that needs a second try has found something.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // What is polled comes by itself; on a loaded machine it comes late.
+    expect: { poll: { timeout: 30_000 } },
     retry: 0,
     // CommonJS packages are imported as Node does it, so that what passes here also runs.
     deps: { interopDefault: false },
@@ -49,6 +51,7 @@ export default defineConfig({
           include: long,
           exclude: ['**/node_modules/**'],
           maxWorkers: 3,
+          testTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },

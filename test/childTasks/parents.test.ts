@@ -42,7 +42,7 @@ describe('a handler that starts tasks', () => {
     ]);
     const listed = async () => (await stack.tasks.$tasks.list({ parentId: id })).tasks;
     const ids = (tasks: readonly { readonly id: string }[]) => tasks.map(task => task.id).toSorted();
-    await expect.poll(async () => ids(await listed()), { timeout: 10_000 }).toEqual(ids(children));
+    await expect.poll(async () => ids(await listed()), { timeout: 30_000 }).toEqual(ids(children));
     expect((await listed())[0]).toMatchObject({ parentId: id });
   });
 
@@ -61,7 +61,7 @@ describe('a handler that starts tasks', () => {
     // Lists follow the events, a moment behind the result.
     const childOf = async () => (await ann.$tasks.list({ parentId: task.id })).tasks[0];
     await expect
-      .poll(childOf, { timeout: 10_000 })
+      .poll(childOf, { timeout: 30_000 })
       .toMatchObject({ owner: 'ann@example.org', name: 'child.add' });
     const child = await childOf();
     const ben = stack.tasksOf(gateway, { 'x-owner': 'ben' });

@@ -120,7 +120,7 @@ it('the secret of keyed ids comes back as it was, so that keys keep their tasks'
   await broker.jsm.streams.delete(broker.topology.secretBucketStream);
   await within('the repair', one.log.lineThat(isRepair));
   for (const { url } of one.gateways)
-    await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 30_000 }).toBe(200);
   expect((await start()).id).toBe(id);
   const third = await one.addGateway();
   const elsewhere = await one.tasksOf(third).script.echo.start({ text: 'keyed' }, { idempotencyKey: 'k' });

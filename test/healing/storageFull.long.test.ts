@@ -162,7 +162,7 @@ test(
     const { task_id: id } = (await answer.json()) as { readonly task_id: string };
     expect(answer.status).toBe(202);
     await expect
-      .poll(one.ready, { timeout: 10_000 })
+      .poll(one.ready, { timeout: 30_000 })
       .toMatchObject({ code: 503, why: expect.stringContaining('maximum bytes') });
     await setLimit(-1);
     await expectRecovered(one, [id], expect);

@@ -42,7 +42,7 @@ async function expectWell({ tasks, broker }: System, round: string, expect: Expe
     ({ id, status }) => id === counted.id && status === 'COMPLETED',
   );
   const listed = async () => (await tasks.$tasks.list()).tasks.map(({ id, status }) => `${id} ${status}`);
-  await expect.poll(listed, { timeout: 10_000 }).toContain(`${counted.id} COMPLETED`);
+  await expect.poll(listed, { timeout: 30_000 }).toContain(`${counted.id} COMPLETED`);
   await echo.schedule({ id: round, every: '1s', input: { text: round } });
   await recordThat(
     broker,
@@ -137,7 +137,7 @@ describe.concurrent('a running system heals when', () => {
       'the repair',
       log.lineThat(line => isRepair(line) && ofPart(line)),
     );
-    await expect.poll(one.ready, { timeout: 10_000 }).toMatchObject({ code: 200 });
+    await expect.poll(one.ready, { timeout: 30_000 }).toMatchObject({ code: 200 });
     await expectWell(one, 'after', expect);
     // Once for each loss, not once for each thing that noticed it.
     expect(one.gatewayLog.lines.filter(isLoss).length).toBeLessThanOrEqual(2);
@@ -160,7 +160,7 @@ test('until the event stream is back, readyz is 503 with the reason and starts a
     await broker.jsm.streams.delete(broker.topology.eventStream);
     await using _blocked = await blockUntilDone(broker);
     await expect
-      .poll(one.ready, { timeout: 15_000 })
+      .poll(one.ready, { timeout: 30_000 })
       .toMatchObject({ code: 503, why: expect.stringContaining(broker.topology.eventStream) });
     await expect(tasks.script.echo.start({ text: 'a' })).rejects.toMatchObject({
       data: { reason: 'TOPOLOGY_LOST', httpStatus: 503 },
@@ -259,7 +259,7 @@ test('a server that restarts refuses every pull: one look and one line for all o
   const nc = await connect({ servers: nats.url });
   await nats.stop();
   await nats.restart();
-  await expect.poll(() => nc.isClosed() || nc.getServer() !== '', { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => nc.isClosed() || nc.getServer() !== '', { timeout: 30_000 }).toBe(true);
   nc.subscribe('$JS.API.CONSUMER.CREATE.>', {
     callback: () => {
       asked += 1;

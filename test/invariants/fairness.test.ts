@@ -25,12 +25,12 @@ it('fairness between owners: slow tasks of one do not hold all slots while anoth
   const [ann, bob] = [of('ann'), of('bob')];
   await bob.script.echo.run({ text: 'here' });
   const slow = await Promise.all(Array.from({ length: 30 }, () => ann.script.hang.start({})));
-  await expect.poll(() => runningOf('ann'), { timeout: 10_000 }).toHaveLength(3);
+  await expect.poll(() => runningOf('ann'), { timeout: 30_000 }).toHaveLength(3);
 
   // Behind ann's backlog, of the same type, again and again.
   for (let n = 0; n < 3; n += 1) {
     const task = await bob.script.hang.start({});
-    await expect.poll(() => runningOf('bob'), { timeout: 15_000 }).toEqual([task.id]);
+    await expect.poll(() => runningOf('bob'), { timeout: 30_000 }).toEqual([task.id]);
     expect(await runningOf('ann')).toHaveLength(3);
     await task.cancel();
   }
@@ -43,7 +43,7 @@ it('fairness between owners: slow tasks of one do not hold all slots while anoth
   const [first = ''] = running;
   await ann.script.hang.handle(first).cancel();
   await expect
-    .poll(async () => (await runningOf('ann')).filter(id => !running.has(id)), { timeout: 15_000 })
+    .poll(async () => (await runningOf('ann')).filter(id => !running.has(id)), { timeout: 30_000 })
     .toHaveLength(1);
   await ann.$tasks.cancelMany({});
 }, 60_000);
@@ -52,11 +52,11 @@ it('fairness between owners: one who is alone has every slot, and each again as 
   await start();
   const ann = of('ann');
   for (let n = 0; n < 8; n += 1) await ann.script.hang.start({});
-  await expect.poll(() => runningOf('ann'), { timeout: 10_000 }).toHaveLength(4);
+  await expect.poll(() => runningOf('ann'), { timeout: 30_000 }).toHaveLength(4);
   const before = await runningOf('ann');
   for (const id of before.slice(0, 2)) await ann.script.hang.handle(id).cancel();
   await expect
-    .poll(async () => (await runningOf('ann')).filter(id => !before.includes(id)), { timeout: 10_000 })
+    .poll(async () => (await runningOf('ann')).filter(id => !before.includes(id)), { timeout: 30_000 })
     .toHaveLength(2);
   await ann.$tasks.cancelMany({});
 }, 60_000);
@@ -87,7 +87,7 @@ it('fairness between owners: with ownerShare 1 the queue alone decides', async (
   for (let n = 0; n < 6; n += 1) await ann.free.wait.start({});
   await first.cancel();
   await expect
-    .poll(async () => (await ann.$tasks.list({ status: ['RUNNING'] })).tasks, { timeout: 10_000 })
+    .poll(async () => (await ann.$tasks.list({ status: ['RUNNING'] })).tasks, { timeout: 30_000 })
     .toHaveLength(4);
   await ann.$tasks.cancelMany({});
 }, 60_000);
@@ -99,7 +99,7 @@ it.each([4, 1])(
     const [ann, bob] = [of('ann'), of('bob')];
     const backlog = await ann.script.hang.startMany(Array.from({ length: 200 }, () => ({ input: {} })));
     const ids = backlog.map(started => (started.ok ? started.task.id : ''));
-    await expect.poll(() => runningOf('ann'), { timeout: 15_000 }).toHaveLength(concurrency);
+    await expect.poll(() => runningOf('ann'), { timeout: 30_000 }).toHaveLength(concurrency);
     // In the order of their starts, though the requests behind them were looked at.
     expect((await runningOf('ann')).toSorted()).toEqual(ids.slice(0, concurrency).toSorted());
 
@@ -109,7 +109,7 @@ it.each([4, 1])(
       await ann.script.hang.handle(before[0] ?? '').cancel();
       const all = async () => [...(await runningOf('ann')), ...(await runningOf('bob'))];
       await expect
-        .poll(async () => (await all()).filter(id => !before.includes(id)), { timeout: 15_000 })
+        .poll(async () => (await all()).filter(id => !before.includes(id)), { timeout: 30_000 })
         .toHaveLength(1);
     }
     expect(await runningOf('bob')).toEqual([task.id]);
@@ -128,7 +128,7 @@ it('fairness between owners: the tasks of one who is alone begin in their order'
   const backlog = await ann.script.hang.startMany(Array.from({ length: 60 }, () => ({ input: {} })));
   for (const started of backlog.slice(0, 25)) {
     const id = started.ok ? started.task.id : '';
-    await expect.poll(() => runningOf('ann'), { timeout: 15_000, interval: 20 }).toEqual([id]);
+    await expect.poll(() => runningOf('ann'), { timeout: 30_000, interval: 20 }).toEqual([id]);
     await ann.script.hang.handle(id).cancel();
   }
   await ann.$tasks.cancelMany({});

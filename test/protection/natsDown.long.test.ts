@@ -84,11 +84,11 @@ async function askAll({ url, about }: System, limitMs: number, mayBeServed: bool
 /** @param expect of the test: several run at once */
 async function expectServed({ url, about }: System, expect: ExpectStatic): Promise<void> {
   const ready = async () => (await fetch(`${url}/readyz`)).status;
-  await expect.poll(ready, { timeout: 15_000, interval: 100 }).toBe(200);
+  await expect.poll(ready, { timeout: 30_000, interval: 100 }).toBe(200);
   const started = async () =>
     (await callOverHttp(url, { type: 'route', method: 'POST', path: '/v1/tasks/script.hang', body: {} }))
       .status;
-  await expect.poll(started, { timeout: 15_000, interval: 250 }).toBe(202);
+  await expect.poll(started, { timeout: 30_000, interval: 250 }).toBe(202);
   const { status } = await callOverHttp(url, ownedRows['tasks.get']?.about(about) ?? expect.unreachable());
   expect(status).toBe(200);
 }
@@ -102,7 +102,7 @@ describe.concurrent('NATS', { timeout: 90_000 }, () => {
     await using socket = await openPlainSocket(url);
     await nats.kill();
     expect(await askAll(one, longestMs, true)).toEqual([]);
-    await expect.poll(() => askAll(one, atOnceMs, false), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => askAll(one, atOnceMs, false), { timeout: 30_000 }).toEqual([]);
     const overSocket = await within(
       'an answer over WebSocket',
       socket.call({ type: 'query', path: 'tasks.get', input: { id: about.taskId } }),

@@ -94,7 +94,7 @@ it.each(ways)(
     leave.abort();
     expect((await Promise.all(calls)).filter(answer => answer === 'left')).toHaveLength(3);
     await expect
-      .poll(() => call(id, ann, AbortSignal.timeout(300)).catch(() => 'waited'), { timeout: 10_000 })
+      .poll(() => call(id, ann, AbortSignal.timeout(300)).catch(() => 'waited'), { timeout: 30_000 })
       .toBe('waited');
     await tasks.$tasks.cancelMany({});
   },
@@ -113,7 +113,7 @@ it('hundreds of waiting calls over one WebSocket are refused but for those that 
   for (let call = 0; call < 500; call += 1)
     socket.send(JSON.stringify({ id: call, method: 'query', params: { path: 'script.hang.result', input } }));
   // The socket itself is one of three.
-  await expect.poll(() => refused, { timeout: 15_000 }).toBe(498);
+  await expect.poll(() => refused, { timeout: 30_000 }).toBe(498);
   socket.terminate();
 });
 

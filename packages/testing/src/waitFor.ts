@@ -4,7 +4,7 @@ import { recordSchema, type TaskRecord } from '@longhaul/proto/wire';
 import { Kvm } from '@nats-io/kv';
 
 /** The one deadline of everything that tests wait for, in milliseconds: generous, since CI machines are busy ones. */
-export const deadlineMs = 20_000;
+export const deadlineMs = 30_000;
 
 /** A wait that must not last for ever; the error says what was waited for. */
 export async function within<T>(what: string, promise: Promise<T>, ms: number = deadlineMs): Promise<T> {
