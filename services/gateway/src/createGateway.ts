@@ -39,7 +39,7 @@ import { createSchedules } from './schedules/createSchedules.ts';
 import { ScheduleStore } from './schedules/scheduleStore.ts';
 import { TaskEnds } from './schedules/taskEnds.ts';
 import { exposeStacks } from './tasks/read/exposeStacks.ts';
-import { createFindTask, getTask } from './tasks/read/findTask.ts';
+import { createFindTask, getTask, quickReads } from './tasks/read/findTask.ts';
 import { ChildRecords } from './tasks/start/childRecords.ts';
 import { PendingRecords } from './tasks/start/pendingRecords.ts';
 import { cancelTask } from './tasks/steer/cancelTask.ts';
@@ -142,7 +142,9 @@ export async function createGateway<const C extends Contract>(
     childCancellation.update(record, isOurs);
     taskEnds.update(record, isOurs);
   });
-  const find = createFindTask(broker, store, index, retention);
+  // Reads that calls wait for are asked again soon: what a leader that has failed was asked is never answered.
+  const reading = await quickReads(broker);
+  const find = createFindTask(reading, new RecordStore(reading, retention), index, retention);
   const childCancellation = new ChildCancellation({
     broker,
     logger,

@@ -87,7 +87,7 @@ export class Workload {
     } else {
       const task = started(await tasks.hang.start({}));
       await delay(this.#random.whole(0, 600));
-      await other.hang.handle(task.id).cancel('enough');
+      await this.#untilTaken(fault, () => other.hang.handle(task.id).cancel('enough'));
       const { status } = await task.outcome();
       this.#agree(status === 'CANCELED', `${task.id} was canceled and is ${status}`);
     }
@@ -106,6 +106,20 @@ export class Workload {
       last = event.type;
     }
     this.#agree(last === 'completed' || last === 'snapshot', `${task.id}: its stream ended with ${last}`);
+  }
+
+  /** Counts each refusal of a call, and makes it again: a person would. */
+  async #untilTaken<R>(fault: string, call: () => Promise<R>): Promise<R> {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        const said = gatewayErrorOf(error);
+        if (!said) throw error;
+        this.#figures.refused.push(`cancel during ${fault}: ${said.reason} ${said.message}`);
+        await delay(500);
+      }
+    }
   }
 
   #agree(holds: boolean, otherwise: string): void {

@@ -68,7 +68,10 @@ export class QuorumWatch {
 
   /** Which streams cannot be used, and why; `undefined`: all can. */
   get fault(): string | undefined {
-    const lost = [...this.#parts.values()].flatMap(part => this.#faultOf(part) ?? []);
+    const parts = [...this.#parts.values()];
+    const lost = parts.flatMap(part => this.#faultOf(part) ?? []);
+    if (lost.length === parts.length && parts.every(({ answering: some }) => some === undefined))
+      return "In NATS, no stream or bucket answers: this gateway's server hangs, or is cut off from the others.";
     return lost.length === 0 ? undefined : `In NATS, ${lost.join('; ')}.`;
   }
 

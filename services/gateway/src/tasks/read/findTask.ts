@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Broker, findAccepted } from '@longhaul/broker';
 import { GatewayError, statusAsOf, type TaskRecord } from '@longhaul/proto/wire';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { type Caller, maySee } from '../../auth/caller.ts';
 import type { RecordIndex } from '../../records/recordIndex.ts';
 import type { RecordStore } from '../../records/recordStore.ts';
 import { hasExpired, type Retention } from '../../records/retention.ts';
+import { throughElection } from '../watch/patiently.ts';
 
 /** Reads a task's record. `undefined`: the task does not exist, or the caller may not see it. */
 export type FindTask = (caller: Caller, id: string) => Promise<TaskRecord | undefined>;
@@ -20,7 +22,7 @@ export function createFindTask(
   index: Pick<RecordIndex, 'get'>,
   retention: Retention,
 ): FindTask {
-  return async (caller, id) => {
+  const find: FindTask = async (caller, id) => {
     const known = index.get(id)?.owner;
     // Another owner's task is searched like one that does not exist: by the same reads, which find nothing.
     const isForeign = known !== undefined && !maySee(caller, known);
@@ -32,6 +34,15 @@ export function createFindTask(
       ? asOfNow(record, broker.clock.nowMs())
       : undefined;
   };
+  return (caller, id) => throughElection(() => find(caller, id));
+}
+
+/** How long one read is waited for, in milliseconds. It takes the server a millisecond. */
+const readWithinMs = 2_000;
+
+/** The same clients, whose reads of streams are given up sooner, to be asked again. */
+export async function quickReads(broker: Broker): Promise<Broker> {
+  return { ...broker, jsm: await jetstreamManager(broker.nc, { timeout: readWithinMs, checkAPI: false }) };
 }
 
 /**

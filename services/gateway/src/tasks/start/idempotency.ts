@@ -9,6 +9,7 @@ import {
 import { v7 as uuidV7 } from 'uuid';
 import type { Caller } from '../../auth/caller.ts';
 import type { FindTask } from '../read/findTask.ts';
+import { throughElection } from '../watch/patiently.ts';
 import { publishRequest } from './publishRequest.ts';
 
 /** What is compared with an earlier task of the same idempotency key. */
@@ -45,7 +46,8 @@ export async function publishOnce(
 ): Promise<TaskRecord | undefined> {
   const { id } = outgoing.address;
   const earlier =
-    (await find(caller, id)) ?? (await removeExpiredLog(broker, outgoing.address, () => find(caller, id)));
+    (await find(caller, id)) ??
+    (await throughElection(() => removeExpiredLog(broker, outgoing.address, () => find(caller, id))));
   if (earlier) return sameTask(earlier, task, outgoing.request.inputRef);
   await beforePublish();
   for (let messageId = id; ; ) {

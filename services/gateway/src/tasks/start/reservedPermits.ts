@@ -9,6 +9,7 @@ import {
   type TaskLimits,
 } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
+import { throughElection } from '../watch/patiently.ts';
 
 /** The permits that were acquired for a start. */
 export type Reserved = { readonly release: () => Promise<void> };
@@ -62,7 +63,10 @@ export class ReservedPermits {
     };
     for (const permit of required) {
       const holder = { id: task.id, name: task.name, owner: caller.owner, keeps: 'task' } as const;
-      const { isTaken, holders } = await this.#pool.acquire(permit, holder, undefined);
+      const { isTaken, holders } = await throughElection(() =>
+        // Once more for a holder that has its permit already changes nothing.
+        this.#pool.acquire(permit, holder, undefined),
+      );
       if (isTaken) {
         acquired.push(permit);
         continue;

@@ -6,6 +6,7 @@ import {
   isTerminal,
   type TaskRecord,
 } from '@longhaul/proto/wire';
+import { throughElection } from '../watch/patiently.ts';
 import { appendUnlessChanged, askExecutor, steerTask } from './steerTask.ts';
 
 /**
@@ -33,9 +34,12 @@ export async function cancelTask(
     at: broker.clock.now(),
     ...(why === undefined ? {} : { reason: why }),
   });
-  return steerTask<CancelOutcome>(broker, task, {
+  // Whether `canceled` was sent. Where its acknowledgement is lost, the next round reads it: then it is no earlier end.
+  let isSent = false;
+  const outcome = await steerTask<CancelOutcome>(broker, task, {
     verb: 'cancel',
-    decide: ({ state: { status } }) => (isTerminal(status) ? { id, status, alreadyEnded: true } : undefined),
+    decide: ({ state: { status } }) =>
+      isTerminal(status) ? { id, status, alreadyEnded: !(isSent && status === 'CANCELED') } : undefined,
     ask,
     accepted: () => stopping,
     append: async end =>
@@ -46,11 +50,13 @@ export async function cancelTask(
       const isHeld = answer === 'silent' ? await mayBeHeld(broker, task) : (await ask()) !== 'nobody';
       if (isHeld) return stopping;
       const canceled = change('canceled', reason ?? end.state.cancelReason);
+      isSent = true;
       if (!(await appendUnlessChanged(broker, task, end, canceled))) return undefined;
-      await removeRequest(broker, id);
       return { id, status: 'CANCELED', alreadyEnded: false };
     },
   });
+  if (isSent && outcome.status === 'CANCELED') await throughElection(() => removeRequest(broker, id));
+  return outcome;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   appendLifecycle,
   askCommand,
@@ -12,11 +13,18 @@ import {
 } from '@longhaul/broker';
 import { GatewayError, requestOfRecord, stateOfRequest, type TaskRecord } from '@longhaul/proto/wire';
 import type { z } from 'zod';
+import { heldBackMs } from '../watch/patiently.ts';
 
 /** How long an executor may take to answer that it has told the handler and appended the event. */
 const answerTimeoutMs = 2_000;
-/** How often the loop starts again after another writer's event. Each such event moves the task on, so few are needed. */
-const maxRounds = 20;
+/** How soon the loop starts again where NATS did not answer. */
+const againMs = 250;
+/**
+ * How often the loop starts again at once after another writer's event. Each such event moves the task on, so few are needed.
+ * Where more are refused, the event stream changes its leader: an append of the last one can be under way still, which
+ * reads do not show. So later rounds wait.
+ */
+const roundsAtOnce = 3;
 
 /**
  * `accepted`: the executor has told the handler, and the requested state is in the event log. `silent`: something
@@ -66,16 +74,24 @@ export async function steerTask<Outcome>(
   task: TaskRecord,
   { verb, decide, ask, accepted, append, finish }: Steering<Outcome>,
 ): Promise<Outcome> {
-  for (let round = 0; round < maxRounds; round += 1) {
-    // Takes constant time for a log of any length. Malformed messages in it keep their place and are not interpreted.
-    const end = await readLogEnd(broker, task, stateOfRequest(task));
-    const decided = decide(end);
-    if (decided !== undefined) return decided;
-    const answer = await ask();
-    if (answer === 'accepted') return accepted();
-    const marked = await append(end);
-    const outcome = marked && (await finish(marked, answer));
-    if (outcome !== undefined) return outcome;
+  const untilMs = performance.now() + heldBackMs;
+  for (let round = 1; round === 1 || performance.now() < untilMs; round += 1) {
+    if (round > roundsAtOnce) await delay(againMs);
+    try {
+      // Takes constant time for a log of any length. Malformed messages in it keep their place and are not interpreted.
+      const end = await readLogEnd(broker, task, stateOfRequest(task));
+      const decided = decide(end);
+      if (decided !== undefined) return decided;
+      const answer = await ask();
+      if (answer === 'accepted') return await accepted();
+      const marked = await append(end);
+      const outcome = marked && (await finish(marked, answer));
+      if (outcome !== undefined) return outcome;
+    } catch (error) {
+      // The stream may elect a leader. What was appended without an acknowledgement is read in the next round.
+      if (!isUnavailable(error) || performance.now() > untilMs) throw error;
+      if (round <= roundsAtOnce) await delay(againMs);
+    }
   }
   throw new GatewayError(
     'NATS_UNAVAILABLE',

@@ -4,6 +4,33 @@ import { isUnavailable } from '@longhaul/broker';
 /** The first wait after a question that NATS did not answer, and the longest; between them it doubles. */
 const firstWaitMs = 200;
 const longestWaitMs = 5_000;
+/** The longest wait of a call that is held back. */
+const longestHeldWaitMs = 1_000;
+
+/**
+ * For how long a call is held back while NATS does not answer: a stream whose leader has failed has another one after 4 to
+ * 9 s. Longer, and it is more than the failure of one server.
+ */
+export const heldBackMs = 12_000;
+
+/**
+ * Asks NATS again while it does not answer, for as long as an election of a leader takes: for the calls of clients, which are
+ * not to be refused where one server of a cluster fails.
+ *
+ * @param ask may be called again after it has taken effect, since its answer may be lost
+ * @throws the last error
+ */
+export async function throughElection<T>(ask: () => Promise<T>, forMs = heldBackMs): Promise<T> {
+  const untilMs = performance.now() + forMs;
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestHeldWaitMs)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isUnavailable(error) || performance.now() > untilMs) throw error;
+      await delay(waitMs * (0.5 + Math.random() / 2));
+    }
+  }
+}
 
 /**
  * Asks NATS again while it does not answer, for as long as the caller waits: a stream whose leader has failed has another
