@@ -32,20 +32,25 @@ export type OpenedConnection = {
 /**
  * Opens the connection of a service, or takes over the caller's.
  *
- * A connection of ours reconnects for ever and pings every 2 s, so that a dead peer is noticed in 4 to 6 s; one of
+ * A connection of ours reconnects for ever and pings, so that a dead peer is noticed within three intervals; one of
  * the caller's is left open by `close`, and writes as it does by itself (see `writeOncePerTurn`).
  *
  * @param name the name of the connection, which nats-server lists
+ * @param pingInterval in milliseconds
  * @throws NatsCredentialsError when the server does not take the credentials; NatsStartError when it is not there
  */
-export async function openConnection(nats: NatsOptions, name: string): Promise<OpenedConnection> {
+export async function openConnection(
+  nats: NatsOptions,
+  name: string,
+  pingInterval = 2_000,
+): Promise<OpenedConnection> {
   if ('jetstream' in nats || 'publish' in nats) {
     const nc = nats as NatsConnection;
     return { nc, writeNow: () => flush(nc), close: async () => {} };
   }
   const { servers, credentials, tls, inboxPrefix, options } = nats;
   const connecting = connect({
-    pingInterval: 2_000,
+    pingInterval,
     maxPingOut: 2,
     // The client captures a stack trace with every request, for the case that it fails: an eighth of a gateway's time.
     noAsyncTraces: true,

@@ -18,10 +18,12 @@ import { v7 as uuid } from 'uuid';
 import { Attempt } from './attempt/attempt.ts';
 import type { AttemptSetting } from './attempt/attemptContext.ts';
 import { readIsToBegin } from './attempt/claim.ts';
+import { followLink, type OnCutOff } from './attempt/followLink.ts';
 import { answerAsHolder } from './attempt/holder.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { Limits } from './limits/limits.ts';
 import { WaitQueue } from './limits/waitQueue.ts';
+import type { LinkWatch } from './queue/linkWatch.ts';
 import { RequestConsumer } from './queue/requestConsumer.ts';
 import type { RequestMessage } from './queue/requestMessage.ts';
 import type { Slot } from './queue/slotPool.ts';
@@ -44,6 +46,12 @@ export type ExecutorOptions<C extends Contract> = {
   readonly concurrency?: number;
   /** Milliseconds that running handlers get when the executor stops, before their tasks are released. Default: 30,000. */
   readonly drainMs?: number;
+  /**
+   * What happens to running handlers when NATS does not answer for 3 s: another executor may run their tasks from then
+   * on, and a canceled task is recorded as canceled. `abort` aborts their signals with the code `CUT_OFF`, and the tasks
+   * run again; `continue` lets the handlers run beside those of other executors, and logs that. Default: `abort`.
+   */
+  readonly onCutOff?: OnCutOff;
   /** Milliseconds for which `started` may be held back, so that a shorter task costs one event less. Default: 10. */
   readonly holdStartedMs?: number;
   /**
@@ -180,6 +188,7 @@ export async function createExecutor<const C extends Contract>(
     taskOf: name => tasks.get(name),
     limits,
     shutdownDeadline: shutdownDeadline.signal,
+    isHeard: () => link.isHeard,
     metrics: metrics?.counted,
   };
 
@@ -221,7 +230,16 @@ export async function createExecutor<const C extends Contract>(
     isBlocked: name => waitQueue.isBlocked(name),
     ownerShareOf: name => tasks.get(name)?.definition.policy.ownerShare ?? 1,
     onRefused: () => guard.suspect(),
+    isHeard: () => link.isHeard,
   });
+  const link: LinkWatch = followLink({
+    nc,
+    logger,
+    attempts: () => attempts.values(),
+    onCutOff: options.onCutOff ?? 'abort',
+    onHeard: () => consumer.replan(),
+  });
+  opening.defer(() => link.stop());
   const freedListener = limits.listen();
   opening.defer(() => freedListener.stop());
   const holder = answerAsHolder(broker, logger, id, taskId => attempts.get(taskId));

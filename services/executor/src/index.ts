@@ -4,6 +4,7 @@ export {
   type TaskFailedErrorOf,
   TaskOutputUnfitError,
 } from '@longhaul/proto';
+export type { OnCutOff } from './attempt/followLink.ts';
 export { createExecutor, type Executor, type ExecutorOptions } from './createExecutor.ts';
 export { type AbortCode, AttemptAborted } from './handler/abort.ts';
 export type {

@@ -11,6 +11,7 @@ const variables = z.object({
   LONGHAUL_NAMESPACE: z.string().optional(),
   EXECUTOR_CONCURRENCY: z.coerce.number().int().min(1).default(4),
   EXECUTOR_DRAIN_MS: z.coerce.number().int().min(0).default(30_000),
+  EXECUTOR_ON_CUT_OFF: z.enum(['abort', 'continue']).default('abort'),
   /** The tasks or branches that it serves: `audio,motion.alignFlat`. Default: all. */
   EXECUTOR_TASKS: z
     .string()
@@ -57,6 +58,7 @@ export async function runExecutor<const C extends Contract>(
       nats: natsOptionsOf(env),
       concurrency: env.EXECUTOR_CONCURRENCY,
       drainMs: env.EXECUTOR_DRAIN_MS,
+      onCutOff: env.EXECUTOR_ON_CUT_OFF,
       payloadLimitBytes: env.PAYLOAD_LIMIT_BYTES,
       maxClockOffsetMs: env.MAX_CLOCK_OFFSET_MS,
       jsonBreadth: { values: env.JSON_VALUES, keys: env.JSON_KEYS },

@@ -54,6 +54,8 @@ import { createSystemService } from './telemetry/systemService.ts';
 const defaultHost = '127.0.0.1';
 const defaultPort = 8080;
 const defaultDrainMs = 10_000;
+/** A connection that carries nothing is noticed within three pings, and a second later its watchers are told. */
+const natsPingMs = 1_200;
 
 /**
  * Starts a gateway and resolves when it is ready. Its parts, in the order in which a task passes them:
@@ -105,7 +107,7 @@ export async function createGateway<const C extends Contract>(
   opening.defer(stopAuthentication);
   const protection = protectionLimits(options.protection ?? {}, isOpen);
   const stopping = new AbortController();
-  const { nc, close } = await openConnection(options.nats, 'longhaul gateway');
+  const { nc, close } = await openConnection(options.nats, 'longhaul gateway', natsPingMs);
   opening.defer(close);
   const retention = options.retention ?? defaultRetention;
   const topology = createTopology(options.namespace, {

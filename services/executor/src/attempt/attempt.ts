@@ -20,6 +20,7 @@ import { AttemptCancel, listenForCancel } from './cancel.ts';
 import { claimTask, type TaskClaim } from './claim.ts';
 import { EventWriter } from './eventWriter.ts';
 import { Execution } from './execution.ts';
+import { fenceOf } from './fence.ts';
 import { type HeldTask, notifyHolder } from './holder.ts';
 import { AttemptPauses, listenForControl } from './pause.ts';
 import { settle } from './settle.ts';
@@ -106,6 +107,18 @@ export class Attempt implements HeldTask {
     void this.recheck();
   }
 
+  /** Extends the time until the request is delivered to another executor. */
+  heartbeat(): void {
+    this.#message.heartbeat();
+  }
+
+  /** NATS does not answer: aborts the handler, since another executor may run the task by now. */
+  cutOff(): void {
+    this.#abort.abort(
+      new AttemptAborted('CUT_OFF', 'NATS does not answer; another executor may run the task by now.'),
+    );
+  }
+
   /** Reads the log, and ends the handler if the task continued without this attempt. */
   async recheck(): Promise<void> {
     this.#message.heartbeat();
@@ -136,7 +149,7 @@ export class Attempt implements HeldTask {
 
   /** Processes the request. Resolves when the handler has ended and its slot is free. Never rejects. */
   async run(): Promise<void> {
-    const heartbeat = startHeartbeat(() => this.#message);
+    const heartbeat = startHeartbeat(() => this.#message, this.#setting.isHeard);
     const listeners = this.#listen();
     let processed = nothingRuns;
     try {
@@ -203,6 +216,7 @@ export class Attempt implements HeldTask {
       task,
       request,
       claim,
+      fence: fenceOf(claim.attempt, this.#message.deliveries),
       policy,
       deadlineMs,
       writer,

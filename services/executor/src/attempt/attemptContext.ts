@@ -22,6 +22,8 @@ export type AttemptSetting = {
   readonly limits: Limits;
   /** Aborted when the executor's time to stop is over. Ends everything that still waits for NATS. */
   readonly shutdownDeadline: AbortSignal;
+  /** Whether NATS answers this executor. */
+  readonly isHeard: () => boolean;
   /** `undefined` where the executor serves no metrics. */
   readonly metrics: AttemptMetrics | undefined;
 };
@@ -34,6 +36,8 @@ export type AttemptContext = {
   readonly request: TaskRequest;
   /** The number of this attempt, and how many failed before it. */
   readonly claim: Extract<Claim, { do: 'run' }>;
+  /** The fencing token of this run of the handler. */
+  readonly fence: number;
   /** The definition's policy with the overrides of the request. */
   readonly policy: TaskPolicy;
   /** When the whole task has to end, in milliseconds since the epoch. */

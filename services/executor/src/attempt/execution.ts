@@ -80,7 +80,7 @@ export class Execution {
   }
 
   async #callHandler(output: HandlerOutput<TaskDefinition>): Promise<HandlerEnd> {
-    const { setting, address, task, request, claim, abort, pauses } = this.#context;
+    const { setting, address, task, request, claim, fence, abort, pauses } = this.#context;
     const { signal } = abort;
     const read = await readInput(setting.broker.payloads, request, signal, setting.shutdownDeadline);
     if (!read.ok) return { ending: read.ending, handlerEnded: Promise.resolve() };
@@ -89,6 +89,7 @@ export class Execution {
       definition: task.definition,
       task: { id: address.id, name: address.name, owner: request.owner, createdAt: request.createdAt },
       attempt: claim.attempt,
+      fence,
       input: read.input,
       signal,
       output,

@@ -62,8 +62,14 @@ export function startTimeLimits(
   };
 }
 
-/** Sends heartbeats for a request until it is stopped, so that the request is not delivered to another executor. */
-export function startHeartbeat(message: () => RequestMessage): { stop(): void } {
-  const timer = setInterval(() => message().heartbeat(), heartbeatMs);
+/**
+ * Sends heartbeats for a request until it is stopped, so that the request is not delivered to another executor.
+ *
+ * @param isHeard whether NATS answers: an executor that hears nothing must let its tasks go
+ */
+export function startHeartbeat(message: () => RequestMessage, isHeard: () => boolean): { stop(): void } {
+  const timer = setInterval(() => {
+    if (isHeard()) message().heartbeat();
+  }, heartbeatMs);
   return { stop: () => clearInterval(timer) };
 }

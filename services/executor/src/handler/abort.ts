@@ -30,7 +30,9 @@ export type AbortCode =
   /** The task has ended, or another executor runs it: nothing that this attempt does counts any more. */
   | 'SUPERSEDED'
   /** The executor shuts down; another executor will run the task again. */
-  | 'RELEASED';
+  | 'RELEASED'
+  /** NATS does not answer this executor: another one may run the task by now. The task is not ended by it. */
+  | 'CUT_OFF';
 
 /** Why an attempt's signal was aborted. */
 export function abortReason(signal: AbortSignal): AttemptAborted {

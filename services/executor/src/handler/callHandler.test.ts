@@ -64,6 +64,7 @@ function call<T extends TaskDefinition>(task: T, handler: Handler<T>, input: unk
     task: { id: 'id', name: 'demo', owner: 'alice', createdAt: request.createdAt },
     input,
     attempt: 1,
+    fence: 1,
     output,
     signal: abort.signal,
     children: fakeChildren(undefined),

@@ -41,10 +41,11 @@ export async function callHandler(call: HandlerCall, handler: Handler<TaskDefini
 }
 
 async function invoke(handler: Handler<TaskDefinition>, call: HandlerCall, input: unknown): Promise<unknown> {
-  const { task, attempt, signal, output, children, pauses } = call;
+  const { task, attempt, fence, signal, output, children, pauses } = call;
   const context = createTaskContext(input, {
     task,
     attempt,
+    fence,
     signal,
     children,
     progress: output.progress,

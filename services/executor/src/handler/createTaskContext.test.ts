@@ -14,6 +14,7 @@ const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
 const ports = () => ({
   task: { id: 'id', name: 'audio.transcribe', owner: 'alice', createdAt: '2026-01-01T00:00:00.000Z' },
   attempt: 2,
+  fence: 7,
   signal: new AbortController().signal,
   progress: vi.fn(),
   log,

@@ -7,7 +7,7 @@ import type { TaskContext } from './taskContext.ts';
 /** What a context is made of. Each place that calls handlers has its own: executor, handler thread, `runHandler`. */
 export type ContextPorts = Pick<
   TaskContext,
-  'task' | 'attempt' | 'signal' | 'progress' | 'log' | 'checkpoint' | 'exec'
+  'task' | 'attempt' | 'fence' | 'signal' | 'progress' | 'log' | 'checkpoint' | 'exec'
 > & { readonly children: ChildPort };
 
 /**

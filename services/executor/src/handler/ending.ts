@@ -152,6 +152,7 @@ export function endingOfAbort(reason: AttemptAborted, handlerStillRunning: boole
     case 'SUPERSEDED':
       return { kind: 'superseded' };
     case 'RELEASED':
+    case 'CUT_OFF':
       return { kind: 'released' };
   }
 }

@@ -16,6 +16,7 @@ export type HandlerCall = {
   readonly definition: TaskDefinition;
   readonly task: TaskContext['task'];
   readonly attempt: number;
+  readonly fence: number;
   /** The JSON of the request. It is parsed where the handler runs. */
   readonly input: unknown;
   /** Aborted with an `AttemptAborted`. */

@@ -21,6 +21,8 @@ export type RunHandlerOptions<T extends TaskDefinition> = {
   readonly onLog?: (level: LogLevel, message: string, fields: Record<string, unknown> | undefined) => void;
   /** The handler's `ctx.attempt`. Default: 1. */
   readonly attempt?: number;
+  /** The handler's `ctx.fence`. Default: the attempt. */
+  readonly fence?: number;
   /**
    * Runs in place of each task that the handler starts: returns its output, or throws its error. Default: a handler
    * that starts a task fails.
@@ -59,7 +61,7 @@ export async function runHandler<T extends TaskDefinition>(
   input: z.input<T['input']>,
   options: RunHandlerOptions<T> = {},
 ): Promise<z.output<T['output']>> {
-  const { signal = new AbortController().signal, attempt = 1 } = options;
+  const { signal = new AbortController().signal, attempt = 1, fence = attempt } = options;
   const log = (level: LogLevel) => (first: string, second?: Record<string, unknown>) => {
     const { message, fields } = logLine(first, second);
     options.onLog?.(level, message, fields);
@@ -73,6 +75,7 @@ export async function runHandler<T extends TaskDefinition>(
       createdAt: '2026-01-01T00:00:00.000Z',
     },
     attempt,
+    fence,
     signal,
     progress: progress => {
       const checked = checkProgress(definition, progress) as z.output<T['progress']>;

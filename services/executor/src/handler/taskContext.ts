@@ -53,6 +53,12 @@ export type TaskContext<T extends TaskDefinition = TaskDefinition> = {
   /** The number of this attempt, from 1. */
   readonly attempt: number;
   /**
+   * A fencing token: a whole number, larger than that of every earlier run of this task's handler, on whatever executor. A
+   * store that refuses a write with a smaller number than it has seen for the task is safe from a handler that was cut off
+   * and runs on beside its successor. Compare it, and read nothing else from it.
+   */
+  readonly fence: number;
+  /**
    * Aborted when the handler must end: its reason is an {@link AttemptAborted} with a code. Pass it to everything that can
    * wait: `fetch(url, { signal: ctx.signal })`.
    */

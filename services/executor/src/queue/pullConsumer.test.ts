@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
+import { PullConsumer, pullExpiryMs } from './pullConsumer.ts';
 
-const create = () => new PullConsumer('demo-count-high', 'high', 'demo');
+const expiresMs = 2_000;
+const create = () => new PullConsumer('demo-count-high', 'high', 'demo', expiresMs);
+
+test.each([
+  [3, 2_000],
+  [500, 2_000],
+  [1_000, 4_000],
+])('pulls on %i consumers wait %i ms', (consumers, ms) => {
+  expect(pullExpiryMs(consumers)).toBe(ms);
+});
 
 test('a new consumer is quiet', () => {
   expect(create().state(5_000)).toEqual({ priority: 'high', outstanding: 0, waiting: 0, active: false });
@@ -34,9 +43,9 @@ describe('pulls', () => {
     const consumer = create();
     consumer.asked(1, 5, 0);
     consumer.asked(2, 3, 1_000);
-    expect(consumer.state(pullExpiresMs).outstanding).toBe(8);
-    expect(consumer.state(pullExpiresMs + 2_000).outstanding).toBe(3);
-    expect(consumer.state(pullExpiresMs + 3_000).outstanding).toBe(0);
+    expect(consumer.state(expiresMs).outstanding).toBe(8);
+    expect(consumer.state(expiresMs + 1_000).outstanding).toBe(3);
+    expect(consumer.state(expiresMs + 2_000).outstanding).toBe(0);
   });
 
   test('are unknown to a server that was connected to again', () => {

@@ -1,10 +1,21 @@
 import type { Priority } from '@longhaul/proto/wire';
 import type { PullState } from './slots.ts';
 
-/** How long a pull waits at the server for messages. */
-export const pullExpiresMs = 30_000;
+/**
+ * How long a pull waits at the server for messages. The pulls of an executor that is frozen or cut off live on at the
+ * server, and swallow what is delivered to them until `ack_wait` is over. Shorter than `ack_wait`, so that no such
+ * pull is left when the tasks of that executor are delivered again.
+ */
+const shortestExpiryMs = 2_000;
+/** With very many consumers, an idle executor asks for no more than so many pulls a second. */
+const idlePullsPerSecond = 250;
 /** A pull that has no answer this long after its expiry was lost with a connection or a leader. */
-const lostAfterMs = pullExpiresMs + 2_000;
+const lostAfterMs = 1_000;
+
+/** How long each pull waits of an executor that has so many consumers. */
+export function pullExpiryMs(consumers: number): number {
+  return Math.max(shortestExpiryMs, Math.ceil((consumers * 1_000) / idlePullsPerSecond));
+}
 /** A consumer that delivered a request within this time is active: it is asked for as many as there are slots. */
 const activeForMs = 1_000;
 
@@ -17,19 +28,21 @@ export class PullConsumer {
   readonly priority: Priority;
   /** The type of its tasks. */
   readonly task: string;
+  readonly #expiresMs: number;
   /** Pulls in the order in which the server serves them: the oldest first. */
   #pulls: { readonly id: number; remaining: number; readonly atMs: number }[] = [];
   #lastDeliveryMs = Number.NEGATIVE_INFINITY;
   #waiting = 0;
 
-  constructor(name: string, priority: Priority, task: string) {
+  constructor(name: string, priority: Priority, task: string, expiresMs: number) {
     this.name = name;
     this.priority = priority;
     this.task = task;
+    this.#expiresMs = expiresMs;
   }
 
   state(nowMs: number): PullState {
-    this.#pulls = this.#pulls.filter(pull => nowMs - pull.atMs < lostAfterMs);
+    this.#pulls = this.#pulls.filter(pull => nowMs - pull.atMs < this.#expiresMs + lostAfterMs);
     // Another executor has taken what waited. A stale count would keep slots from other consumers.
     if (nowMs - (this.#pulls[0]?.atMs ?? nowMs) > unansweredMs && nowMs - this.#lastDeliveryMs > unansweredMs)
       this.#waiting = 0;

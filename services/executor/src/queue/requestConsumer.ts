@@ -4,7 +4,7 @@ import { type Msg, nanos, type Subscription } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import { lookAhead, releaseInOrder } from './lookAhead.ts';
 import { mayHaveSlot, nextToBegin, OwnerShares, ownerOfRequest } from './ownerShares.ts';
-import { PullConsumer, pullExpiresMs } from './pullConsumer.ts';
+import { PullConsumer, pullExpiryMs } from './pullConsumer.ts';
 import { PullRefusals } from './pullRefusals.ts';
 import { type RequestMessage, readRequestMessage } from './requestMessage.ts';
 import { type Slot, SlotPool } from './slotPool.ts';
@@ -26,6 +26,8 @@ export type RequestConsumerOptions = {
   readonly isToBegin: (message: RequestMessage) => Promise<boolean>;
   /** Whether requests of a type would only wait for a permit: none are pulled meanwhile. */
   readonly isBlocked: (name: string) => boolean;
+  /** Whether NATS answers: what is delivered meanwhile to an executor that hears nothing is late by `ack_wait`. */
+  readonly isHeard: () => boolean;
   /** Called for every pull that is refused: its consumer may be gone. */
   readonly onRefused: () => void;
 };
@@ -47,6 +49,7 @@ export class RequestConsumer {
   readonly #options: RequestConsumerOptions;
   readonly #consumers: PullConsumer[] = [];
   readonly #inbox: string;
+  readonly #pullExpiresMs: number;
   readonly #busy = new Set<Promise<void>>();
   readonly #pool: SlotPool;
   readonly #shares = new OwnerShares();
@@ -66,12 +69,13 @@ export class RequestConsumer {
     this.#inbox = options.broker.newInbox();
     this.#pool = new SlotPool(options.slots, () => this.#planSoon());
     const { requestStream, consumers } = options.broker.topology;
+    this.#pullExpiresMs = pullExpiryMs(options.types.length * priorities.length);
     const needed: NeededConsumer[] = [];
     for (const name of options.types) {
       for (const priority of priorities) {
         const plan = consumers.requests(name, priority);
         needed.push({ stream: requestStream, plan });
-        this.#consumers.push(new PullConsumer(plan.durable_name, priority, name));
+        this.#consumers.push(new PullConsumer(plan.durable_name, priority, name, this.#pullExpiresMs));
       }
     }
     this.consumers = needed;
@@ -302,8 +306,8 @@ export class RequestConsumer {
   }
 
   #pull(): void {
-    const { broker, isBlocked } = this.#options;
-    if (!this.#isPulling || broker.nc.isClosed()) return;
+    const { broker, isBlocked, isHeard } = this.#options;
+    if (!this.#isPulling || broker.nc.isClosed() || !isHeard()) return;
     const freeSlots = this.#pool.free;
     // Only plans that can ask for requests count as turns: else one busy slot could always get the odd turns.
     if (freeSlots <= 0) return;
@@ -323,7 +327,7 @@ export class RequestConsumer {
       consumer.asked(this.#lastPullId, batch, nowMs);
       broker.nc.publish(
         `$JS.API.CONSUMER.MSG.NEXT.${broker.topology.requestStream}.${consumer.name}`,
-        encode({ batch, expires: nanos(pullExpiresMs) }),
+        encode({ batch, expires: nanos(this.#pullExpiresMs) }),
         { reply: `${this.#inbox}.${this.#consumers.indexOf(consumer)}.${this.#lastPullId}` },
       );
     });

@@ -34,6 +34,7 @@ describe('a handler in a thread', () => {
       text: 'WORDS',
       task: { id: 'id', name: 'sandbox.act', owner: 'alice', createdAt: '2026-01-01T00:00:00.000Z' },
       attempt: 2,
+      fence: 7,
     });
     expect(threadId).toBeGreaterThan(0);
   });

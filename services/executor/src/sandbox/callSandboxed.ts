@@ -42,7 +42,9 @@ export async function callSandboxed(call: HandlerCall, pool: SandboxPool): Promi
 }
 
 function graceMs(cancelGraceMs: number, reason: AttemptAborted): number {
-  return reason.code === 'RELEASED' ? Math.min(cancelGraceMs, releaseGraceMs) : cancelGraceMs;
+  // Another executor may run the task, or will.
+  const isElsewhere = reason.code === 'RELEASED' || reason.code === 'CUT_OFF';
+  return isElsewhere ? Math.min(cancelGraceMs, releaseGraceMs) : cancelGraceMs;
 }
 
 function endingOf(end: ThreadEnd | 'stuck', signal: AbortSignal): Ending {

@@ -23,6 +23,7 @@ const callOf = (definition: TaskDefinition, input: unknown): HandlerCall => ({
   definition,
   task: { id: 'id', name: 'sandbox.act', owner: 'alice', createdAt: '2026-01-01T00:00:00.000Z' },
   attempt: 1,
+  fence: 1,
   input,
   signal: new AbortController().signal,
   output: { progress: ignore, log: { debug: ignore, info: ignore, warn: ignore, error: ignore } },

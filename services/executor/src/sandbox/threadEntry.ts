@@ -58,6 +58,7 @@ async function run(job: RunJob, talk: MessagePort, post: (message: FromThread) =
     const context = createTaskContext(parsed.input, {
       task: job.task,
       attempt: job.attempt,
+      fence: job.fence,
       signal,
       children: threadChildren(channel, signal),
       progress: output.progress,

@@ -16,6 +16,7 @@ export type ThreadJob =
       readonly address: HandlerAddress;
       readonly task: TaskContext['task'];
       readonly attempt: number;
+      readonly fence: number;
       /** The JSON of the request. It is parsed in the thread. */
       readonly input: unknown;
       readonly talk: MessagePort;

@@ -45,7 +45,7 @@ export class ThreadRun {
   #verdict: ThreadEnd | undefined;
 
   constructor(pool: SandboxPool, call: HandlerCall) {
-    const { task, attempt, input, signal } = call;
+    const { task, attempt, fence, input, signal } = call;
     this.#pool = pool;
     this.#call = call;
     const { port1: talk } = this.#talk;
@@ -66,6 +66,7 @@ export class ThreadRun {
       address: pool.address,
       task,
       attempt,
+      fence,
       input,
       talk: this.#talk.port2,
       abort: this.#abort.port2,

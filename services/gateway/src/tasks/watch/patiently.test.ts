@@ -49,3 +49,10 @@ test('a caller who waits is left with nothing when the wait is over', async () =
   expect(await answer).toBeUndefined();
   expect(asked()).toBe(2);
 });
+
+test('a caller who leaves does not wait for an answer that does not come', async () => {
+  const left = new AbortController();
+  const answer = patiently(() => new Promise<string>(() => {}), left.signal);
+  left.abort();
+  expect(await answer).toBeUndefined();
+});

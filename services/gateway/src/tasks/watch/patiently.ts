@@ -43,11 +43,23 @@ export async function throughElection<T>(ask: () => Promise<T>, forMs = heldBack
 export async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   for (let waitMs = firstWaitMs; !signal.aborted; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
     try {
-      return await ask();
+      // A question over a link that carries nothing has no answer for seconds: the abort ends that wait too.
+      return await unlessAborted(ask(), signal);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       await delay(waitMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
     }
   }
   return undefined;
+}
+
+async function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<undefined>();
+  const onAbort = () => aborted.resolve(undefined);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([answer, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
