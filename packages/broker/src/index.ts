@@ -56,3 +56,4 @@ export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from '.
 export { consumerPart, type NeededConsumer, type NeededStream } from './topologyParts.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';
 export { untilAnswered } from './untilAnswered.ts';
+export { untilTopology } from './untilTopology.ts';

@@ -79,7 +79,8 @@ export function faultsOf(parts: readonly FoundPart[], known: KnownParts): Topolo
 
 type StreamPart = { readonly name: string; readonly label: string; readonly plan?: object };
 
-function streamsOf({ topology }: Broker): StreamPart[] {
+/** The streams that every service needs, and what each is called. */
+export function streamsOf({ topology }: Broker): StreamPart[] {
   const { streams, bucketStream, scheduleBucketStream, limitBucketStream, payloadStream } = topology;
   return [
     {

@@ -13,6 +13,8 @@ export type NatsCluster = {
   readonly servers: readonly NatsServerProcess[];
   /** The addresses of all of them, as `NATS_URL` takes them. */
   readonly url: string;
+  /** Resolves when all servers have met again, so that a stream can have a replica on each. */
+  readonly whole: () => Promise<void>;
   /** Stops the servers and removes their data. */
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
@@ -35,10 +37,12 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
     });
   const servers = await Promise.all(ports.slice(0, size).map((_port, index) => start(index)));
   const url = servers.map(server => server.url).join(',');
-  await within('a leader of the cluster', untilLed(url, size), 60_000);
+  const whole = () => within('a leader of the cluster', untilLed(url, size), 60_000);
+  await whole();
   return {
     servers,
     url,
+    whole,
     [Symbol.asyncDispose]: async () => {
       await Promise.all(servers.map(server => server.stop()));
       await rm(folder, { recursive: true, force: true });

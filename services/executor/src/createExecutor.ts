@@ -2,13 +2,13 @@ import { hostname } from 'node:os';
 import {
   ClockWatch,
   createBroker,
-  ensureTopology,
   type JsonBreadthLimits,
   type NatsOptions,
   openConnection,
   readCommand,
   StorageWatch,
   TopologyGuard,
+  untilTopology,
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
 import { createTopology, wakeSchema } from '@longhaul/proto/wire';
@@ -161,7 +161,7 @@ export async function createExecutor<const C extends Contract>(
     jsonBreadth,
     role: 'executor',
   });
-  await ensureTopology(broker);
+  await untilTopology(broker, logger);
   const clockWatch = new ClockWatch(broker, logger, options.maxClockOffsetMs);
   opening.defer(() => clockWatch.stop());
   await clockWatch.start();

@@ -3,11 +3,11 @@ import {
   ClockWatch,
   createBroker,
   ensureReplication,
-  ensureTopology,
   IdSecret,
   openConnection,
   StorageWatch,
   TopologyGuard,
+  untilTopology,
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
 import { createTopology, GatewayError, listTasks } from '@longhaul/proto/wire';
@@ -120,7 +120,7 @@ export async function createGateway<const C extends Contract>(
     jsonBreadth: options.jsonBreadth,
     payloadsKeptMs: payloadsKeptMs(retention),
   });
-  await ensureTopology(withoutSecret);
+  await untilTopology(withoutSecret, logger);
   const clockWatch = new ClockWatch(withoutSecret, logger, options.maxClockOffsetMs);
   opening.defer(() => clockWatch.stop());
   await clockWatch.start();
