@@ -42,6 +42,8 @@ export type SpawnOptions = {
   readonly clockAheadMs?: number;
   /** Of an executor: milliseconds that handlers get when it is asked to end. Default: the executor's own. */
   readonly drainMs?: number;
+  /** Of an executor: what its handlers do when NATS does not answer. Default: the executor's own. */
+  readonly onCutOff?: 'abort' | 'continue';
   /** Of an executor: a file to which each start and end of a handler is appended. */
   readonly handlerLog?: string;
   /** A file that its output is appended to. Default: that of this process. */
@@ -90,6 +92,7 @@ async function spawn(
       ...(options.replicas === undefined ? {} : { REPLICAS: String(options.replicas) }),
       ...(options.id === undefined ? {} : { EXECUTOR_ID: options.id }),
       ...(options.drainMs === undefined ? {} : { DRAIN_MS: String(options.drainMs) }),
+      ...(options.onCutOff === undefined ? {} : { ON_CUT_OFF: options.onCutOff }),
       ...(options.handlerLog === undefined ? {} : { HANDLER_LOG: options.handlerLog }),
     },
     stdio: ['ignore', output, output, 'ipc'],

@@ -19,6 +19,7 @@ export async function runExecutorProcess<C extends Contract>(
       EXECUTOR_ID,
       DRAIN_MS,
       HANDLER_LOG,
+      ON_CUT_OFF,
     } = process.env;
     const service = await createExecutor<C>({
       contract,
@@ -28,6 +29,7 @@ export async function runExecutorProcess<C extends Contract>(
       ...acceptedClock(),
       concurrency: Number(CONCURRENCY),
       logger,
+      ...(ON_CUT_OFF === 'continue' ? { onCutOff: ON_CUT_OFF } : {}),
       ...(EXECUTOR_ID === undefined ? {} : { id: EXECUTOR_ID }),
       ...(DRAIN_MS === undefined ? {} : { drainMs: Number(DRAIN_MS) }),
     });

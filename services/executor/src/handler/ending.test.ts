@@ -137,6 +137,7 @@ describe('an abort', () => {
     ['TIMEOUT', false, { kind: 'failed', error: { code: 'TIMEOUT', message: 'why.' } }],
     ['SUPERSEDED', true, { kind: 'superseded' }],
     ['RELEASED', false, { kind: 'released' }],
+    ['CUT_OFF', false, { kind: 'released' }],
   ])('%s, handler still running: %s', (code, stillRunning, ending) => {
     expect(endingOfAbort(aborted(code), stillRunning)).toEqual(ending);
   });

@@ -150,6 +150,7 @@ describe('invariant 5, cancel-means-stop', () => {
     ['TIMEOUT', { kind: 'failed', error: { code: 'TIMEOUT', message: 'because of TIMEOUT' } }],
     ['SUPERSEDED', { kind: 'superseded' }],
     ['RELEASED', { kind: 'released' }],
+    ['CUT_OFF', { kind: 'released' }],
   ] as const)('%s ends a loop that never ends as well', async (code, ending) => {
     await using act = openAct();
     const call = await begun(act, 'block');
