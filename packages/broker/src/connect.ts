@@ -56,6 +56,8 @@ export async function openConnection(
     noAsyncTraces: true,
     reconnectTimeWait: 100,
     reconnectJitter: 100,
+    // By itself the client first dials the server that it has just lost, and waits up to 20 s for one that is frozen.
+    reconnectToServer: leastRecent,
     ...securityOptions(credentials, tls),
     ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
     ...options,
@@ -74,6 +76,15 @@ export async function openConnection(
     await nc.close();
   };
   return { nc, writeNow, close };
+}
+
+/** The server that was dialed the longest ago. `null`: none was dialed yet, so the client chooses. */
+function leastRecent<S extends { readonly lastConnect: number }>(servers: readonly S[]): S | null {
+  if (servers.every(({ lastConnect }) => lastConnect === 0)) return null;
+  return servers.reduce<S | null>(
+    (best, server) => (best === null || server.lastConnect < best.lastConnect ? server : best),
+    null,
+  );
 }
 
 /** The client writes when it is asked for a pong, which is not awaited here. */
