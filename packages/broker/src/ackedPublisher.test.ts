@@ -90,6 +90,21 @@ describe('a publish fails', () => {
     mute.unsubscribe();
   });
 
+  test('as soon as the connection is replaced, since no acknowledgement can come; later ones are acknowledged', async () => {
+    await using other = {
+      nc: await connect({ servers: inject('natsUrl') }),
+      [Symbol.asyncDispose]: () => other.nc.close(),
+    };
+    const mute = nc.subscribe(`${stream}-gone`, { callback: () => {} });
+    const acked = new AckedPublisher(other.nc, createInbox(), 600_000);
+    const before = failure(acked.publish(`${stream}-gone`, data));
+    await other.nc.reconnect();
+    expect(await before).toBeInstanceOf(errors.ConnectionError);
+    expect(isUnavailable(await before)).toBe(true);
+    await acked.publish(`${stream}.again`, data);
+    mute.unsubscribe();
+  });
+
   test('where it is larger than the server takes', async () => {
     const tooLarge = new Uint8Array((nc.info?.max_payload ?? 0) + 1);
     const error = await failure(

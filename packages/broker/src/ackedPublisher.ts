@@ -6,6 +6,7 @@ import {
   PubHeaders,
 } from '@nats-io/jetstream';
 import { errors, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { Reconnections } from './reconnections.ts';
 
 /** What a publish may ask of the stream: those of the client's own options that are used on each task's way. */
 export type AckedOptions = Partial<Pick<JetStreamPublishOptions, 'headers' | 'msgID' | 'ttl'>> & {
@@ -44,8 +45,14 @@ export class AckedPublisher {
   /**
    * @param inbox the subject below which acknowledgements come
    * @param timeoutMs how long one is waited for
+   * @param reconnections those of the connection
    */
-  constructor(nc: NatsConnection, inbox: string, timeoutMs: number) {
+  constructor(
+    nc: NatsConnection,
+    inbox: string,
+    timeoutMs: number,
+    reconnections: Reconnections = new Reconnections(nc),
+  ) {
     this.#nc = nc;
     this.#inbox = inbox;
     this.#timeoutMs = timeoutMs;
@@ -54,12 +61,14 @@ export class AckedPublisher {
         if (!error) this.#receive(message);
       },
     });
-    void nc.closed().then(() => this.#failAll());
+    void nc.closed().then(() => this.#failAll(new errors.ClosedConnectionError()));
+    // What left before is acknowledged to nobody (see `Reconnections`): the writers of all tasks would wait for it.
+    reconnections.onReconnect(error => this.#failAll(error));
   }
 
   /**
    * @throws JetStreamApiError when the stream refuses it (code 10071: not the expected sequence); RequestError
-   *   when no stream listens; TimeoutError; ClosedConnectionError. See `isWrongLastSequence`, `isUnavailable`
+   *   when no stream listens; TimeoutError; ConnectionError when the connection was lost; ClosedConnectionError. See `isWrongLastSequence`, `isUnavailable`
    */
   publish(subject: string, data: Uint8Array, options: AckedOptions = {}): Promise<PubAck> {
     return new Promise((resolve, reject) => {
@@ -102,10 +111,12 @@ export class AckedPublisher {
     this.#timer = undefined;
   }
 
-  #failAll(): void {
+  #failAll(error: Error): void {
     clearInterval(this.#timer);
-    for (const { reject } of this.#waiting.values()) reject(new errors.ClosedConnectionError());
+    this.#timer = undefined;
+    const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
+    for (const { reject } of waiting) reject(error);
   }
 }
 

@@ -4,6 +4,7 @@ import { createInbox } from '@nats-io/nats-core';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { AckedPublisher } from './ackedPublisher.ts';
 import { PayloadStore, type PayloadStoreOptions } from './payloadStore.ts';
+import { Reconnections } from './reconnections.ts';
 import { ServerClock } from './serverClock.ts';
 import { jetStreamFailure, requireVersion } from './startErrors.ts';
 
@@ -17,6 +18,8 @@ export type Broker = {
   readonly jsm: JetStreamManager;
   /** For what is published on every task's way: cheaper than `js.publish`. */
   readonly acked: AckedPublisher;
+  /** For what is asked otherwise: ends the wait for an answer that cannot come any more. */
+  readonly reconnections: Reconnections;
   /** The names of streams, buckets and subjects, and how they are configured. */
   readonly topology: Topology;
   /** The time of the server, by which services compare and write times. */
@@ -56,10 +59,12 @@ export async function createBroker(
   });
   const js = jetstream(nc, { timeout: apiTimeoutMs });
   const newInbox = () => createInbox(inboxPrefixOf(nc));
-  const acked = new AckedPublisher(nc, newInbox(), apiTimeoutMs);
+  const reconnections = new Reconnections(nc);
+  const acked = new AckedPublisher(nc, newInbox(), apiTimeoutMs, reconnections);
   const { role = 'gateway' } = options;
   const payloads = new PayloadStore(js, jsm, topology, options);
-  return { nc, js, jsm, acked, topology, clock: new ServerClock(), role, newInbox, payloads };
+  const clock = new ServerClock();
+  return { nc, js, jsm, acked, reconnections, topology, clock, role, newInbox, payloads };
 }
 
 /** The client keeps its options beside its public face; its own JetStream packages read the prefix from there. */

@@ -5,7 +5,7 @@ import {
   type TaskEvent,
   type TaskState,
 } from '@longhaul/proto/wire';
-import type { NextMsgRequest, StoredMsg } from '@nats-io/jetstream';
+import type { MsgRequest, NextMsgRequest } from '@nats-io/jetstream';
 import type { Broker } from './broker.ts';
 import { readStream } from './directBatch.ts';
 import type { LogEnd } from './eventLog.ts';
@@ -46,10 +46,7 @@ export async function countOf(broker: Broker, task: TaskAddress, kind: 'progress
 
 /** The last message below a subject, as the leader has it; `undefined`: there is none. */
 export async function lastEntry(broker: Broker, subject: string): Promise<LogEntry | undefined> {
-  return entryOf(
-    broker,
-    await broker.jsm.streams.getMessage(broker.topology.eventStream, { last_by_subj: subject }),
-  );
+  return readEntry(broker, { last_by_subj: subject });
 }
 
 /** The first message below a subject from a sequence on, as the leader has it; `undefined`: there is none. */
@@ -60,7 +57,7 @@ export async function nextEntry(
 ): Promise<LogEntry | undefined> {
   // The server takes `next_by_subj` here as in direct gets; the client's type of this call leaves it out.
   const query: NextMsgRequest & { seq: number } = { seq: Math.max(1, fromSeq), next_by_subj: subject };
-  return entryOf(broker, await broker.jsm.streams.getMessage(broker.topology.eventStream, query));
+  return readEntry(broker, query);
 }
 
 /**
@@ -134,7 +131,9 @@ export async function* readAll(
   yield* readFromLeader(broker, subject, next);
 }
 
-function entryOf(broker: Broker, message: StoredMsg | null): LogEntry | undefined {
+async function readEntry(broker: Broker, query: MsgRequest): Promise<LogEntry | undefined> {
+  const { jsm, topology, reconnections } = broker;
+  const message = await reconnections.answerOf(jsm.streams.getMessage(topology.eventStream, query));
   return message ? toLogEntry(broker, message.subject, message.seq, message.data, message.header) : undefined;
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Subscription } from '@nats-io/transport-node';
+import { backoffMs } from './backoff.ts';
 import type { Broker } from './broker.ts';
 import { isNoResponders, isUnavailable } from './brokerErrors.ts';
 import { ensureConsumer, ensureTopology } from './ensureTopology.ts';
@@ -166,8 +167,7 @@ export class TopologyGuard {
       const ended = await this.#lookOnce();
       failures = ended === 'failed' ? failures + 1 : 0;
       if (ended !== 'whole') this.#suspected = true;
-      const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** failures);
-      const waitMs = failures === 0 ? restMs : backoffMs * (0.5 + Math.random() / 2);
+      const waitMs = failures === 0 ? restMs : backoffMs(failures, 2 * firstBackoffMs, longestBackoffMs);
       await delay(waitMs, undefined, { signal }).catch(() => {});
     }
   }

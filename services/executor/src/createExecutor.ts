@@ -19,7 +19,9 @@ import { Attempt } from './attempt/attempt.ts';
 import type { AttemptSetting } from './attempt/attemptContext.ts';
 import { readIsToBegin } from './attempt/claim.ts';
 import { followLink, type OnCutOff } from './attempt/followLink.ts';
+import { Heartbeats } from './attempt/heartbeats.ts';
 import { answerAsHolder } from './attempt/holder.ts';
+import { Rechecks } from './attempt/rechecks.ts';
 import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
 import { Limits } from './limits/limits.ts';
 import { WaitQueue } from './limits/waitQueue.ts';
@@ -180,16 +182,24 @@ export async function createExecutor<const C extends Contract>(
     metrics = opened;
   }
   const shutdownDeadline = new AbortController();
+  const heartbeats = new Heartbeats(() => link.isHeard);
+  const rechecks = new Rechecks();
   const setting: AttemptSetting = {
     broker,
     logger,
+    heartbeats,
+    rechecks,
     executor: id,
     holdStartedMs: options.holdStartedMs ?? defaults.holdStartedMs,
     taskOf: name => tasks.get(name),
     limits,
     shutdownDeadline: shutdownDeadline.signal,
-    isHeard: () => link.isHeard,
     metrics: metrics?.counted,
+  };
+
+  const recheckAll = () => {
+    heartbeats.sendAll();
+    for (const attempt of attempts.values()) rechecks.soon(attempt);
   };
 
   const work = async (message: RequestMessage, slot: Slot): Promise<void> => {
@@ -230,7 +240,6 @@ export async function createExecutor<const C extends Contract>(
     isBlocked: name => waitQueue.isBlocked(name),
     ownerShareOf: name => tasks.get(name)?.definition.policy.ownerShare ?? 1,
     onRefused: () => guard.suspect(),
-    isHeard: () => link.isHeard,
   });
   const link: LinkWatch = followLink({
     nc,
@@ -266,7 +275,7 @@ export async function createExecutor<const C extends Contract>(
     consumers: consumer.consumers,
     onRepaired: () => {
       consumer.restartPulls();
-      for (const attempt of attempts.values()) void attempt.recheck();
+      recheckAll();
     },
   });
   opening.defer(() => guard.stop());
@@ -297,8 +306,8 @@ export async function createExecutor<const C extends Contract>(
     },
   });
   void followConnection(nc.status(), () => {
+    recheckAll();
     consumer.restartPulls();
-    for (const attempt of attempts.values()) void attempt.recheck();
   });
   logger.info({ tasks: [...tasks.keys()], concurrency }, 'executor ready');
 

@@ -24,7 +24,6 @@ import { fenceOf } from './fence.ts';
 import { type HeldTask, notifyHolder } from './holder.ts';
 import { AttemptPauses, listenForControl } from './pause.ts';
 import { settle } from './settle.ts';
-import { startHeartbeat } from './timers.ts';
 
 /** A request whose processing failed is delivered again after this delay. */
 const troubleDelayMs = 1_000;
@@ -104,7 +103,7 @@ export class Attempt implements HeldTask {
     this.#message = message;
     message.heartbeat();
     // Between the two deliveries another executor may have had the task, and may have been lost.
-    void this.recheck();
+    this.#setting.rechecks.soon(this);
   }
 
   /** Extends the time until the request is delivered to another executor. */
@@ -121,7 +120,6 @@ export class Attempt implements HeldTask {
 
   /** Reads the log, and ends the handler if the task continued without this attempt. */
   async recheck(): Promise<void> {
-    this.#message.heartbeat();
     this.#execution?.recheck();
     await this.#writer?.check();
   }
@@ -149,7 +147,7 @@ export class Attempt implements HeldTask {
 
   /** Processes the request. Resolves when the handler has ended and its slot is free. Never rejects. */
   async run(): Promise<void> {
-    const heartbeat = startHeartbeat(() => this.#message, this.#setting.isHeard);
+    const heartbeat = this.#setting.heartbeats.start(() => this.#message);
     const listeners = this.#listen();
     let processed = nothingRuns;
     try {

@@ -8,7 +8,9 @@ import type { Slot } from '../queue/slotPool.ts';
 import type { AttemptMetrics } from '../telemetry/observeAttempt.ts';
 import type { AttemptCancel } from './cancel.ts';
 import type { EventWriter } from './eventWriter.ts';
+import type { Heartbeats } from './heartbeats.ts';
 import type { AttemptPauses } from './pause.ts';
+import type { Rechecks } from './rechecks.ts';
 
 /** What all attempts of one executor share. */
 export type AttemptSetting = {
@@ -20,10 +22,10 @@ export type AttemptSetting = {
   readonly holdStartedMs: number;
   readonly taskOf: (type: string) => RunnableTask | undefined;
   readonly limits: Limits;
+  readonly heartbeats: Heartbeats;
+  readonly rechecks: Rechecks;
   /** Aborted when the executor's time to stop is over. Ends everything that still waits for NATS. */
   readonly shutdownDeadline: AbortSignal;
-  /** Whether NATS answers this executor. */
-  readonly isHeard: () => boolean;
   /** `undefined` where the executor serves no metrics. */
   readonly metrics: AttemptMetrics | undefined;
 };

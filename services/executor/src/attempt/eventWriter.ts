@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   appendEvent,
   appendLifecycle,
@@ -10,6 +9,7 @@ import {
   type LogEnd,
   readLogEnd,
   untilAnswered,
+  waitToRetry,
 } from '@longhaul/broker';
 import {
   decideRefusal,
@@ -32,8 +32,6 @@ export type AppendResult = 'accepted' | 'dropped' | 'superseded' | 'stop';
 
 const endings: ReadonlySet<TaskEvent['type']> = new Set(['completed', 'failed', 'canceled']);
 
-/** While NATS does not answer, the next try waits this long. */
-const retryDelayMs = 200;
 /** How many progress and log events may wait for their turn. Further ones are dropped, and the drop is logged. */
 export const maxWaiting = 256;
 
@@ -130,6 +128,7 @@ export class EventWriter {
   async #appendNow(given: NewEvent<TaskEvent>, tries: 'once' | 'until answered'): Promise<AppendResult> {
     const { shutdownDeadline, attempt, executor, onUnfit } = this.#options;
     let event = given;
+    let failures = 0;
     while (!this.#superseded && !this.#ended) {
       shutdownDeadline.throwIfAborted();
       let isKnown = false;
@@ -151,7 +150,8 @@ export class EventWriter {
           continue;
         }
         if (isUnavailable(error) && tries === 'until answered') {
-          await delay(retryDelayMs, undefined, { signal: shutdownDeadline });
+          failures += 1;
+          await waitToRetry(failures, shutdownDeadline);
           continue;
         }
         if (!isWrongLastSequence(error)) throw error;

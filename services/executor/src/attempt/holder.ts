@@ -1,4 +1,5 @@
-import { askHolder, type Broker, encode, readCommand, sendCommand } from '@longhaul/broker';
+import { setTimeout as delay } from 'node:timers/promises';
+import { askHolder, type Broker, backoffMs, encode, readCommand, sendCommand } from '@longhaul/broker';
 import {
   commandRoles,
   type HolderReply,
@@ -6,6 +7,10 @@ import {
   holderRequestSchema,
 } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
+
+/** How soon an executor that does not answer is asked again; doubles up to the longest. */
+const firstRepeatMs = 100;
+const longestRepeatMs = 1_000;
 
 /**
  * Asks an executor whether it still works on a task that was delivered to this executor as well.
@@ -16,8 +21,15 @@ import type { Logger } from 'pino';
  * question a healthy attempt would be taken over, and the task would run twice (invariant 6, crash-recovers-fast).
  */
 export async function isHeldBy(broker: Broker, executor: string, taskId: string): Promise<boolean> {
-  // No answer: it is gone, or suspended. If it comes back it is notified (`notifyHolder`), and its events are refused.
-  return (await askHolder(broker, executor, taskId)) === 'holds';
+  for (let asked = 1; ; asked += 1) {
+    const answer = await askHolder(broker, executor, taskId);
+    if (answer !== 'silent') return answer === 'holds';
+    // After an outage of NATS this executor may be the first that is back; the other one is asked until it must be too.
+    const leftMs = broker.reconnections.othersBackInMs;
+    // No answer: it is gone, or suspended. If it comes back it is notified (`notifyHolder`), and its events are refused.
+    if (leftMs === 0) return false;
+    await delay(Math.min(leftMs, backoffMs(asked, firstRepeatMs, longestRepeatMs)));
+  }
 }
 
 /** Notifies an executor that a task continued without it. A suspended executor reads the notice when it comes back. */

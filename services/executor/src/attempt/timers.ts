@@ -1,6 +1,4 @@
-import { heartbeatMs } from '@longhaul/proto/wire';
 import { AttemptAborted } from '../handler/abort.ts';
-import type { RequestMessage } from '../queue/requestMessage.ts';
 
 /** The longest time of a timer: Node fires a longer one at once. A later deadline is checked at each redelivery. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -60,16 +58,4 @@ export function startTimeLimits(
       clearTimeout(taskTimer);
     },
   };
-}
-
-/**
- * Sends heartbeats for a request until it is stopped, so that the request is not delivered to another executor.
- *
- * @param isHeard whether NATS answers: an executor that hears nothing must let its tasks go
- */
-export function startHeartbeat(message: () => RequestMessage, isHeard: () => boolean): { stop(): void } {
-  const timer = setInterval(() => {
-    if (isHeard()) message().heartbeat();
-  }, heartbeatMs);
-  return { stop: () => clearInterval(timer) };
 }

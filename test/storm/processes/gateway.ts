@@ -1,0 +1,4 @@
+import { runGatewayProcess } from '@longhaul/testkit';
+import { stormContract } from './contract.ts';
+
+await runGatewayProcess(stormContract);
