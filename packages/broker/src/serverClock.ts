@@ -1,4 +1,5 @@
-import type { Broker } from './broker.ts';
+import type { Topology } from '@longhaul/proto/wire';
+import type { JetStreamManager } from '@nats-io/jetstream';
 
 /** What one look at the server's clock found. */
 type Sample = {
@@ -59,7 +60,13 @@ export class ServerClock {
    * Asks the server for its time.
    * @throws the error of NATS when it does not answer
    */
-  async measure({ jsm, topology }: Pick<Broker, 'jsm' | 'topology'>): Promise<void> {
+  async measure({
+    jsm,
+    topology,
+  }: {
+    readonly jsm: JetStreamManager;
+    readonly topology: Topology;
+  }): Promise<void> {
     let best: Sample | undefined;
     for (let i = 0; i < samples; i += 1) {
       const sentMs = performance.now();
