@@ -240,6 +240,7 @@ export async function createExecutor<const C extends Contract>(
     isBlocked: name => waitQueue.isBlocked(name),
     ownerShareOf: name => tasks.get(name)?.definition.policy.ownerShare ?? 1,
     onRefused: () => guard.suspect(),
+    isHeard: () => link.isHeard,
   });
   const link: LinkWatch = followLink({
     nc,
