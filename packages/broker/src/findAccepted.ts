@@ -17,21 +17,50 @@ export async function findAccepted(
   id: string,
   maySee: (owner: string) => boolean = () => true,
 ): Promise<TaskRecord | undefined> {
-  const { subjects, requestStream } = broker.topology;
+  const { subjects } = broker.topology;
   // What is read of an id once it is known to be a task of another owner: `undefined`.
   let lookedFor = id;
   for (const subject of [subjects.scheduleOf(id), subjects.requestOf(id)]) {
-    const message = await broker.jsm.streams.getMessage(requestStream, { last_by_subj: subject });
-    if (!message) continue;
-    const name = message.subject.slice(message.subject.indexOf(id) + id.length + 1);
-    const request = decode(requestSchema, message.subject, message.data);
-    if (maySee(request.owner)) return recordOfRequest(id, name, request);
+    const requested = await readRequest(broker, id, subject);
+    if (!requested) continue;
+    if (maySee(requested.owner)) return requested;
     lookedFor = randomUUID();
   }
+  return foldLog(broker, lookedFor, undefined, maySee);
+}
+
+/**
+ * Makes a task's record of its request and its whole event log, as far as they are still there: where its record does not
+ * fit, and so cannot be folded on.
+ */
+export async function recordFromLog(broker: Broker, id: string): Promise<TaskRecord | undefined> {
+  const { subjects } = broker.topology;
+  // In this order: each is stored before the one before it is removed.
+  const requested =
+    (await readRequest(broker, id, subjects.scheduleOf(id))) ??
+    (await readRequest(broker, id, subjects.requestOf(id)));
+  return foldLog(broker, id, requested, () => true);
+}
+
+async function readRequest(broker: Broker, id: string, subject: string): Promise<TaskRecord | undefined> {
+  const { requestStream } = broker.topology;
+  const message = await broker.jsm.streams.getMessage(requestStream, { last_by_subj: subject });
+  if (!message) return undefined;
+  const name = message.subject.slice(message.subject.indexOf(id) + id.length + 1);
+  return recordOfRequest(id, name, decode(requestSchema, message.subject, message.data));
+}
+
+async function foldLog(
+  broker: Broker,
+  id: string,
+  requested: TaskRecord | undefined,
+  maySee: (owner: string) => boolean,
+): Promise<TaskRecord | undefined> {
+  const { subjects } = broker.topology;
   // Of the progress the last alone counts, so a chatty task costs no more than another.
-  const progress = (await lastEntry(broker, subjects.progressOf(lookedFor)))?.stored;
-  let record: TaskRecord | undefined;
-  for await (const { stored } of readFromLeader(broker, subjects.lifecycleOf(lookedFor), 1)) {
+  const progress = (await lastEntry(broker, subjects.progressOf(id)))?.stored;
+  let record = requested;
+  for await (const { stored } of readFromLeader(broker, subjects.lifecycleOf(id), 1)) {
     if (!stored) continue;
     if (!maySee(stored.event.owner)) return undefined;
     if (progress && progress.seq < stored.seq) record = record && fold(record, progress);

@@ -20,7 +20,7 @@ export { type EncodedInput, encodeRequest, isSameInput, requireNarrowInput } fro
 export { type ConsumerPlan, ensureConsumer, ensureTopology } from './ensureTopology.ts';
 export { appendEvent, appendLifecycle, type LogEnd } from './eventLog.ts';
 export { EventLogVersionError } from './eventLogVersion.ts';
-export { findAccepted } from './findAccepted.ts';
+export { findAccepted, recordFromLog } from './findAccepted.ts';
 export { askHolder, type HolderAnswer } from './holderQuestion.ts';
 export { IdSecret } from './idSecret.ts';
 export { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits, tooManyValues } from './jsonBreadth.ts';

@@ -3,7 +3,7 @@ import { headers } from '@nats-io/nats-core';
 import type { z } from 'zod';
 import type { Broker } from './broker.ts';
 import { isWrongLastSequence } from './brokerErrors.ts';
-import { decode, encode } from './codec.ts';
+import { BadMessageError, decode, encode } from './codec.ts';
 
 /** A key as it was read. */
 export type Revisioned<V> = {
@@ -11,6 +11,8 @@ export type Revisioned<V> = {
   readonly value: V | undefined;
   /** What a write of it expects: the last sequence of the key, 0 where it was never written. */
   readonly revision: number;
+  /** There is a value, and it does not fit: `value` is `undefined`. Only where such values are passed over. */
+  readonly unfit?: BadMessageError;
 };
 
 /** How long the marker of a removed key is kept, for watchers of the bucket. */
@@ -22,6 +24,11 @@ export type RevisionedBucketOptions<S extends z.ZodType> = {
   readonly stream: string;
   /** What its values are. */
   readonly schema: S;
+  /**
+   * Whether a value that does not fit is read as none, with its revision: right where it can be made again. Default: it
+   * throws.
+   */
+  readonly passesOverUnfit?: boolean;
   /** Writes a value. Default: as JSON. */
   readonly encode?: (value: z.output<S>) => Uint8Array;
 };
@@ -98,11 +105,14 @@ export class RevisionedBucket<S extends z.ZodType> {
   /** What a message of the bucket's stream says of its key. A removed or expired key has a marker without a value. */
   entryOf(message: StoredMsg | null): Revisioned<z.output<S>> {
     if (!message) return { value: undefined, revision: 0 };
-    const { subject, data, seq } = message;
-    return {
-      value: data.length === 0 ? undefined : decode(this.#options.schema, subject, data),
-      revision: seq,
-    };
+    const { subject, data, seq: revision } = message;
+    if (data.length === 0) return { value: undefined, revision };
+    try {
+      return { value: decode(this.#options.schema, subject, data), revision };
+    } catch (error) {
+      if (!this.#options.passesOverUnfit || !(error instanceof BadMessageError)) throw error;
+      return { value: undefined, revision, unfit: error };
+    }
   }
 
   async #publish(

@@ -2,6 +2,7 @@ import { TaskCanceledError, type TaskDefinition, TaskFailedError } from '@longha
 import {
   type Failure,
   failureLimits,
+  failureSchema,
   inlineLimitBytes,
   isBuiltInFailureCode,
   type RetryAdvice,
@@ -26,6 +27,12 @@ export type Ending =
 /** The end of an attempt that failed. */
 export type FailedEnding = Extract<Ending, { kind: 'failed' }>;
 type CompletedOrFailed = Extract<Ending, { kind: 'completed' | 'failed' }>;
+
+/** An ending as another thread has sent it. */
+export const sentEndingSchema: z.ZodType<CompletedOrFailed> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('completed'), output: z.unknown(), large: z.literal(true).exactOptional() }),
+  z.object({ kind: z.literal('failed'), error: failureSchema, advice: adviceSchema.exactOptional() }),
+]);
 
 /** The input as the handler gets it, or how the attempt ends since the input does not fit. */
 export type ParsedInput =

@@ -177,6 +177,9 @@ describe('a thread that crashes', () => {
     ['exit', /code: 3/],
     ['outOfMemory', /memory/],
     ['outOfBuffers', /memory/],
+    ['breakJson', /a message that does not fit/],
+    ['emptyJson', /a message that does not fit/],
+    ['breakObjects', /a message that does not fit/],
   ])('by "%s" fails the task with SANDBOX_CRASHED, and the next task runs', async (what, why) => {
     await using act = openAct({ maxMemoryMb: 64 });
     const { ending, handlerEnded } = await act.call(what).ended;

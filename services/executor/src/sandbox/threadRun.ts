@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { messageOf } from '../failure/describeThrown.ts';
 import type { AttemptAborted } from '../handler/abort.ts';
-import { type Ending, endingOfError } from '../handler/ending.ts';
+import { type Ending, endingOfError, sentEndingSchema } from '../handler/ending.ts';
 import type { HandlerCall } from '../handler/handlerCall.ts';
 import type { SandboxPool } from './sandboxPool.ts';
 import { type Implementation, ThreadChannel } from './threadChannel.ts';
@@ -59,6 +59,7 @@ export class ThreadRun {
       Atomics.store(this.#shared, sharedCells.pauseRequested, Number(isRequested)),
     );
     talk.on('message', (message: FromThread) => this.#receive(message));
+    talk.on('messageerror', error => this.#sentNonsense(error));
     // The thread is gone. `close` comes after all messages of the thread.
     const gone = once(talk, 'close');
     const job: RunJob = {
@@ -114,7 +115,26 @@ export class ThreadRun {
     return this.#verdict ?? end;
   }
 
+  /**
+   * A handler can change what its thread sends: `JSON`, `Object.prototype` and the ports are its own as well. What does not
+   * fit is a crash of that thread, which is not used again, and of nothing else.
+   */
   #receive(message: FromThread): void {
+    try {
+      this.#process(message);
+    } catch (error) {
+      this.#sentNonsense(error);
+    }
+  }
+
+  #sentNonsense(error: unknown): void {
+    this.kill({
+      how: 'crashed',
+      message: `It sent a message that does not fit (${messageOf(error)}). A handler, or a library that it loads, may have changed JSON or Object.prototype.`,
+    });
+  }
+
+  #process(message: FromThread): void {
     switch (message.kind) {
       case 'begun':
         this.#memory = watchMemory(this.#pool.thread(message.threadId), this.#pool.maxMemoryMb, usedMb =>
@@ -135,8 +155,8 @@ export class ThreadRun {
       case 'ended':
         this.#reported.resolve({
           how: 'ended',
-          ending: JSON.parse(message.ending),
-          declared: message.declared,
+          ending: sentEndingSchema.parse(JSON.parse(message.ending)),
+          declared: message.declared === true,
         });
         return;
       default:

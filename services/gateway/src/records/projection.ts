@@ -4,6 +4,7 @@ import {
   isUnavailable,
   type LogEntry,
   type NeededConsumer,
+  recordFromLog,
   replayEntries,
   toLogEntry,
 } from '@longhaul/broker';
@@ -276,7 +277,11 @@ export class Projection {
     let before = this.#cache.get(first.id) ?? this.#assumedRecord(first);
     for (;;) {
       before ??= await this.#ports.store.readFromLeader(first.event.owner, first.id);
-      const record = events.reduce<TaskRecord | undefined>(fold, this.#withValidSeq(before));
+      // A record that does not fit holds up nothing: it is made again, of the whole log. Its put expects the revision of
+      // the one that does not fit, so a good one that was put meanwhile stays.
+      const record = before.isUnfit
+        ? await recordFromLog(this.#broker, first.id)
+        : events.reduce<TaskRecord | undefined>(fold, this.#withValidSeq(before));
       if (!record) {
         this.#logger.warn({ taskId: first.id, seq: first.seq }, 'an event of an unknown task was skipped');
         return;

@@ -1,9 +1,14 @@
-import { type Broker, encode, RevisionedBucket } from '@longhaul/broker';
+import { type Broker, encode, type Revisioned, RevisionedBucket } from '@longhaul/broker';
 import { fitRecord, isTerminal, recordSchema, type TaskRecord } from '@longhaul/proto/wire';
 import { hasExpired, keptSeconds, type Retention } from './retention.ts';
 
 /** A record in the bucket. `revision`: the last sequence of its key, 0 when the key was never written. */
-export type StoredRecord = { readonly record: TaskRecord | undefined; readonly revision: number };
+export type StoredRecord = {
+  readonly record: TaskRecord | undefined;
+  readonly revision: number;
+  /** There is one that does not fit, which a foreign writer or another version has put. The event log has all of it. */
+  readonly isUnfit?: boolean;
+};
 
 /** Reads and writes the records of tasks in their bucket. */
 export class RecordStore {
@@ -17,20 +22,19 @@ export class RecordStore {
     this.#bucket = new RevisionedBucket(broker, {
       stream: broker.topology.bucketStream,
       schema: recordSchema,
+      passesOverUnfit: true,
       encode: record => this.#encode(record),
     });
   }
 
   /** Reads a record from any replica, and from the leader when that replica does not have it yet. */
   async read(owner: string, id: string): Promise<StoredRecord> {
-    const { value, revision } = await this.#bucket.readNearest(this.#subjectOf(owner, id));
-    return { record: value, revision };
+    return toStored(await this.#bucket.readNearest(this.#subjectOf(owner, id)));
   }
 
   /** Reads a record from the leader. */
   async readFromLeader(owner: string, id: string): Promise<StoredRecord> {
-    const { value, revision } = await this.#bucket.read(this.#subjectOf(owner, id));
-    return { record: value, revision };
+    return toStored(await this.#bucket.read(this.#subjectOf(owner, id)));
   }
 
   /**
@@ -62,4 +66,8 @@ export class RecordStore {
   #ttlOf({ status }: TaskRecord): string | undefined {
     return isTerminal(status) ? `${keptSeconds(status, this.#retention)}s` : undefined;
   }
+}
+
+function toStored({ value, revision, unfit }: Revisioned<TaskRecord>): StoredRecord {
+  return { record: value, revision, ...(unfit ? { isUnfit: true } : {}) };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Broker, findAccepted } from '@longhaul/broker';
+import { type Broker, findAccepted, recordFromLog } from '@longhaul/broker';
 import { GatewayError, statusAsOf, type TaskRecord } from '@longhaul/proto/wire';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { type Caller, maySee } from '../../auth/caller.ts';
@@ -26,7 +26,9 @@ export function createFindTask(
     const known = index.get(id)?.owner;
     // Another owner's task is searched like one that does not exist: by the same reads, which find nothing.
     const isForeign = known !== undefined && !maySee(caller, known);
-    const recorded = (await store.read(isForeign ? caller.owner : (known ?? caller.owner), id)).record;
+    const stored = await store.read(isForeign ? caller.owner : (known ?? caller.owner), id);
+    // One that does not fit: what it said is in its task's log.
+    const recorded = stored.isUnfit ? await recordFromLog(broker, id) : stored.record;
     const record =
       recorded ?? (await findAccepted(broker, isForeign ? randomUUID() : id, owner => maySee(caller, owner)));
     if (!record || !maySee(caller, record.owner)) return undefined;
