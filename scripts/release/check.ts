@@ -17,7 +17,6 @@ const unwanted = [/\.test\./, /(^|\/)fixtures\//, /(^|\/)scripted/, /(^|\/)main\
 const shebang = '#!/usr/bin/env node\n';
 
 const faults: string[] = [];
-await run(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root });
 const destination = await mkdtemp(join(tmpdir(), 'longhaul-release-'));
 try {
   const tarballs = await packAll(destination);

@@ -4,10 +4,12 @@ import { publishable, readManifest, root } from './publishable.ts';
 import { pnpm, run } from './run.ts';
 
 /**
- * Packs every publishable package as `pnpm publish` would.
+ * Builds and packs every publishable package as `pnpm publish` would.
  * @returns the path of each tarball by its package's name
  */
 export async function packAll(destination: string): Promise<ReadonlyMap<string, string>> {
+  // What was not built, or was changed since, must not be packed.
+  await run(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root });
   await rm(destination, { recursive: true, force: true });
   await mkdir(destination, { recursive: true });
   const packed = new Map<string, string>();

@@ -52,7 +52,6 @@ const cleanEnv: NodeJS.ProcessEnv = {
 };
 
 async function main(): Promise<void> {
-  await run(process.execPath, [join(root, 'scripts/build.ts')], { cwd: root });
   const tarballs = await packAll(join(work, 'tarballs'));
   say(`built and packed ${tarballs.size} packages`);
   const registry = await startRegistry(tarballs);

@@ -104,7 +104,7 @@ export { faultsError, faultsText, issuesOf, requireShallow, validateInput } from
 export { type Backoff, backoffSchema } from './contract/backoff.ts';
 export { isTaskDefinition, listTasks } from './contract/defineContract.ts';
 export { ownRestSegments, type RestRoute } from './contract/restRoute.ts';
-export { strictOptions } from './contract/strictOptions.ts';
+export { type OptionNames, requireKnownOptions, strictOptions } from './contract/strictOptions.ts';
 export { type ErrorSchemas, type ExposeStack, exposures } from './contract/taskDefinition.ts';
 export {
   type ConcurrencyLimit,

@@ -11,7 +11,7 @@ import {
   untilTopology,
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
-import { createTopology, wakeSchema } from '@longhaul/proto/wire';
+import { createTopology, type OptionNames, requireKnownOptions, wakeSchema } from '@longhaul/proto/wire';
 import { createLogger, Disposables, safeSerializers, throttleRepeats } from '@longhaul/runtime';
 import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
@@ -79,6 +79,24 @@ export type ExecutorOptions<C extends Contract> = {
   readonly logger?: Logger;
 };
 
+/** What `createExecutor` knows. Names alone: each part checks its own values. */
+const optionNames: OptionNames<ExecutorOptions<Contract>> = {
+  contract: 'required',
+  handlers: 'required',
+  nats: 'required',
+  namespace: 'optional',
+  concurrency: 'optional',
+  drainMs: 'optional',
+  onCutOff: 'optional',
+  holdStartedMs: 'optional',
+  payloadLimitBytes: 'optional',
+  jsonBreadth: 'optional',
+  id: 'optional',
+  metrics: 'optional',
+  maxClockOffsetMs: 'optional',
+  logger: 'optional',
+};
+
 /** A running executor. `await using` stops it without draining. */
 export type Executor = {
   /** Its id in events and logs. */
@@ -127,6 +145,7 @@ const version = '0.2.0';
 export async function createExecutor<const C extends Contract>(
   options: ExecutorOptions<C>,
 ): Promise<Executor> {
+  requireKnownOptions('createExecutor', options, optionNames);
   const matched = matchHandlers(options.contract, options.handlers);
   const concurrency = options.concurrency ?? defaults.concurrency;
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {

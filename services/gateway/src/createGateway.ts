@@ -10,11 +10,11 @@ import {
   untilTopology,
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
-import { createTopology, GatewayError, listTasks } from '@longhaul/proto/wire';
+import { createTopology, GatewayError, listTasks, requireKnownOptions } from '@longhaul/proto/wire';
 import { createLogger, Disposables, safeSerializers, throttleRepeats } from '@longhaul/runtime';
 import { openAuthentication } from './auth/authenticate.ts';
 import { topologyLost } from './errors.ts';
-import type { Gateway, GatewayOptions } from './gatewayOptions.ts';
+import { type Gateway, type GatewayOptions, gatewayOptionNames } from './gatewayOptions.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { ChildCancellation } from './maintenance/childCancellation.ts';
 import { Expiry } from './maintenance/expiry.ts';
@@ -93,6 +93,7 @@ const natsPingMs = 1_200;
 export async function createGateway<const C extends Contract>(
   options: GatewayOptions<C>,
 ): Promise<Gateway<C>> {
+  requireKnownOptions('createGateway', options, gatewayOptionNames);
   const ownLogger = (options.logger ?? createLogger('gateway', 'warn')).child(
     { service: 'gateway' },
     { serializers: safeSerializers },

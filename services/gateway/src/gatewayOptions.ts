@@ -1,6 +1,6 @@
 import type { JsonBreadthLimits, NatsOptions } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
-import type { ExposeStack, GatewayRouter, Replicas } from '@longhaul/proto/wire';
+import type { ExposeStack, GatewayRouter, OptionNames, Replicas } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { AuthOptions } from './auth/authenticate.ts';
 import type { ConsoleOptions } from './http/console.ts';
@@ -8,6 +8,32 @@ import type { MetricsAccess } from './http/metricsRoute.ts';
 import type { RequestLog } from './http/observeRequests.ts';
 import type { ProtectionOptions } from './protection/protectionOptions.ts';
 import type { Retention } from './records/retention.ts';
+
+/** What `createGateway` knows. Names alone: each part checks its own values. */
+export const gatewayOptionNames: OptionNames<GatewayOptions<Contract>> = {
+  authenticate: 'optional',
+  apiKeysFile: 'optional',
+  jwt: 'optional',
+  contract: 'required',
+  nats: 'required',
+  namespace: 'optional',
+  host: 'optional',
+  port: 'optional',
+  retention: 'optional',
+  payloadLimitBytes: 'optional',
+  logLinesKept: 'optional',
+  replicas: 'optional',
+  maxClockOffsetMs: 'optional',
+  placementTags: 'optional',
+  exposeStack: 'optional',
+  jsonBreadth: 'optional',
+  metrics: 'optional',
+  requestLog: 'optional',
+  protection: 'optional',
+  drainMs: 'optional',
+  console: 'optional',
+  logger: 'optional',
+};
 
 /** Options of `createGateway`. */
 export type GatewayOptions<C extends Contract> = AuthOptions & {

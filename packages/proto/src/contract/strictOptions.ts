@@ -16,6 +16,41 @@ export function strictOptions<S extends z.ZodRawShape>(shape: S): z.ZodObject<S,
   });
 }
 
+/** The names of an options object, and which of them have to be given. The compiler compares it with the options' type. */
+export type OptionNames<T> = {
+  readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? 'optional' : 'required';
+};
+
+/**
+ * Checks the names of options that a program gives: callers without types, or with options from elsewhere, would have a
+ * misspelt one passed over, and with it their authentication.
+ *
+ * @param of the function that takes them
+ * @throws RangeError that names each, and the nearest that there is
+ */
+export function requireKnownOptions(
+  of: string,
+  options: object,
+  names: Readonly<Record<string, 'optional' | 'required'>>,
+): void {
+  const shape = Object.entries(names).map(([name, kind]) => {
+    const error = `The option "${name}" is missing.`;
+    return [
+      name,
+      kind === 'required' ? z.unknown().refine(value => value !== undefined, { error }) : z.unknown(),
+    ];
+  });
+  const parsed = strictOptions(Object.fromEntries(shape))
+    .partial(
+      Object.fromEntries(
+        Object.entries(names).flatMap(([name, kind]) => (kind === 'optional' ? [[name, true]] : [])),
+      ),
+    )
+    .safeParse(options);
+  if (parsed.success) return;
+  throw new RangeError(`${of}: ${parsed.error.issues.map(({ message }) => message).join(' ')}`);
+}
+
 function unknownOption(key: string, { shape }: z.ZodObject): string {
   const known = Object.keys(shape);
   const all = known.map(name => ({ name, path: name }));

@@ -19,6 +19,7 @@ export class ApiKeys {
   readonly #logger: Logger;
   #keys: ReadonlyMap<string, KnownKey> = new Map();
   #reading: Promise<void> = Promise.resolve();
+  #isStopped = false;
   readonly #onChange = () => void this.#reload();
 
   constructor(path: string, logger: Logger) {
@@ -45,6 +46,7 @@ export class ApiKeys {
   }
 
   stop(): void {
+    this.#isStopped = true;
     unwatchFile(this.#path, this.#onChange);
   }
 
@@ -67,6 +69,8 @@ export class ApiKeys {
   /** One read after another, so that an earlier state of the file cannot replace a later one. */
   #reload(): Promise<void> {
     this.#reading = this.#reading.then(async () => {
+      // The system tells of a file that is not there after the read that found it so.
+      if (this.#isStopped) return;
       try {
         this.#replaceKeys(await readApiKeysFile(this.#path));
         this.#logger.info({ file: this.#path, keys: this.#keys.size }, 'the API keys were reloaded');
