@@ -85,7 +85,7 @@ describe('startMany', () => {
 
 describe('cancelMany', () => {
   it('cancels what fits, wherever it is, and says how many came to what', async () => {
-    await using stack = await system({ executor: { concurrency: 2, tasks: ['script.hang'] } });
+    await using stack = await system({ executor: { concurrency: 2 } });
     const { script, $tasks } = stack.tasks;
     const running = [await script.hang.start({}), await script.hang.start({})];
     for (const { id } of running)

@@ -30,7 +30,11 @@ function createLog(last?: StoredEvent) {
       ? { seq: last.seq, subject, data: encode(last.event), header: appendedHeaders(topology, id) }
       : null;
   };
-  const broker = { topology, jsm: { streams: { getMessage } } } as unknown as Broker;
+  const broker = {
+    topology,
+    reconnections: { answerOf: (answer: unknown) => answer },
+    jsm: { streams: { getMessage } },
+  } as unknown as Broker;
   return { broker, reads: () => reads };
 }
 

@@ -48,6 +48,7 @@ function createStream(entries: LogEntry[] = [], lag = 0) {
   });
   const broker = {
     topology,
+    reconnections: { answerOf: (answer: unknown) => answer },
     jsm: {
       streams: {
         getMessage: async (

@@ -29,6 +29,7 @@ function createStream(count: number, replicated: number) {
   });
   return {
     topology,
+    reconnections: { answerOf: (answer: unknown) => answer },
     jsm: {
       streams: {
         info: async () => ({ state: { first_seq: 1, last_seq: count } }),
