@@ -7,6 +7,9 @@ const long = [
   'test/**/*.long.test.ts',
 ];
 
+/** These start servers of their own from the binary, whatever the others run on: once is enough. */
+const ownServers = ['test/chaos/**', 'test/cluster/**', 'test/storm/**'];
+
 export default defineConfig({
   test: {
     globalSetup: ['packages/testkit/src/globalSetup.ts'],
@@ -49,7 +52,10 @@ export default defineConfig({
           // What `npm run test:long` and `.ci/run` run as well.
           name: 'long',
           include: long,
-          exclude: ['**/node_modules/**'],
+          exclude: [
+            '**/node_modules/**',
+            ...(process.env.LONGHAUL_TEST_NATS === 'container' ? ownServers : []),
+          ],
           maxWorkers: 3,
           testTimeout: 120_000,
           sequence: { groupOrder: 1 },
