@@ -20,5 +20,6 @@ test('a whole system', { timeout: 60_000 }, async () => {
   await using stack = await startStack({ contract, handlers });
   const task = await stack.tasks.primes.count.start({ below: 1_000 });
   expect(await task.result()).toEqual({ found: 168 });
-  expect((await task.record()).status).toBe('COMPLETED');
+  // The result comes from the event; the record follows a moment later.
+  await expect.poll(async () => (await task.record()).status, { timeout: 30_000 }).toBe('COMPLETED');
 });
