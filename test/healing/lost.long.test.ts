@@ -205,3 +205,22 @@ it('a parent that runs again runs a child again whose end was deleted with the e
   await parent.cancel();
   await expect(within('its end', parent.outcome())).resolves.toMatchObject({ status: 'CANCELED' });
 });
+
+it('a parent that waits for a child whose end was deleted with the event stream has it run again', async () => {
+  const deleted = Promise.withResolvers<void>();
+  const { script } = scriptedHandlers;
+  const family: typeof script.family = async ({ tasks }) => {
+    const child = await tasks(scriptedContract).script.echo.start({ text: 'child' });
+    await deleted.promise;
+    return { texts: [(await child.result()).text] };
+  };
+  await using one = await system({ handlers: { script: { ...script, family } } });
+  const { broker, tasks } = one;
+  const parent = await tasks.script.family.start({});
+  const isChild = ({ name, status }: TaskRecord) => name === 'script.echo' && status === 'COMPLETED';
+  await recordThat(broker, 'the end of the child', isChild);
+  await broker.jsm.streams.delete(broker.topology.eventStream);
+  await within('the repair', one.log.lineThat(isRepair));
+  deleted.resolve();
+  await expect(within('its result', parent.result())).resolves.toEqual({ texts: ['child'] });
+});

@@ -73,6 +73,21 @@ describe('the end of a task', () => {
     expect(await within('the end', end)).toEqual(completed);
   });
 
+  test('of a task that is nowhere any more was lost: whoever can run it again is asked to', async () => {
+    const task = newTask();
+    const gone = Promise.withResolvers<void>();
+    const end = awaitTaskEnd(
+      broker,
+      task,
+      never,
+      () => noMore,
+      async () => gone.resolve(),
+    );
+    await within('the question', gone.promise);
+    await appendEvent(broker, task, completed, 0);
+    expect(await within('the end', end)).toEqual(completed);
+  });
+
   test('is not waited for any longer than the signal allows', async () => {
     const abort = new AbortController();
     const end = awaitTaskEnd(broker, newTask(), abort.signal, () => noMore);

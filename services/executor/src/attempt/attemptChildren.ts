@@ -42,6 +42,8 @@ export class AttemptChildren implements ChildPort {
   readonly #gate: StartedGate;
   /** By id, of the children with a key of their own: numbers do not repeat. */
   readonly #keyed = new Map<string, Promise<Accepted>>();
+  /** The requests of children whose end was not waited for yet, without what is in the object store already. */
+  readonly #outgoing = new Map<string, OutgoingRequest>();
   #rechecked = Promise.withResolvers<void>();
 
   constructor(context: AttemptContext, gate: StartedGate) {
@@ -71,6 +73,8 @@ export class AttemptChildren implements ChildPort {
       accepting.catch(() => this.#keyed.delete(address.id));
     }
     const accepted = await accepting;
+    const { large: _stored, ...rest } = outgoing;
+    this.#outgoing.set(address.id, rest);
     if (!isSameInput(accepted, input, outgoing.request.inputRef)) {
       throw new GatewayError(
         'IDEMPOTENCY_CONFLICT',
@@ -88,7 +92,17 @@ export class AttemptChildren implements ChildPort {
     const { broker } = setting;
     const { signal } = abort;
     return slot.lendWhile(name, signal, async () => {
-      const event = await awaitTaskEnd(broker, { id, name }, signal, () => this.#rechecked.promise);
+      const event = await awaitTaskEnd(
+        broker,
+        { id, name },
+        signal,
+        () => this.#rechecked.promise,
+        async () => {
+          const outgoing = this.#outgoing.get(id);
+          if (outgoing) await this.#startAgain(outgoing);
+        },
+      );
+      this.#outgoing.delete(id);
       return endedTask(id, name, event, ref => this.#untilAnswered(() => broker.payloads.get(ref)));
     });
   };
@@ -124,11 +138,18 @@ export class AttemptChildren implements ChildPort {
     // Published by this attempt before its acknowledgement was lost, or by an earlier attempt that was only slow.
     const found = await this.#untilAnswered(() => findAccepted(broker, id));
     if (found) return found;
-    // It has ended, and its end went with the event stream: nothing would tell of it any more. So it runs again, once in
-    // the stream that is there now.
-    const { created } = await this.#untilAnswered(() => broker.jsm.streams.info(broker.topology.eventStream));
-    await publish(`${id}.${created}`);
+    await this.#startAgain(outgoing);
     return outgoing.request;
+  }
+
+  /**
+   * Has a child run again that has ended, and whose end went with the event stream: nothing would tell of it any more. Once
+   * in the stream that is there now, whoever asks.
+   */
+  async #startAgain(outgoing: OutgoingRequest): Promise<void> {
+    const { broker } = this.#context.setting;
+    const { created } = await this.#untilAnswered(() => broker.jsm.streams.info(broker.topology.eventStream));
+    await this.#untilAnswered(() => publishRequest(broker, outgoing, `${outgoing.address.id}.${created}`));
   }
 
   #head({ options }: NewChild): Omit<TaskRequest, 'input' | 'inputRef'> {
