@@ -71,9 +71,12 @@ export function mayHaveNoRecord(evidence: Evidence, taskId: string, acceptedAtMs
   return deletedDuring(evidence, 'events', acceptedAtMs) || deletedDuring(evidence, 'requests', acceptedAtMs);
 }
 
+/** For so long after the end of the gateway that folds, nobody does: then the server pins another one. */
+const unfoldedMs = 6_000;
+
 /**
  * Whether the events of a task went before any gateway had put its record: the one that had accepted it, or folded its
- * events, ended between.
+ * events, ended between, or right before.
  */
 function wentUnrecorded({ eventsOf, deletions, lives }: Evidence, taskId: string): boolean {
   const fromMs = eventsOf.get(taskId)?.[0]?.storedAtMs;
@@ -82,7 +85,10 @@ function wentUnrecorded({ eventsOf, deletions, lives }: Evidence, taskId: string
   );
   return lives.some(
     ({ target, endSentAtMs = 0 }) =>
-      target.startsWith('gateway') && lost && endSentAtMs >= (fromMs ?? 0) && endSentAtMs <= lost.toMs,
+      target.startsWith('gateway') &&
+      lost &&
+      endSentAtMs >= (fromMs ?? 0) - unfoldedMs &&
+      endSentAtMs <= lost.toMs,
   );
 }
 
