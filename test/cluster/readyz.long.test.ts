@@ -126,7 +126,7 @@ it('is 503 when everything is kept on a single server that is away', async () =>
   await expect.poll(one.why, recoversWithin).toBeUndefined();
 }, 150_000);
 
-it('a start names what is kept on a server that is away, and goes on when it is back', async () => {
+it('a start names what is kept on a server that is away, and continues when it is back', async () => {
   const namespace = freshNamespace();
   const said = { gateway: [] as string[], executor: [] as string[] };
   const telling = (who: keyof typeof said) =>

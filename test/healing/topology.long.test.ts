@@ -235,8 +235,7 @@ test('consumers whose files the server has lost are created again', async ({ exp
     await rm(folder, { recursive: true });
   }
   // Both ensure all of their consumers when they start.
-  await one.addGateway();
-  await one.addExecutor();
+  await Promise.all([one.addGateway(), one.addExecutor(), one.addExecutor()]);
   await gateways[0]?.stop();
   await nats.restart();
   for (const [stream, name] of lost)

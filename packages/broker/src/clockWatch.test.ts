@@ -20,7 +20,7 @@ function server() {
     clock,
     topology: { requestStream: 'TASKS' },
     jsm: { streams: { info } },
-    nc: { status: async function* () {} },
+    reconnections: { onReconnect: () => () => {} },
   } as unknown as Broker;
   return { settings, clock, broker, asked: () => asked };
 }

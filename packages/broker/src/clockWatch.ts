@@ -30,6 +30,7 @@ export class ClockWatch {
   readonly #logger: Log;
   readonly #maxOffsetMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #unlisten: () => void = () => {};
   #measuring: Promise<void> | undefined;
   #said: 'good' | 'warned' | 'too far' = 'good';
 
@@ -60,7 +61,7 @@ export class ClockWatch {
     this.#say();
     this.#broker.clock.onStep(() => void this.measure());
     this.#timer = setInterval(() => void this.measure(), measureEveryMs).unref();
-    void this.#followConnection();
+    this.#unlisten = this.#broker.reconnections.onReconnect(() => void this.measure());
   }
 
   /** Measures now; together with one that is under way. Of a server that does not answer, the last time counts on. */
@@ -81,12 +82,9 @@ export class ClockWatch {
   /** Ends it. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#unlisten();
     this.#broker.clock.onStep(() => {});
     await this.#measuring;
-  }
-
-  async #followConnection(): Promise<void> {
-    for await (const { type } of this.#broker.nc.status()) if (type === 'reconnect') void this.measure();
   }
 
   #say(): void {

@@ -36,13 +36,13 @@ export type OpenedConnection = {
  * the caller's is left open by `close`, and writes as it does by itself (see `writeOncePerTurn`).
  *
  * @param name the name of the connection, which nats-server lists
- * @param pingInterval in milliseconds
+ * @param pingIntervalMs how often it pings, in milliseconds
  * @throws NatsCredentialsError when the server does not take the credentials; NatsStartError when it is not there
  */
 export async function openConnection(
   nats: NatsOptions,
   name: string,
-  pingInterval = 2_000,
+  pingIntervalMs = 2_000,
 ): Promise<OpenedConnection> {
   if ('jetstream' in nats || 'publish' in nats) {
     const nc = nats as NatsConnection;
@@ -50,7 +50,7 @@ export async function openConnection(
   }
   const { servers, credentials, tls, inboxPrefix, options } = nats;
   const connecting = connect({
-    pingInterval,
+    pingInterval: pingIntervalMs,
     maxPingOut: 2,
     // The client captures a stack trace with every request, for the case that it fails: an eighth of a gateway's time.
     noAsyncTraces: true,

@@ -1,7 +1,12 @@
 import { type ConsumerConfig, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import type { Broker } from './broker.ts';
-import { isConfigurationConflict, isConsumerWithoutFiles, isStreamNotFound } from './brokerErrors.ts';
+import {
+  isConfigurationConflict,
+  isConsumerNotFound,
+  isConsumerWithoutFiles,
+  isStreamNotFound,
+} from './brokerErrors.ts';
 import { requireEventLogVersion } from './eventLogVersion.ts';
 import { bucketReplication, explainReplication } from './replication.ts';
 import { TopologyError } from './startErrors.ts';
@@ -178,9 +183,16 @@ async function recreateConsumer(
   stream: string,
   plan: Partial<ConsumerConfig> & { readonly durable_name: string },
 ): Promise<void> {
-  const { config } = await jsm.consumers.info(stream, plan.durable_name);
+  // Another process may have deleted it since.
+  const unlessGone = <T>(asked: Promise<T>): Promise<T | undefined> =>
+    asked.catch((error: unknown) => {
+      if (!isConsumerNotFound(error)) throw error;
+      return undefined;
+    });
+  const found = await unlessGone(jsm.consumers.info(stream, plan.durable_name));
   // A pause is kept, as in a consumer that is brought to its plan.
-  const paused = config.pause_until === undefined ? {} : { pause_until: config.pause_until };
-  await jsm.consumers.delete(stream, plan.durable_name);
+  const until = found?.config.pause_until;
+  const paused = until === undefined ? {} : { pause_until: until };
+  await unlessGone(jsm.consumers.delete(stream, plan.durable_name));
   await jsm.consumers.add(stream, { ...plan, ...paused });
 }

@@ -1,4 +1,3 @@
-export { backoffMs } from './backoff.ts';
 export { type Broker, type BrokerOptions, createBroker } from './broker.ts';
 export {
   isConsumerNotFound,
@@ -56,5 +55,5 @@ export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
 export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from './topologyGuard.ts';
 export { consumerPart, type NeededConsumer, type NeededStream } from './topologyParts.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';
-export { untilAnswered, waitToRetry } from './untilAnswered.ts';
+export { backoffMs, untilAnswered, waitToRetry } from './untilAnswered.ts';
 export { untilTopology } from './untilTopology.ts';

@@ -73,7 +73,7 @@ describe('the end of a task', () => {
     expect(await within('the end', end)).toEqual(completed);
   });
 
-  test('of a task that is nowhere any more was lost: whoever can run it again is asked to', async () => {
+  test('of a task that is nowhere any more was lost: the caller is told, and can run it again', async () => {
     const task = newTask();
     const gone = Promise.withResolvers<void>();
     const end = awaitTaskEnd(

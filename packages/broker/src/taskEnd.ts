@@ -13,7 +13,7 @@ export type EndEvent = Extract<TaskEvent, { type: 'completed' | 'failed' | 'canc
  * Live events come over core NATS, which may lose one: after so long the stream is looked at again. Early at first, since
  * in a cluster the subscription may arrive a little later than the first look.
  */
-const looksMs = [1_000, 4_000, 15_000] as const;
+const firstLooksMs = [1_000, 4_000];
 const longestLookMs = 15_000;
 /** While NATS does not answer, the next check waits this long. */
 const retryDelayMs = 250;
@@ -54,7 +54,7 @@ export async function awaitTaskEnd(
       if (stored && stored !== 'unanswered' && isTerminalEvent(stored.event)) return stored.event;
       // Not at the first look: a child that was just started has no event yet, and this would cost each of them two reads.
       if (stored === undefined && look > 0 && (await isGone(broker, task.id))) await onGone();
-      const waitMs = stored === 'unanswered' ? retryDelayMs : (looksMs[look] ?? longestLookMs);
+      const waitMs = stored === 'unanswered' ? retryDelayMs : (firstLooksMs[look] ?? longestLookMs);
       const waited = new AbortController();
       const ended = await Promise.race([
         heard.promise,

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Subscription } from '@nats-io/transport-node';
-import { backoffMs } from './backoff.ts';
 import type { Broker } from './broker.ts';
 import { isNoResponders, isUnavailable } from './brokerErrors.ts';
 import { ensureConsumer, ensureTopology } from './ensureTopology.ts';
@@ -12,6 +11,7 @@ import {
   type NeededStream,
   type TopologyFault,
 } from './topologyParts.ts';
+import { backoffMs } from './untilAnswered.ts';
 
 /** What was created again or changed back to the plan. */
 export type TopologyRepair = {

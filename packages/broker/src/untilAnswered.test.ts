@@ -1,6 +1,7 @@
 import { errors } from '@nats-io/transport-node';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { untilAnswered } from './untilAnswered.ts';
+import { backoffMs, untilAnswered } from './untilAnswered.ts';
 
 const never = new AbortController().signal;
 
@@ -35,4 +36,23 @@ test('each signal ends it, with its reason, also while it waits; what was asked 
     await expect(untilAnswered(ask, ...signals)).rejects.toBe(reason);
     expect(asked).toBe(1);
   }
+});
+
+test('a try waits for half of its step at least and for the whole of it at most, and never longer than the longest', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 10_000 }),
+      fc.integer({ min: 1, max: 500 }),
+      (failures, firstMs) => {
+        const stepMs = Math.min(2_000, firstMs * 2 ** (failures - 1));
+        const waitMs = backoffMs(failures, firstMs, 2_000);
+        expect(waitMs).toBeGreaterThanOrEqual(stepMs / 2);
+        expect(waitMs).toBeLessThanOrEqual(stepMs);
+      },
+    ),
+  );
+});
+
+test('tries that failed together do not wait equally long', () => {
+  expect(new Set(Array.from({ length: 100 }, () => backoffMs(1, 200, 2_000))).size).toBeGreaterThan(50);
 });

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs } from './backoff.ts';
 import { isUnavailable } from './brokerErrors.ts';
 
 /** While NATS does not answer, the next try waits this long, and longer after each further one. */
@@ -23,6 +22,17 @@ export async function untilAnswered<T>(ask: () => Promise<T>, ...signals: AbortS
       await waitToRetry(failures, ...signals);
     }
   }
+}
+
+/**
+ * How long the next try waits, with jitter: of many that fail together, not all try again together.
+ *
+ * @param failures how many tries have failed in a row, from 1
+ * @returns between half of `firstMs`, doubled with each failure up to `longestMs`, and all of it
+ */
+export function backoffMs(failures: number, firstMs: number, longestMs: number): number {
+  const fullMs = Math.min(longestMs, firstMs * 2 ** Math.min(30, failures - 1));
+  return fullMs * (0.5 + Math.random() / 2);
 }
 
 /** Waits before NATS is asked again, after as many failures in a row; a signal ends the wait early. */

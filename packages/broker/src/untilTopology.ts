@@ -22,14 +22,14 @@ export async function untilTopology(broker: Broker, logger: Log): Promise<void> 
   for (let said = ''; ; await delay(againMs)) {
     try {
       await ensureTopology(broker);
-      if (said !== '') logger.info({}, 'all streams and buckets answer; the start goes on');
+      if (said !== '') logger.info({}, 'all streams and buckets answer; the start continues');
       return;
     } catch (error) {
       if (!isUnavailable(error) || broker.nc.isClosed()) throw error;
       const silent = await silentStreams(broker);
       const what = silent.length > 0 ? silent.join(', ') : 'JetStream';
       if (what !== said)
-        logger.error({ err: error }, `in NATS, no answer from ${what}; the start goes on when it is back`);
+        logger.error({ err: error }, `in NATS, no answer from ${what}; the start continues when it is back`);
       said = what;
     }
   }

@@ -2,8 +2,6 @@ import { hostname } from 'node:os';
 import {
   ClockWatch,
   createBroker,
-  type JsonBreadthLimits,
-  type NatsOptions,
   openConnection,
   readCommand,
   StorageWatch,
@@ -11,18 +9,18 @@ import {
   untilTopology,
 } from '@longhaul/broker';
 import type { Contract } from '@longhaul/proto';
-import { createTopology, type OptionNames, requireKnownOptions, wakeSchema } from '@longhaul/proto/wire';
+import { createTopology, requireKnownOptions, wakeSchema } from '@longhaul/proto/wire';
 import { createLogger, Disposables, safeSerializers, throttleRepeats } from '@longhaul/runtime';
-import type { Logger } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { Attempt } from './attempt/attempt.ts';
 import type { AttemptSetting } from './attempt/attemptContext.ts';
 import { readIsToBegin } from './attempt/claim.ts';
-import { followLink, type OnCutOff } from './attempt/followLink.ts';
+import { followLink } from './attempt/followLink.ts';
 import { Heartbeats } from './attempt/heartbeats.ts';
 import { answerAsHolder } from './attempt/holder.ts';
 import { Rechecks } from './attempt/rechecks.ts';
-import { type HandlersOf, matchHandlers } from './handler/handlers.ts';
+import { type Executor, type ExecutorOptions, executorOptionNames } from './executorOptions.ts';
+import { matchHandlers } from './handler/handlers.ts';
 import { Limits } from './limits/limits.ts';
 import { WaitQueue } from './limits/waitQueue.ts';
 import type { LinkWatch } from './queue/linkWatch.ts';
@@ -30,89 +28,9 @@ import { RequestConsumer } from './queue/requestConsumer.ts';
 import type { RequestMessage } from './queue/requestMessage.ts';
 import type { Slot } from './queue/slotPool.ts';
 import { openSandboxes } from './sandbox/openSandboxes.ts';
-import type { MetricsOptions, OpenMetrics } from './telemetry/metricsServer.ts';
+import type { OpenMetrics } from './telemetry/metricsServer.ts';
 import { registerExecutor } from './telemetry/microService.ts';
 import { watchProcessEnd } from './telemetry/processEnd.ts';
-
-/** What {@link createExecutor} takes. */
-export type ExecutorOptions<C extends Contract> = {
-  /** The whole contract, or a part of it: `{ audio: contract.audio }`. */
-  readonly contract: C;
-  /** A handler for each task of that contract, in the same tree. */
-  readonly handlers: HandlersOf<NoInfer<C>>;
-  /** Where NATS is, and the credentials for it. */
-  readonly nats: NatsOptions;
-  /** The first token of every subject. Default: `tasks`. */
-  readonly namespace?: string;
-  /** How many tasks run at once; a task that only waits for its children does not count. Default: 4. */
-  readonly concurrency?: number;
-  /** Milliseconds that running handlers get when the executor stops, before their tasks are released. Default: 30,000. */
-  readonly drainMs?: number;
-  /**
-   * What happens to running handlers when NATS does not answer for 3 s: another executor may run their tasks from then
-   * on, and a canceled task is recorded as canceled. `abort` aborts their signals with the code `CUT_OFF`, and the tasks
-   * run again; `continue` lets the handlers run beside those of other executors, and logs that. Default: `abort`.
-   */
-  readonly onCutOff?: OnCutOff;
-  /** Milliseconds for which `started` may be held back, so that a shorter task costs one event less. Default: 10. */
-  readonly holdStartedMs?: number;
-  /**
-   * The largest input or output of a task, in bytes; the same on every gateway and executor. From 256 KiB to 128 MiB.
-   * Default: 64 MiB.
-   */
-  readonly payloadLimitBytes?: number;
-  /**
-   * How many values (members and elements) and how many different member names a large input or output may have; the
-   * same on every gateway and executor. Default: 100,000 values and 10,000 names.
-   */
-  readonly jsonBreadth?: Partial<JsonBreadthLimits>;
-  /** The executor's id in events and logs, unique among executors. Default: host name, process id and a random part. */
-  readonly id?: string;
-  /** Serves Prometheus metrics on a port of its own. Default: no metrics. */
-  readonly metrics?: MetricsOptions;
-  /**
-   * How far the clock of this machine may be from the NATS server's for the executor to start, in milliseconds. Tasks go
-   * by the server's time. Default: 60,000.
-   */
-  readonly maxClockOffsetMs?: number;
-  /** A pino logger. Default: warnings and errors to standard output. */
-  readonly logger?: Logger;
-};
-
-/** What `createExecutor` knows. Names alone: each part checks its own values. */
-const optionNames: OptionNames<ExecutorOptions<Contract>> = {
-  contract: 'required',
-  handlers: 'required',
-  nats: 'required',
-  namespace: 'optional',
-  concurrency: 'optional',
-  drainMs: 'optional',
-  onCutOff: 'optional',
-  holdStartedMs: 'optional',
-  payloadLimitBytes: 'optional',
-  jsonBreadth: 'optional',
-  id: 'optional',
-  metrics: 'optional',
-  maxClockOffsetMs: 'optional',
-  logger: 'optional',
-};
-
-/** A running executor. `await using` stops it without draining. */
-export type Executor = {
-  /** Its id in events and logs. */
-  readonly id: string;
-  /** The address of its metrics, if it serves them: `http://127.0.0.1:9464/metrics`. */
-  readonly metricsUrl: string | undefined;
-  /** The tasks that it has now: running, paused, or waiting for a permit. */
-  readonly running: () => readonly { readonly id: string; readonly name: string; readonly attempt: number }[];
-  /**
-   * Stops the executor: it pulls nothing more, gives running handlers `drainMs` milliseconds to end (default: the
-   * executor's option), releases the tasks that are left, and closes its connection. May be called again with a shorter
-   * `drainMs`.
-   */
-  readonly stop: (options?: { readonly drainMs?: number }) => Promise<void>;
-  readonly [Symbol.asyncDispose]: () => Promise<void>;
-};
 
 /** How long handlers may take to obey when their tasks are released, before the executor closes regardless. */
 const releaseGraceMs = 5_000;
@@ -145,7 +63,7 @@ const version = '0.2.0';
 export async function createExecutor<const C extends Contract>(
   options: ExecutorOptions<C>,
 ): Promise<Executor> {
-  requireKnownOptions('createExecutor', options, optionNames);
+  requireKnownOptions('createExecutor', options, executorOptionNames);
   const matched = matchHandlers(options.contract, options.handlers);
   const concurrency = options.concurrency ?? defaults.concurrency;
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {

@@ -5,7 +5,8 @@ export {
   TaskOutputUnfitError,
 } from '@longhaul/proto';
 export type { OnCutOff } from './attempt/followLink.ts';
-export { createExecutor, type Executor, type ExecutorOptions } from './createExecutor.ts';
+export { createExecutor } from './createExecutor.ts';
+export type { Executor, ExecutorOptions } from './executorOptions.ts';
 export { type AbortCode, AttemptAborted } from './handler/abort.ts';
 export type {
   ChildStarter,

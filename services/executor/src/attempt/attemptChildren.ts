@@ -144,7 +144,7 @@ export class AttemptChildren implements ChildPort {
 
   /**
    * Has a child run again that has ended, and whose end went with the event stream: nothing would tell of it any more. Once
-   * in the stream that is there now, whoever asks.
+   * in the stream that is there now, however many ask.
    */
   async #startAgain(outgoing: OutgoingRequest): Promise<void> {
     const { broker } = this.#context.setting;

@@ -1,7 +1,7 @@
 import { type Broker, lastLifecycle } from '@longhaul/broker';
 import { fold, isTerminal, type TaskRecord } from '@longhaul/proto/wire';
+import { patiently } from '../patiently.ts';
 import type { LiveTap } from '../watch/liveTap.ts';
-import { patiently } from '../watch/patiently.ts';
 
 /**
  * Waits for a task's end. The result comes from the event itself, and not from the record, which is written later. Listens

@@ -6,7 +6,7 @@ import { type Caller, maySee } from '../../auth/caller.ts';
 import type { RecordIndex } from '../../records/recordIndex.ts';
 import type { RecordStore } from '../../records/recordStore.ts';
 import { hasExpired, type Retention } from '../../records/retention.ts';
-import { throughElection } from '../watch/patiently.ts';
+import { throughElection } from '../patiently.ts';
 
 /** Reads a task's record. `undefined`: the task does not exist, or the caller may not see it. */
 export type FindTask = (caller: Caller, id: string) => Promise<TaskRecord | undefined>;

@@ -8,8 +8,8 @@ import {
 } from '@longhaul/proto/wire';
 import { v7 as uuidV7 } from 'uuid';
 import type { Caller } from '../../auth/caller.ts';
+import { throughElection } from '../patiently.ts';
 import type { FindTask } from '../read/findTask.ts';
-import { throughElection } from '../watch/patiently.ts';
 import { publishRequest } from './publishRequest.ts';
 
 /** What is compared with an earlier task of the same idempotency key. */

@@ -9,7 +9,7 @@ import {
   type TaskLimits,
 } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
-import { throughElection } from '../watch/patiently.ts';
+import { throughElection } from '../patiently.ts';
 
 /** The permits that were acquired for a start. */
 export type Reserved = { readonly release: () => Promise<void> };

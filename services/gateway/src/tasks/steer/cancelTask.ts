@@ -6,7 +6,7 @@ import {
   isTerminal,
   type TaskRecord,
 } from '@longhaul/proto/wire';
-import { throughElection } from '../watch/patiently.ts';
+import { throughElection } from '../patiently.ts';
 import { appendUnlessChanged, askExecutor, steerTask } from './steerTask.ts';
 
 /**

@@ -13,7 +13,7 @@ import {
 } from '@longhaul/broker';
 import { GatewayError, requestOfRecord, stateOfRequest, type TaskRecord } from '@longhaul/proto/wire';
 import type { z } from 'zod';
-import { heldBackMs } from '../watch/patiently.ts';
+import { heldBackMs } from '../patiently.ts';
 
 /** How long an executor may take to answer that it has told the handler and appended the event. */
 const answerTimeoutMs = 2_000;

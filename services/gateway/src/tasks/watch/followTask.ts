@@ -1,9 +1,9 @@
 import { type Broker, type LogEntry, lastEntry, readFromLeader, replayEntries } from '@longhaul/broker';
 import { isTerminalEvent, type StoredEvent, type TaskAddress } from '@longhaul/proto/wire';
+import { patiently } from '../patiently.ts';
 import { type Dropped, DroppedEvents } from './droppedEvents.ts';
 import type { LiveFeed } from './liveFeed.ts';
 import type { LiveTap } from './liveTap.ts';
-import { patiently } from './patiently.ts';
 
 /** The position of a watcher: the last event that it has received, and the attempt that was current then. */
 export type Position = { readonly seq: number; readonly attempt: number };

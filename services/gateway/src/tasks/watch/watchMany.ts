@@ -2,7 +2,7 @@ import type { Broker, LogEntry } from '@longhaul/broker';
 import type { StoredEvent } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
 import { maySee } from '../../auth/caller.ts';
-import { patiently } from './patiently.ts';
+import { patiently } from '../patiently.ts';
 import type { Replays } from './replays.ts';
 import type { WatchDeps } from './watchTask.ts';
 

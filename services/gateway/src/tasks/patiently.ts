@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isUnavailable } from '@longhaul/broker';
+import { backoffMs, isUnavailable } from '@longhaul/broker';
 
 /** The first wait after a question that NATS did not answer, and the longest; between them it doubles. */
 const firstWaitMs = 200;
@@ -22,12 +22,12 @@ export const heldBackMs = 12_000;
  */
 export async function throughElection<T>(ask: () => Promise<T>, forMs = heldBackMs): Promise<T> {
   const untilMs = performance.now() + forMs;
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestHeldWaitMs)) {
+  for (let failures = 1; ; failures += 1) {
     try {
       return await ask();
     } catch (error) {
       if (!isUnavailable(error) || performance.now() > untilMs) throw error;
-      await delay(waitMs * (0.5 + Math.random() / 2));
+      await delay(backoffMs(failures, firstWaitMs, longestHeldWaitMs));
     }
   }
 }
@@ -41,13 +41,13 @@ export async function throughElection<T>(ask: () => Promise<T>, forMs = heldBack
  * @throws whatever `ask` throws when NATS is there
  */
 export async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  for (let waitMs = firstWaitMs; !signal.aborted; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
+  for (let failures = 1; !signal.aborted; failures += 1) {
     try {
       // A question over a link that carries nothing has no answer for seconds: the abort ends that wait too.
       return await unlessAborted(ask(), signal);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      await delay(waitMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+      await delay(backoffMs(failures, firstWaitMs, longestWaitMs), undefined, { signal }).catch(() => {});
     }
   }
   return undefined;
