@@ -8,7 +8,7 @@ const long = [
 ];
 
 /** These start servers of their own from the binary, whatever the others run on: once is enough. */
-const ownServers = ['test/chaos/**', 'test/cluster/**', 'test/storm/**'];
+const ownServers = ['test/chaos/**', 'test/cluster/**', 'test/messages/**', 'test/storm/**'];
 
 export default defineConfig({
   test: {
