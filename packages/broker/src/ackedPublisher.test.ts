@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { createTopology } from '@longhaul/proto/wire';
+import { freshNamespace } from '@longhaul/testing';
 import { type JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
 import { connect, createInbox, errors } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { AckedPublisher } from './ackedPublisher.ts';
+import { createBroker } from './broker.ts';
 import { isUnavailable, isWrongLastSequence } from './brokerErrors.ts';
 
 const stream = `a${randomBytes(6).toString('hex')}`;
@@ -103,6 +106,27 @@ describe('a publish fails', () => {
     expect(isUnavailable(await before)).toBe(true);
     await acked.publish(`${stream}.again`, data);
     mute.unsubscribe();
+  });
+
+  test('as soon as its stream has another leader, since the earlier one does not answer; later ones are acknowledged', async () => {
+    const topology = createTopology(freshNamespace());
+    const broker = await createBroker(await connect({ servers: inject('natsUrl') }), topology);
+    for (const elected of [topology.requestStream, topology.eventStream]) {
+      const mute = nc.subscribe(`${stream}-led`, { callback: () => {} });
+      await nc.flush();
+      const before = failure(broker.acked.publish(`${stream}-led`, data, { timeoutMs: 600_000 }));
+      const answer = failure(broker.reconnections.answerOf(new Promise(() => {})));
+      await broker.nc.flush();
+      // What the new leader says, wherever a client is connected.
+      nc.publish(`$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${elected}`, '{}');
+      for (const error of [await before, await answer]) {
+        expect(error).toBeInstanceOf(errors.ConnectionError);
+        expect(isUnavailable(error)).toBe(true);
+      }
+      await broker.acked.publish(`${stream}.led`, data);
+      mute.unsubscribe();
+    }
+    await broker.nc.close();
   });
 
   test('where it is larger than the server takes', async () => {

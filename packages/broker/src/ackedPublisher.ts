@@ -63,7 +63,7 @@ export class AckedPublisher {
     });
     void nc.closed().then(() => this.#failAll(new errors.ClosedConnectionError()));
     // What left before is acknowledged to nobody (see `Reconnections`): the writers of all tasks would wait for it.
-    reconnections.onReconnect(error => this.#failAll(error));
+    reconnections.onAnswersLost(error => this.#failAll(error));
   }
 
   /**

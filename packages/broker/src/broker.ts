@@ -60,11 +60,22 @@ export async function createBroker(
   const js = jetstream(nc, { timeout: apiTimeoutMs });
   const newInbox = () => createInbox(inboxPrefixOf(nc));
   const reconnections = new Reconnections(nc);
+  followElections(nc, topology, reconnections);
   const acked = new AckedPublisher(nc, newInbox(), apiTimeoutMs, reconnections);
   const { role = 'gateway' } = options;
   const payloads = new PayloadStore(js, jsm, topology, options);
   const clock = new ServerClock();
   return { nc, js, jsm, acked, reconnections, topology, clock, role, newInbox, payloads };
+}
+
+/** A user who may not listen is not told: what is sent to a leader that fails is then waited for until its time limit. */
+function followElections(nc: NatsConnection, topology: Topology, reconnections: Reconnections): void {
+  for (const stream of [topology.requestStream, topology.eventStream])
+    nc.subscribe(`$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${stream}`, {
+      callback: error => {
+        if (!error) reconnections.leaderElected();
+      },
+    });
 }
 
 /** The client keeps its options beside its public face; its own JetStream packages read the prefix from there. */

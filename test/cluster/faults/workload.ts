@@ -38,9 +38,13 @@ export class Workload {
     for (let n = 0; !end.aborted; n += 1) {
       const kind = this.#random.weighted(kinds);
       const { fault } = this.#now;
+      const began = performance.now();
       const task = this.#one(kind, n, fault).catch((error: unknown) => {
         const said = gatewayErrorOf(error);
-        this.#figures.refused.push(`${kind} during ${fault}: ${said?.reason ?? ''} ${String(error)}`);
+        const after = `after ${Math.round(performance.now() - began)} ms`;
+        this.#figures.refused.push(
+          `${kind} during ${fault}, ${after}: ${said?.reason ?? ''} ${String(error)}`,
+        );
       });
       this.#under.add(task);
       void task.finally(() => this.#under.delete(task));

@@ -143,8 +143,7 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         `${subjects.answers('gateway')}.>`,
         subjects.allLive,
         ...advisories(topology, [requestStream, eventStream], [secretBucketStream]),
-        // What the last leader stored and did not republish is missed by every watcher.
-        `$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${eventStream}`,
+        ...elections(topology),
       ],
     },
     isApart: false,
@@ -153,6 +152,13 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
 
 /** An executor is known by a token of its own; the last of the subject. */
 const anyHolderOf = ({ subjects }: Topology) => subjects.holder('any').replace(/[^.]+$/, '*');
+
+/**
+ * What the last leader of a stream was sent and had not passed on is answered by nobody, and what it had stored and not
+ * republished is missed by every watcher.
+ */
+const elections = ({ requestStream, eventStream }: Topology) =>
+  [requestStream, eventStream].map(stream => `$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${stream}`);
 
 function executorPermissions(topology: Topology): NatsPermissions {
   const anyHolder = anyHolderOf(topology);
@@ -207,6 +213,7 @@ function executorPermissions(topology: Topology): NatsPermissions {
         // How the tasks that a handler has started end.
         subjects.allLive,
         ...advisories(topology, [requestStream]),
+        ...elections(topology),
         // NATS services (ADR-32): who is there, by kind and by id.
         '$SRV.*',
         '$SRV.*.executor',

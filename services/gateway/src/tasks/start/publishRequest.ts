@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Broker,
+  backoffMs,
   inSpan,
   isStorageFull,
   isUnavailable,
@@ -12,15 +13,18 @@ import type { PubAck } from '@nats-io/jetstream';
 import { SpanKind } from '@opentelemetry/api';
 import { storageFull } from '../../errors.ts';
 import { requestScope } from '../../telemetry/requestScope.ts';
+import { heldBackMs } from '../patiently.ts';
 
 /**
- * How long the acknowledgement of each try is waited for, all with the same message id. A stream whose leader has failed
- * elects another one within 4 to 9 s (nats-server's election timeout), one whose replicas are changed stands still for
- * 10 s (measured with 2.15.1), and what is sent in between is lost without an answer. So the tries are short, and all
- * together outlast both; they become longer, since a server that is only slow must not get ever more of them.
+ * How long the acknowledgement of each try is waited for, all with the same message id. What is sent to a stream without a
+ * leader is lost without an answer, so the tries are short; they become longer, since a server that is only slow must not
+ * get ever more of them.
  */
-const triesMs = [1_000, 1_000, 1_500, 1_500, 2_000, 2_000, 3_000];
-const retryDelayMs = 250;
+const triesMs = [1_000, 1_000, 1_500, 1_500, 2_000] as const;
+const longestTryMs = 2_000;
+/** The waits between two tries, and the longest; between them it doubles. */
+const firstWaitMs = 100;
+const longestWaitMs = 500;
 
 /**
  * Publishes a task's request, or its schedule; a large input is stored before.
@@ -42,24 +46,31 @@ export function publishRequest(
 
 async function publishTraced(broker: Broker, outgoing: OutgoingRequest, messageId: string): Promise<PubAck> {
   const traceparent = requestScope.getStore()?.traceparent;
+  // A time, and not a number of tries: a server that has not heard of the new leader yet answers at once that nobody listens,
+  // and would use up any number of tries in no time.
+  const untilMs = performance.now() + heldBackMs;
   let unstored = outgoing.large;
-  for (let attempt = 0; ; attempt += 1) {
+  for (let failures = 0; ; ) {
     try {
       if (unstored) await broker.payloads.put(unstored);
       unstored = undefined;
-      return await publish(broker, outgoing, messageId, { traceparent, timeoutMs: triesMs[attempt] ?? 0 });
+      return await publish(broker, outgoing, messageId, {
+        traceparent,
+        timeoutMs: triesMs[failures] ?? longestTryMs,
+      });
     } catch (error) {
       if (isStorageFull(error)) throw storageFull(error);
       if (!isUnavailable(error)) throw error;
       // The request may be stored although its acknowledgement was lost. Then the message id makes the next try a `duplicate`.
-      if (attempt + 1 >= triesMs.length) {
+      if (performance.now() > untilMs) {
         throw new GatewayError(
           'NATS_UNAVAILABLE',
           'NATS did not acknowledge the task. Try again in a moment; with an idempotency key it cannot start twice.',
           { cause: error },
         );
       }
-      await delay(retryDelayMs);
+      failures += 1;
+      await delay(backoffMs(failures, firstWaitMs, longestWaitMs));
     }
   }
 }
