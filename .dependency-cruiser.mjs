@@ -19,6 +19,16 @@ const allowed = {
     'services/executor',
     'services/gateway',
   ],
+  'packages/cli': [
+    'packages/broker',
+    'packages/client',
+    'packages/console',
+    'packages/nats-server',
+    'packages/proto',
+    'packages/runtime',
+    'services/executor',
+    'services/gateway',
+  ],
   'packages/testkit': [
     'packages/nats-server',
     'packages/proto',

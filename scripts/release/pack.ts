@@ -16,7 +16,7 @@ export async function packAll(destination: string): Promise<ReadonlyMap<string, 
   for (const folder of publishable) {
     const { name, version } = await readManifest(folder);
     await pnpm(['pack', '--pack-destination', destination], { cwd: join(root, folder) });
-    packed.set(name, join(destination, `${name.slice(1).replace('/', '-')}-${version}.tgz`));
+    packed.set(name, join(destination, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`));
   }
   return packed;
 }

@@ -16,6 +16,7 @@ export const publishable = [
   'packages/samples',
   'packages/testing',
   'packages/console',
+  'packages/cli',
 ] as const;
 
 const manifestSchema = z.object({

@@ -4,6 +4,7 @@ import { defaultPayloadLimitBytes } from '@longhaul/proto/wire';
 import { readEnvironment, runService } from '@longhaul/runtime';
 import { z } from 'zod';
 import { createExecutor } from './createExecutor.ts';
+import type { ExecutorOptions } from './executorOptions.ts';
 import { type HandlersOf, selectTasks } from './handler/handlers.ts';
 
 const variables = z.object({
@@ -27,6 +28,18 @@ const variables = z.object({
   JSON_KEYS: z.coerce.number().int().min(1).default(defaultJsonBreadth.keys),
 });
 
+/** What a program decides of an executor. Where NATS is, is for the environment. */
+export type ExecutorSettings = Omit<
+  ExecutorOptions<Contract>,
+  'contract' | 'handlers' | 'nats' | 'namespace' | 'logger'
+>;
+
+/** What {@link runExecutor} takes beside the contract and its handlers. */
+export type RunExecutorOptions = {
+  /** Options of `createExecutor` that the environment has no variable for, or that are to win over it. */
+  readonly settings?: ExecutorSettings;
+};
+
 /**
  * Runs an executor as this process, configured by environment variables (`NATS_URL`, `EXECUTOR_CONCURRENCY` and the others
  * that the README lists), until SIGINT or SIGTERM, and then drains it. Ends the process: with 1 when it cannot start.
@@ -46,6 +59,7 @@ const variables = z.object({
 export async function runExecutor<const C extends Contract>(
   contract: C,
   handlers: HandlersOf<NoInfer<C>>,
+  options: RunExecutorOptions = {},
 ): Promise<void> {
   const env = readEnvironment(variables);
   await runService('executor', env.LOG_LEVEL, async logger => {
@@ -67,6 +81,7 @@ export async function runExecutor<const C extends Contract>(
         ? {}
         : { metrics: { port: env.METRICS_PORT, ...(env.METRICS_HOST ? { host: env.METRICS_HOST } : {}) } }),
       ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
+      ...options.settings,
     });
     return { service, ready: { executor: service.id, metrics: service.metricsUrl } };
   });

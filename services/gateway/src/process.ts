@@ -7,6 +7,7 @@ import { readEnvironment, runService } from '@longhaul/runtime';
 import { z } from 'zod';
 import { authOptionsOf, authVariables } from './auth/authEnvironment.ts';
 import { createGateway } from './createGateway.ts';
+import type { GatewayOptions } from './gatewayOptions.ts';
 import { protectionOptionsOf, protectionVariables } from './protection/protectionEnvironment.ts';
 import { defaultRetention } from './records/retention.ts';
 
@@ -48,10 +49,18 @@ const variables = z.object({
   TASK_RETENTION_CANCELED_HOURS: hours.default(defaultRetention.canceledMs / hourMs),
 });
 
+/** What a program decides of a gateway. Where it stands, and the address of NATS, are for the environment. */
+export type GatewaySettings = Omit<
+  GatewayOptions<Contract>,
+  'contract' | 'nats' | 'namespace' | 'host' | 'port' | 'console' | 'logger'
+>;
+
 /** What {@link runGateway} takes beside the contract. */
 export type RunGatewayOptions = {
   /** The folder of the built console, where `CONSOLE_DIR` names none. Default: no console. */
   readonly consoleDirectory?: string;
+  /** Options of `createGateway` that the environment has no variable for, or that are to win over it. */
+  readonly settings?: GatewaySettings;
 };
 
 /**
@@ -103,6 +112,7 @@ export async function runGateway<const C extends Contract>(
         ? { console: { directory: console } }
         : {}),
       ...(env.LONGHAUL_NAMESPACE === undefined ? {} : { namespace: env.LONGHAUL_NAMESPACE }),
+      ...options.settings,
     });
     return { service, ready: { url: service.url } };
   });

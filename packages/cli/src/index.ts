@@ -1,0 +1,1 @@
+export { defineConfig, type HandlersSource, type LonghaulConfig } from './config/defineConfig.ts';
