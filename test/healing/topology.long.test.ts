@@ -1,7 +1,7 @@
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Broker } from '@longhaul/broker';
+import { type Broker, ensureConsumer } from '@longhaul/broker';
 import { startNatsServer } from '@longhaul/nats-server';
 import { recordThat, startStack, within } from '@longhaul/testing';
 import { scriptedContract, scriptedHandlers } from '@longhaul/testkit';
@@ -171,12 +171,15 @@ test('until the event stream is back, readyz is 503 with the reason and starts a
       body: JSON.stringify({ text: 'a' }),
     });
     expect([rest.status, (await rest.json()) as unknown]).toMatchObject([503, { code: 'TOPOLOGY_LOST' }]);
+    // Starts are refused from the loss on, before the first repair has failed.
+    await within('the reason, in the log', gatewayLog.lineThat(cannotBeRepaired));
   }
   await expect.poll(one.ready, { timeout: 20_000 }).toMatchObject({ code: 200 });
   await expectWell(one, 'after', expect);
-  const said = gatewayLog.lines.filter(({ msg }) => msg.startsWith('what Longhaul keeps in NATS cannot'));
-  expect(said).toHaveLength(1);
+  expect(gatewayLog.lines.filter(cannotBeRepaired)).toHaveLength(1);
 });
+
+const cannotBeRepaired = ({ msg }: LogLine) => msg.startsWith('what Longhaul keeps in NATS cannot');
 
 /** The guards may be faster; then their stream is deleted again. */
 async function blockUntilDone(broker: Broker): Promise<AsyncDisposable> {
@@ -246,6 +249,41 @@ test('consumers whose files the server has lost are created again', async ({ exp
   expect(Date.parse(config.pause_until ?? '')).toBeGreaterThan(Date.now());
   const second = one.tasksOf(gateways[1] ?? { url: '' });
   await expectWell({ ...one, tasks: second }, 'after', expect);
+});
+
+test('a paused consumer stays paused whoever creates it again first', async ({ expect }) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'longhaul-filesless-'));
+  await using nats = await startNatsServer({ dataDir });
+  await using one = await system(nats.url);
+  const { broker, tasks } = one;
+  await tasks.$types.pause('script.walk');
+  const { consumers, requestStream } = broker.topology;
+  const plan = consumers.requests('script.walk', 'normal');
+  const pausedUntil = async () =>
+    (await broker.jsm.consumers.info(requestStream, plan.durable_name)).config.pause_until;
+  const before = await pausedUntil();
+  await rm(join(dataDir, 'jetstream', '$G', 'streams', requestStream, 'obs', plan.durable_name), {
+    recursive: true,
+  });
+  // Another process ensures the consumer right after this one has deleted it, and knows nothing of the pause.
+  let overtook = 0;
+  const overtaken = new Proxy(broker.jsm.consumers, {
+    get: (api, name) =>
+      name === 'delete'
+        ? async (...what: [string, string]) => {
+            await api.delete(...what);
+            await ensureConsumer(broker, requestStream, plan);
+            overtook += 1;
+            return true;
+          }
+        : Reflect.get(api, name).bind(api),
+  });
+  await ensureConsumer(
+    { ...broker, jsm: { consumers: overtaken } as unknown as Broker['jsm'] },
+    requestStream,
+    plan,
+  );
+  expect([overtook, await pausedUntil()]).toEqual([1, before]);
 });
 
 test('a server that restarts refuses every pull: one look and one line for all of them', async ({

@@ -168,31 +168,51 @@ export async function ensureConsumer(broker: Broker, stream: string, plan: Consu
   } catch (error) {
     if (isConsumerWithoutFiles(error)) return recreateConsumer(broker, stream, config);
     if (!isConfigurationConflict(error)) throw error;
-    const { config: found } = await broker.jsm.consumers.info(stream, plan.durable_name);
-    if (!covers(found, config)) await broker.jsm.consumers.update(stream, plan.durable_name, config);
+    await bringToPlan(broker, stream, config);
   }
 }
 
 /**
  * Replaces a consumer that the server has only in memory. It would be gone after the server's next start, with what it
- * has delivered; deleted now, that is delivered once more, which claims and folds take. Of several processes that do this
- * at once each deletes one of these at most, and the last creation stays.
+ * has delivered; deleted now, that is delivered once more, which claims and folds take.
+ *
+ * Several processes do this at once, and others ensure the consumer meanwhile. Who has seen it, with its pause, deletes it
+ * once and creates it; who sees none finds the moment between the two, and only creates it. So nobody deletes what it has
+ * not seen, and the last creation stays. A creation that comes first in that moment knows no pause: so the one that
+ * deleted pauses what is there then.
  */
 async function recreateConsumer(
-  { jsm }: Broker,
+  broker: Broker,
   stream: string,
   plan: Partial<ConsumerConfig> & { readonly durable_name: string },
 ): Promise<void> {
+  const { consumers } = broker.jsm;
   // Another process may have deleted it since.
   const unlessGone = <T>(asked: Promise<T>): Promise<T | undefined> =>
     asked.catch((error: unknown) => {
       if (!isConsumerNotFound(error)) throw error;
       return undefined;
     });
-  const found = await unlessGone(jsm.consumers.info(stream, plan.durable_name));
-  // A pause is kept, as in a consumer that is brought to its plan.
+  const found = await unlessGone(consumers.info(stream, plan.durable_name));
   const until = found?.config.pause_until;
+  if (found !== undefined) await unlessGone(consumers.delete(stream, plan.durable_name));
   const paused = until === undefined ? {} : { pause_until: until };
-  await unlessGone(jsm.consumers.delete(stream, plan.durable_name));
-  await jsm.consumers.add(stream, { ...plan, ...paused });
+  try {
+    await consumers.add(stream, { ...plan, ...paused });
+  } catch (error) {
+    if (!isConfigurationConflict(error)) throw error;
+    await bringToPlan(broker, stream, plan);
+  }
+  // The server takes the creation of what is there already, and leaves its pause out.
+  if (until !== undefined) await consumers.pause(stream, plan.durable_name, new Date(until));
+}
+
+/** Changes a consumer where it differs from the plan. */
+async function bringToPlan(
+  { jsm }: Broker,
+  stream: string,
+  plan: Partial<ConsumerConfig> & { readonly durable_name: string },
+): Promise<void> {
+  const { config: found } = await jsm.consumers.info(stream, plan.durable_name);
+  if (!covers(found, plan)) await jsm.consumers.update(stream, plan.durable_name, plan);
 }
