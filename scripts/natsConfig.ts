@@ -1,5 +1,5 @@
 // `pnpm nats-config [namespace]`: prints the configuration of a nats-server for a deployment with that namespace.
 
-import { natsConfiguration } from './generate/natsConfiguration.ts';
+import { natsConfiguration } from '@longhaul/broker';
 
 process.stdout.write(natsConfiguration(process.argv[2]));

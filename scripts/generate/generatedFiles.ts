@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { natsConfiguration } from '@longhaul/broker';
 import { docExampleFolder, docExamples } from './docExamples.ts';
 import { limitTable } from './limitTable.ts';
 import { fillMarkers } from './markers.ts';
-import { natsConfiguration } from './natsConfiguration.ts';
 import { subjectTable } from './subjectTable.ts';
 import {
   consumerTable,

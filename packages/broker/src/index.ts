@@ -16,7 +16,7 @@ export type { NatsCredentials, NatsTls, Secret } from './credentials.ts';
 export { childTaskId, keyedTaskId } from './derivedTaskId.ts';
 export { type DirectBatch, readBatch, readStream } from './directBatch.ts';
 export { type EncodedInput, encodeRequest, isSameInput, requireNarrowInput } from './encodeRequest.ts';
-export { type ConsumerPlan, ensureConsumer, ensureTopology } from './ensureTopology.ts';
+export { type ConsumerPlan, covers, ensureConsumer, ensureTopology } from './ensureTopology.ts';
 export { appendEvent, appendLifecycle, type LogEnd } from './eventLog.ts';
 export { EventLogVersionError } from './eventLogVersion.ts';
 export { findAccepted, recordFromLog } from './findAccepted.ts';
@@ -25,6 +25,7 @@ export { IdSecret } from './idSecret.ts';
 export { defaultJsonBreadth, JsonBreadth, type JsonBreadthLimits, tooManyValues } from './jsonBreadth.ts';
 export { LimitStore } from './limitStore.ts';
 export { type EventProblem, type LogEntry, toLogEntry, toStoredEvent } from './logEntry.ts';
+export { natsConfiguration } from './natsConfiguration.ts';
 export { type NatsVariables, natsOptionsOf, natsVariables } from './natsEnvironment.ts';
 export { pace } from './pace.ts';
 export {

@@ -1,5 +1,8 @@
+import tab from '@bomb.sh/tab/commander';
 import { Command } from '@commander-js/extra-typings';
+import { addOperatorCommands } from './commands/operatorCommands.ts';
 import { addProfileCommands } from './commands/profileCommands.ts';
+import { addScheduleCommands } from './commands/scheduleCommands.ts';
 import { addServeCommands } from './commands/serveCommands.ts';
 import { addTaskCommands } from './commands/taskCommands.ts';
 import { exitCodes } from './output/exitCodes.ts';
@@ -29,6 +32,10 @@ export function createProgram(): Command {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.done : exitCodes.usage));
   addServeCommands(program);
   addTaskCommands(program);
+  addScheduleCommands(program);
+  addOperatorCommands(program);
   addProfileCommands(program);
+  // Prints a script for the shell, which asks this program for what can follow.
+  tab(program as never, { completionCommandName: 'completion' });
   return program;
 }

@@ -38,7 +38,7 @@ system_account: SYS
 `;
 }
 
-const head = `# A nats-server for Longhaul. Generated (\`pnpm generate\`; for another namespace: \`pnpm nats-config <namespace>\`):
+const head = `# A nats-server for Longhaul. Generated (\`pnpm generate\`; for another namespace: \`longhaul nats-config <namespace>\`):
 # change what is above "accounts" in a copy, and leave the permissions as they are. docs/guides/nats-credentials.md
 # says how to use it.
 #
