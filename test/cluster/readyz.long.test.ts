@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createBroker } from '@longhaul/broker';
-import { createClient } from '@longhaul/client';
-import { createExecutor } from '@longhaul/executor';
 import { createGateway } from '@longhaul/gateway';
 import { createTopology } from '@longhaul/proto/wire';
-import { freshNamespace, within } from '@longhaul/testing';
-import { type NatsCluster, scriptedContract, scriptedHandlers, startNatsCluster } from '@longhaul/testkit';
+import { freshNamespace } from '@longhaul/testing';
+import { type NatsCluster, scriptedContract, startNatsCluster } from '@longhaul/testkit';
 import { connect } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -124,28 +122,4 @@ it('is 503 when everything is kept on a single server that is away', async () =>
   await expect.poll(one.why, seenWithin).toMatch(/^In NATS, no stream or bucket answers/);
   await third?.restart();
   await expect.poll(one.why, recoversWithin).toBeUndefined();
-}, 150_000);
-
-it('a start names what is kept on a server that is away, and continues when it is back', async () => {
-  const namespace = freshNamespace();
-  const said = { gateway: [] as string[], executor: [] as string[] };
-  const telling = (who: keyof typeof said) =>
-    pino({ level: 'info' }, { write: line => void said[who].push(JSON.parse(line).msg as string) });
-  const common = { contract: scriptedContract, nats: { servers: cluster.servers[0]?.url ?? '' }, namespace };
-  const start = () =>
-    createGateway({ ...common, port: 0, logger: telling('gateway'), placementTags: ['node:2'] });
-  const before = await start();
-  await before.stop();
-  const third = cluster.servers[2];
-  await third?.kill();
-  const gateway = start();
-  const executor = createExecutor({ ...common, handlers: scriptedHandlers, logger: telling('executor') });
-  const names = /^in NATS, no answer from .*the bucket of records \(/;
-  for (const who of ['gateway', 'executor'] as const)
-    await expect.poll(() => said[who].some(line => names.test(line)), { timeout: 60_000 }).toBe(true);
-  await third?.restart();
-  await using served = await within('the gateway', gateway, 60_000);
-  await using _executor = await within('the executor', executor, 60_000);
-  const { script } = createClient<typeof scriptedContract>({ url: served.url, headers: () => ({}) });
-  expect(await script.echo.run({ text: 'back' })).toMatchObject({ output: { text: 'back' } });
 }, 150_000);

@@ -1,4 +1,4 @@
-import { createBroker, ensureTopology, publishRequest } from '@longhaul/broker';
+import { createBroker, ensureTopology, IdSecret, publishRequest, untilAnswered } from '@longhaul/broker';
 import { createGateway } from '@longhaul/gateway';
 import { createTopology } from '@longhaul/proto/wire';
 import { freshNamespace, startStack, within } from '@longhaul/testing';
@@ -140,6 +140,23 @@ describe('replicas', () => {
       if (config.name.toLowerCase().includes(namespace)) await jsm.streams.delete(config.name);
     await nc.close();
   });
+
+  it('differ between processes that start at the same moment: none fails, whichever creates a stream first', async () => {
+    const connections = await Promise.all(cluster.servers.map(({ url }) => connect({ servers: url })));
+    for (let round = 0; round < 3; round += 1) {
+      const namespace = freshNamespace();
+      const replicas = [3, undefined, 3] as const;
+      const brokers = await Promise.all(
+        connections.map((nc, i) => createBroker(nc, createTopology(namespace, { replicas: replicas[i] }))),
+      );
+      await Promise.all(brokers.map(broker => untilAnswered(() => ensureTopology(broker))));
+      await Promise.all(brokers.map(broker => untilAnswered(() => IdSecret.open(broker))));
+      const [first] = brokers;
+      for await (const { config } of first?.jsm.streams.list() ?? [])
+        if (config.name.toLowerCase().includes(namespace)) await first?.jsm.streams.delete(config.name);
+    }
+    await Promise.all(connections.map(nc => nc.close()));
+  }, 120_000);
 
   it('of one key, started at the same time at every server, one request is stored and no publish fails', async () => {
     const namespace = freshNamespace();

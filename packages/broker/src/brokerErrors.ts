@@ -92,3 +92,18 @@ export function isStreamNotFound(error: unknown): boolean {
 export function isConsumerNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound;
 }
+
+/** JetStream's code where no set of servers can keep a stream as it is asked for. */
+const noSuitablePeers = 10005;
+
+/**
+ * A server that could keep the stream is known to the cluster and is not there, now or since its start. Where all are there
+ * and do not fit (too few, without the tags), the server names other reasons, or none.
+ */
+export function isServerAway(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    error.code === noSuitablePeers &&
+    /offline|miscellaneous/i.test(error.message)
+  );
+}

@@ -1,5 +1,4 @@
 import { type ConsumerConfig, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
 import type { Broker } from './broker.ts';
 import {
   isConfigurationConflict,
@@ -7,8 +6,9 @@ import {
   isConsumerWithoutFiles,
   isStreamNotFound,
 } from './brokerErrors.ts';
+import { ensureBucket } from './ensureBucket.ts';
 import { requireEventLogVersion } from './eventLogVersion.ts';
-import { bucketReplication, explainReplication } from './replication.ts';
+import { explainReplication } from './replication.ts';
 import { TopologyError } from './startErrors.ts';
 
 /** Records of ended tasks expire by themselves; a marker of the expiry lives this long, so that watchers see it. */
@@ -31,14 +31,21 @@ export async function ensureTopology(broker: Broker, beginAt?: FirstSequences): 
   await Promise.all([
     ensureStream(broker, streams.requests, begin?.requests),
     ensureStream(broker, streams.events, begin?.events),
-    ensureBucket(broker, bucket, 'Longhaul: a record a task'),
-    ensureBucket(broker, scheduleBucket, 'Longhaul: recurring schedules'),
-    ensureBucket(broker, limitBucket, 'Longhaul: who holds the permits of a limit'),
+    ensureBucket(broker, bucket, planOf('Longhaul: a record a task')),
+    ensureBucket(broker, scheduleBucket, planOf('Longhaul: recurring schedules')),
+    ensureBucket(broker, limitBucket, planOf('Longhaul: who holds the permits of a limit')),
     broker.payloads.ensure(),
   ]).catch((error: unknown) => {
     throw explainReplication(broker.topology, error);
   });
 }
+
+const planOf = (description: string) => ({
+  history: 1,
+  markerTTL: expiryMarkerTtlMs,
+  description,
+  allow_direct: true,
+});
 
 /** More than a stream can take in a second, so that what begins by the clock is behind what began so earlier. */
 const sequencesPerSecond = 1_000_000;
@@ -137,16 +144,6 @@ export function covers(found: unknown, planned: unknown): boolean {
     return Object.entries(planned).every(([key, value]) => covers(fields[key], value));
   }
   return found === planned;
-}
-
-async function ensureBucket(broker: Broker, bucket: string, description: string): Promise<void> {
-  await new Kvm(broker.js).create(bucket, {
-    history: 1,
-    markerTTL: expiryMarkerTtlMs,
-    description,
-    allow_direct: true,
-    ...bucketReplication(broker.topology),
-  });
 }
 
 /** A durable consumer as the topology describes it. */

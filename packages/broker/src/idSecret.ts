@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Kvm } from '@nats-io/kv';
 import type { Broker } from './broker.ts';
 import { isWrongLastSequence } from './brokerErrors.ts';
-import { bucketReplication } from './replication.ts';
+import { ensureBucket } from './ensureBucket.ts';
 import type { NeededStream } from './topologyParts.ts';
 
 /** As long as the hash that it keys. */
@@ -50,11 +49,7 @@ export class IdSecret {
 /** @param wanted written where there is none @returns the one that is there */
 async function ensureSecret(broker: Broker, wanted: Uint8Array): Promise<Uint8Array> {
   const { secretBucket, secretBucketStream, idSecretSubject } = broker.topology;
-  await new Kvm(broker.js).create(secretBucket, {
-    history: 1,
-    description: 'Longhaul: secrets of gateways',
-    ...bucketReplication(broker.topology),
-  });
+  await ensureBucket(broker, secretBucket, { history: 1, description: 'Longhaul: secrets of gateways' });
   const read = async () =>
     (await broker.jsm.streams.getMessage(secretBucketStream, { last_by_subj: idSecretSubject }))?.data;
   const found = await read();

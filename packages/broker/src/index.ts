@@ -48,13 +48,14 @@ export {
   replayEvents,
 } from './readEventLog.ts';
 export { ensureReplication } from './replication.ts';
+export { ReplicationChange } from './replicationChange.ts';
 export { type Revisioned, RevisionedBucket, type RevisionedBucketOptions } from './revisionedBucket.ts';
 export { ServerClock } from './serverClock.ts';
 export { NatsCredentialsError, NatsStartError, TopologyError } from './startErrors.ts';
+export { StartWait, untilTopology } from './startWait.ts';
 export { StorageWatch } from './storageWatch.ts';
 export { awaitTaskEnd, type EndEvent } from './taskEnd.ts';
 export { TopologyGuard, type TopologyGuardOptions, type TopologyRepair } from './topologyGuard.ts';
 export { consumerPart, type NeededConsumer, type NeededStream } from './topologyParts.ts';
 export { beginSpan, contextOfHeaders, inSpan, traceHeaders } from './tracing.ts';
 export { backoffMs, untilAnswered, waitToRetry } from './untilAnswered.ts';
-export { untilTopology } from './untilTopology.ts';

@@ -3,7 +3,7 @@ import type { Topology } from '@longhaul/proto/wire';
 import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
 import type { KvOptions } from '@nats-io/kv';
 import type { Broker } from './broker.ts';
-import { isStreamNotFound, isUnavailable } from './brokerErrors.ts';
+import { isServerAway, isStreamNotFound, isUnavailable } from './brokerErrors.ts';
 import { TopologyError } from './startErrors.ts';
 
 /** How long a stream may take to copy itself to new replicas before the next one is changed. */
@@ -49,6 +49,8 @@ const replicationRefusals: readonly number[] = [10_005, 10_074];
 /** @returns what to throw for an error of creating or changing streams: it says what to do where replicas are the reason */
 export function explainReplication({ replication }: Topology, error: unknown): unknown {
   if (!(error instanceof JetStreamApiError && replicationRefusals.includes(error.code))) return error;
+  // This deployment can have them, once the server is back.
+  if (isServerAway(error)) return error;
   const { num_replicas: replicas, placement } = replication;
   const tags = placement ? ` on servers with the tags ${placement.tags.join(', ')}` : '';
   return new TopologyError(

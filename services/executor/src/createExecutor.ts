@@ -4,6 +4,7 @@ import {
   createBroker,
   openConnection,
   readCommand,
+  StartWait,
   StorageWatch,
   TopologyGuard,
   untilTopology,
@@ -95,15 +96,18 @@ export async function createExecutor<const C extends Contract>(
     await close();
   });
   const { payloadLimitBytes, jsonBreadth } = options;
-  const broker = await createBroker(nc, createTopology(options.namespace), {
-    payloadLimitBytes,
-    jsonBreadth,
-    role: 'executor',
-  });
-  await untilTopology(broker, logger);
+  const waiting = new StartWait(logger);
+  const broker = await waiting.through(() =>
+    createBroker(nc, createTopology(options.namespace), {
+      payloadLimitBytes,
+      jsonBreadth,
+      role: 'executor',
+    }),
+  );
+  await untilTopology(broker, waiting);
   const clockWatch = new ClockWatch(broker, logger, options.maxClockOffsetMs);
   opening.defer(() => clockWatch.stop());
-  await clockWatch.start();
+  await waiting.through(() => clockWatch.start());
   const startedAt = broker.clock.now();
 
   const attempts = new Map<string, Attempt>();
@@ -206,7 +210,7 @@ export async function createExecutor<const C extends Contract>(
     },
   });
   opening.defer(unwatch);
-  await consumer.start();
+  await waiting.through(() => consumer.start());
   const guard: TopologyGuard = new TopologyGuard({
     broker,
     logger,
@@ -220,7 +224,7 @@ export async function createExecutor<const C extends Contract>(
   const storage = new StorageWatch(broker, logger);
   opening.defer(() => storage.stop());
   storage.start();
-  await guard.start();
+  await waiting.through(() => guard.start());
   const running = () => [...attempts.values()].map(({ id, name, number }) => ({ id, name, attempt: number }));
   const service = registerExecutor(broker, logger, version, () => ({
     v: 1,

@@ -2,9 +2,10 @@ import {
   type Broker,
   ClockWatch,
   createBroker,
-  ensureReplication,
   IdSecret,
   openConnection,
+  ReplicationChange,
+  StartWait,
   StorageWatch,
   TopologyGuard,
   untilTopology,
@@ -15,6 +16,7 @@ import { createLogger, Disposables, safeSerializers, throttleRepeats } from '@lo
 import { openAuthentication } from './auth/authenticate.ts';
 import { topologyLost } from './errors.ts';
 import { type Gateway, type GatewayOptions, gatewayOptionNames } from './gatewayOptions.ts';
+import { EarlyServer } from './http/earlyServer.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { ChildCancellation } from './maintenance/childCancellation.ts';
 import { Expiry } from './maintenance/expiry.ts';
@@ -23,7 +25,7 @@ import { Orphans } from './maintenance/orphans.ts';
 import { restartAfterRepair } from './maintenance/restartAfterRepair.ts';
 import { StuckSchedules } from './maintenance/stuckSchedules.ts';
 import { Admission } from './protection/admission.ts';
-import { acceptBacklog, Connections } from './protection/connections.ts';
+import { Connections } from './protection/connections.ts';
 import { NatsLink } from './protection/natsLink.ts';
 import { Overload } from './protection/overload.ts';
 import { OwnerStreams } from './protection/ownerStreams.ts';
@@ -58,7 +60,8 @@ const defaultDrainMs = 10_000;
 const natsPingMs = 1_200;
 
 /**
- * Starts a gateway and resolves when it is ready. Its parts, in the order in which a task passes them:
+ * Starts a gateway and resolves when it is ready. Until then it listens and tells callers to come back, with what it waits for
+ * at `/readyz`: a part of NATS that is away does not end the start. Its parts, in the order in which a task passes them:
  *
  * - `http/`, `rpc/`, `rest/`: the server, and the procedures and operations that clients call
  * - `auth/`: authentication of callers, and their permissions
@@ -108,6 +111,9 @@ export async function createGateway<const C extends Contract>(
   opening.defer(stopAuthentication);
   const protection = protectionLimits(options.protection ?? {}, isOpen);
   const stopping = new AbortController();
+  const early = await EarlyServer.open({ host, port: options.port ?? defaultPort }, protection);
+  opening.defer(() => early.close());
+  const waiting = new StartWait(logger, why => early.waitsFor(why));
   const { nc, close } = await openConnection(options.nats, 'longhaul gateway', natsPingMs);
   opening.defer(close);
   const retention = options.retention ?? defaultRetention;
@@ -116,17 +122,21 @@ export async function createGateway<const C extends Contract>(
     replicas: options.replicas,
     placementTags: options.placementTags,
   });
-  const withoutSecret = await createBroker(nc, topology, {
-    payloadLimitBytes: options.payloadLimitBytes,
-    jsonBreadth: options.jsonBreadth,
-    payloadsKeptMs: payloadsKeptMs(retention),
-  });
-  await untilTopology(withoutSecret, logger);
+  const withoutSecret = await waiting.through(() =>
+    createBroker(nc, topology, {
+      payloadLimitBytes: options.payloadLimitBytes,
+      jsonBreadth: options.jsonBreadth,
+      payloadsKeptMs: payloadsKeptMs(retention),
+    }),
+  );
+  await untilTopology(withoutSecret, waiting);
   const clockWatch = new ClockWatch(withoutSecret, logger, options.maxClockOffsetMs);
   opening.defer(() => clockWatch.stop());
-  await clockWatch.start();
-  const secret = await IdSecret.open(withoutSecret);
-  await ensureReplication(withoutSecret);
+  await waiting.through(() => clockWatch.start());
+  const secret = await waiting.through(() => IdSecret.open(withoutSecret));
+  const replication = new ReplicationChange(withoutSecret, logger);
+  opening.defer(() => replication.stop());
+  await waiting.through(() => replication.start());
   const broker: Broker = {
     ...withoutSecret,
     get idSecret() {
@@ -173,9 +183,9 @@ export async function createGateway<const C extends Contract>(
   opening.defer(() => feed.stop());
 
   opening.defer(() => index.stop());
-  await index.start();
+  await waiting.through(() => index.start());
   opening.defer(() => projection.stop());
-  await projection.start();
+  await waiting.through(() => projection.start());
   opening.defer(() => pending.stop());
   const orphans = new Orphans(broker, logger, index, pending);
   orphans.start();
@@ -210,7 +220,7 @@ export async function createGateway<const C extends Contract>(
   const { start, cancel } = service;
   const schedules = createSchedules(broker, logger, { find, definitions, start, cancel });
   opening.defer(() => schedules.stop());
-  await schedules.start();
+  await waiting.through(() => schedules.start());
   const guard: TopologyGuard = new TopologyGuard({
     broker,
     logger,
@@ -221,7 +231,7 @@ export async function createGateway<const C extends Contract>(
       restartAfterRepair(broker, repair, { index, projection, schedules, feed, orphans, lostRequests }),
   });
   opening.defer(() => guard.stop());
-  await guard.start();
+  await waiting.through(() => guard.start());
   const stuckSchedules = new StuckSchedules(broker, logger);
   opening.defer(() => stuckSchedules.stop());
   stuckSchedules.start();
@@ -295,10 +305,12 @@ export async function createGateway<const C extends Contract>(
     streams,
     link,
     requestLog: options.requestLog ?? 'debug',
+    serverFactory: early.factory,
     metrics: { access: options.metrics ?? 'loopback', text: () => metrics.text(gauges) },
   });
   opening.defer(() => closeHttpServer(server, options.drainMs ?? defaultDrainMs));
-  const url = await server.listen({ host, port: options.port ?? defaultPort, backlog: acceptBacklog });
+  // It listens since the beginning; now it serves.
+  const url = await server.listen();
   logger.info({ url }, 'gateway ready');
 
   const opened = opening.move();

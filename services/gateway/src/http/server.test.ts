@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { defaultJsonBreadth } from '@longhaul/broker';
 import { initTRPC } from '@trpc/server';
 import { pino } from 'pino';
@@ -28,6 +29,7 @@ it('a gateway that is being stopped sends everybody elsewhere, and REST in its o
     metrics: { access: 'off', text: async () => '' },
     jsonBreadth: defaultJsonBreadth,
     requestLog: 'off',
+    serverFactory: handler => createServer(handler),
   });
   const rest = await server.inject('/v1/tasks');
   expect([rest.statusCode, rest.headers['retry-after'], rest.headers.connection]).toEqual([

@@ -5,6 +5,7 @@ import {
   type FastifyBaseLogger,
   type FastifyReply,
   type FastifyRequest,
+  type FastifyServerFactory,
   fastify,
   LogController,
 } from 'fastify';
@@ -62,12 +63,12 @@ export type HttpOptions = {
   readonly link: Pick<NatsLink, 'lost'>;
   readonly metrics: MetricsRoute;
   readonly requestLog: RequestLog;
+  /** Gives the server that listens already (see `EarlyServer`), with its limits of headers and requests. */
+  readonly serverFactory: FastifyServerFactory;
 };
 
 /** Bytes that a request may have beyond the largest input: other calls of a batch, and the syntax of JSON. */
 const envelopeBytes = 2 * 1024 * 1024;
-/** The largest size of the request line and all headers. */
-const headLimitBytes = 16 * 1024;
 /** How much is read of a request after its refusal: as much as any body that a gateway can be set to take. */
 const unreadRest: RestLimits = { bytes: highestPayloadLimitBytes, idleMs: 5_000, totalMs: 30_000 };
 const healthPaths = new Set(['/healthz', '/readyz']);
@@ -107,14 +108,7 @@ export async function createHttpServer(options: HttpOptions) {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: bodyLimitBytes,
     trustProxy: protection.trustedProxies.length > 0 && [...protection.trustedProxies],
-    requestTimeout: protection.requestTimeoutMs,
-    http: {
-      headersTimeout: protection.headersTimeoutMs,
-      maxHeaderSize: headLimitBytes,
-      // By default Node checks the timeouts twice a minute, regardless of their length.
-      connectionsCheckingInterval:
-        Math.min(protection.headersTimeoutMs, protection.requestTimeoutMs, 4_000) / 4,
-    },
+    serverFactory: options.serverFactory,
     // With the default of 100, a batch of long names would be answered 414.
     routerOptions: { maxParamLength: 5_000 },
     // Requests that are refused before a route is found: invalid escapes, path parameters that are too long.
@@ -138,7 +132,6 @@ export async function createHttpServer(options: HttpOptions) {
     return reply.code(404).send({ error: { reason: 'UNKNOWN_PROCEDURE', message, issues: [] } });
   });
 
-  server.server.maxConnections = protection.connections;
   connections.observe(server.server);
   server.addHook('onClose', async () => connections.stop());
   observeRequests(server, options.requestLog);
