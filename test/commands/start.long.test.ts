@@ -88,7 +88,7 @@ describe('npm start', { timeout: 6 * deadlineMs }, () => {
     const port = (await holder.line(/^gateway/)).match(/:(\d+) /)?.[1] ?? '';
     const other = await mkdtemp(join(tmpdir(), 'longhaul-start-'));
     const refused = startCommand(other, { PORT: port });
-    await refused.line(/EADDRINUSE/);
+    await refused.line(/Another process listens at/);
     await within(
       'its end',
       refused.child.exitCode === null ? once(refused.child, 'exit') : Promise.resolve([]),

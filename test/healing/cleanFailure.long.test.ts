@@ -66,7 +66,7 @@ const rows: Record<string, { readonly asked: () => object; readonly says: RegExp
   },
   'a gateway, on a port that is taken': {
     asked: () => ({ service: 'gateway', port }),
-    says: /EADDRINUSE/,
+    says: /Another process listens at/,
   },
   'an executor, NATS is away': {
     asked: () => ({ service: 'executor', natsUrl: 'nats://127.0.0.1:1', sandbox: 'right' }),
@@ -78,7 +78,7 @@ const rows: Record<string, { readonly asked: () => object; readonly says: RegExp
   },
   'an executor with threads, on a port that is taken': {
     asked: () => ({ service: 'executor', port, sandbox: 'right' }),
-    says: /EADDRINUSE/,
+    says: /Another process listens at/,
   },
   'an executor whose sandboxed handler cannot be loaded': {
     asked: () => ({ service: 'executor', sandbox: 'broken' }),

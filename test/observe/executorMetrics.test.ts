@@ -89,7 +89,7 @@ describe('the metrics of an executor', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise(resolve => taken.once('listening', resolve));
     const { port } = taken.address() as AddressInfo;
-    await expect(stack.addExecutor({ metrics: { port } })).rejects.toThrow('EADDRINUSE');
+    await expect(stack.addExecutor({ metrics: { port } })).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
     await new Promise(resolve => taken.close(resolve));
   });
 });

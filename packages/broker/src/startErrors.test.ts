@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startNatsServer } from '@longhaul/nats-server';
@@ -65,8 +66,28 @@ describe('the first start on a NATS that does not fit names what to do', () => {
   test('NATS is away', async () => {
     const error = await start({ servers: 'nats://somebody:secret@127.0.0.1:1' });
     expect(error).toMatchObject({ code: 'NATS_NOT_REACHED' });
-    expect(String(error)).toMatch(/nats:\/\/127\.0\.0\.1:1 \(NATS_URL\).*"nats-server -js".*"npm start"/);
+    expect(String(error)).toMatch(/nats:\/\/127\.0\.0\.1:1 \(NATS_URL\).*"nats-server -js".*"longhaul dev"/);
     expect(String(error)).not.toContain('secret');
+  });
+
+  const others: Record<string, (socket: Socket) => void> = {
+    'a server that closes': socket => socket.end(),
+    'a server that says what it is': socket => socket.write('SSH-2.0-OpenSSH_9.6\r\n'),
+    'a server of HTTP': socket => socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'),
+  };
+  test.each(Object.entries(others))('%s listens there', async (_name, greet) => {
+    const server = createServer(socket => {
+      socket.on('error', () => {});
+      greet(socket);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const error = await start({ servers: `nats://127.0.0.1:${port}` });
+    server.close();
+    expect(error).toMatchObject({
+      code: 'NATS_NOT_REACHED',
+      message: expect.stringMatching(new RegExp(`:${port} \\(NATS_URL\\).* set NATS_URL to`, 'i')),
+    });
   });
 
   test('its name is unknown', async () => {

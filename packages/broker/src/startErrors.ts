@@ -41,11 +41,10 @@ export function connectFailure(cause: unknown, servers: string | readonly string
   // Wrong options and certificates say themselves what is wrong.
   if (!isNotReached(cause)) return cause instanceof Error ? cause : new Error(String(cause));
   const where = withoutCredentials(typeof servers === 'string' ? servers : servers.join(','));
-  return new NatsStartError(
-    'NATS_NOT_REACHED',
-    `No NATS server answers at ${where} (NATS_URL). Start one with "nats-server -js", start everything with "npm start", or set NATS_URL to where yours is.`,
-    { cause },
-  );
+  const what = isOtherServer(cause)
+    ? `What answers at ${where} (NATS_URL) is no NATS server. Set NATS_URL to where yours is; its port is usually 4222.`
+    : `No NATS server answers at ${where} (NATS_URL). Start one with "nats-server -js", start everything in your project with "longhaul dev", or set NATS_URL to where yours is.`;
+  return new NatsStartError('NATS_NOT_REACHED', what, { cause });
 }
 
 const notReachedCodes: ReadonlySet<unknown> = new Set([
@@ -66,11 +65,17 @@ function isNotReached(error: unknown): boolean {
     // What the client makes of a refused connection, which names the system's error in its text alone.
     if (
       cause instanceof errors.ConnectionError &&
-      /refused|ECONN|ENOTFOUND|EAI_AGAIN|timeout/i.test(cause.message)
+      /refused|ECONN|ENOTFOUND|EAI_AGAIN|timeout|^error connecting/i.test(cause.message)
     )
       return true;
+    if (isOtherServer(cause)) return true;
   }
   return false;
+}
+
+/** What listens there is of another kind: the client has no class for it. */
+function isOtherServer(error: unknown): boolean {
+  return error instanceof Error && error.message === 'unexpected response from server';
 }
 
 /** @throws NatsStartError NATS_TOO_OLD */

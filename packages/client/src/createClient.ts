@@ -198,6 +198,8 @@ export type TaskClients<C> = {
  * const task = await client.audio.transcribe.start({ path: 'talk.mp3' });
  * console.log((await task.result()).text);
  * ```
+ *
+ * @throws ClientOptionsError where `url` cannot be the address of a gateway
  */
 export function createClient<const C extends Contract>(options: LinkOptions): Tasks<C> {
   const calls = createGatewayCalls(options);

@@ -1,6 +1,7 @@
 export type { TaskFailedErrorOf } from '@longhaul/proto';
 export { TaskCanceledError, TaskFailedError, TaskOutputUnfitError } from '@longhaul/proto/browser';
 export type { EndedOutcomeOf } from '@longhaul/proto/wire';
+export { ClientOptionsError, type ClientOptionsErrorCode, GatewayNotReachedError } from './clientErrors.ts';
 export {
   type AllTasks,
   createClient,

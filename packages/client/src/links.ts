@@ -3,6 +3,7 @@ import { httpBatchStreamLink, httpLink, httpSubscriptionLink, splitLink, type TR
 import type { AnyTRPCRouter, TRPCBuiltRouter } from '@trpc/server';
 import { EventSource } from 'eventsource';
 import { aloneOrBatched } from './aloneOrBatched.ts';
+import { checkToken, gatewayAddress, notReached } from './clientErrors.ts';
 import { createTokenSource, freshCredentialsLink, type Token } from './credentials.ts';
 import { isTraced, traceLink, traceOf } from './tracing.ts';
 import { inWholeLines } from './wholeLines.ts';
@@ -37,15 +38,22 @@ type PlainRouter = TRPCBuiltRouter<GatewayRoot, Record<never, never>>;
  * (a slow one holds up no other), live events by SSE. Works in Node and browsers; the event source goes through `fetch`, so no credential is ever part of a URL.
  */
 export function gatewayLinks<R extends AnyTRPCRouter>(options: LinkOptions): TRPCLink<R>[] {
-  const url = `${options.url.replace(/\/$/, '')}/trpc`;
+  const address = gatewayAddress(options.url);
+  const url = `${address}/trpc`;
+  // What a function gives is checked whenever it is asked.
+  if (typeof options.token === 'string') checkToken(options.token);
   const source = options.token === undefined ? undefined : createTokenSource(options.token);
   const headers = async () => ({
-    ...(source ? { authorization: `Bearer ${await source.get()}` } : {}),
+    ...(source ? { authorization: `Bearer ${checkToken(await source.get())}` } : {}),
     ...(await options.headers?.()),
   });
   // tRPC's and the platform's type of an init differ only in whether `undefined` may be written out.
-  const doFetch = (input: Parameters<typeof fetch>[0], init?: object) =>
-    (options.fetch ?? fetch)(input, init as RequestInit);
+  const doFetch = (input: Parameters<typeof fetch>[0], given?: object) => {
+    const init = given as RequestInit | undefined;
+    return (options.fetch ?? fetch)(input, init).catch((error: unknown) => {
+      throw notReached(address, error, init?.signal);
+    });
+  };
   const alone = httpLink<PlainRouter>({
     url,
     // What the caller sets by hand wins over the active trace.

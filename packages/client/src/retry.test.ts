@@ -2,6 +2,7 @@ import type { GatewayErrorShape } from '@longhaul/proto/wire';
 import { TRPCClientError } from '@trpc/client';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ClientOptionsError } from './clientErrors.ts';
 import { isTransient, pause, waitBeforeTry } from './retry.ts';
 
 const answered = (code: GatewayErrorShape['data']['code']) =>
@@ -12,6 +13,11 @@ const answered = (code: GatewayErrorShape['data']['code']) =>
 describe('trying again can help', () => {
   test.each<[string, unknown, boolean]>([
     ['when nothing answered', TRPCClientError.from(new TypeError('fetch failed')), true],
+    [
+      'not when the token cannot be sent',
+      TRPCClientError.from(new ClientOptionsError('INVALID_TOKEN', 'no')),
+      false,
+    ],
     ['when NATS or the gateway is away', answered('SERVICE_UNAVAILABLE'), true],
     ['not when it is not found', answered('NOT_FOUND'), false],
     ['not without credentials', answered('UNAUTHORIZED'), false],

@@ -1,5 +1,6 @@
 import type { GatewayErrorShape } from '@longhaul/proto/wire';
 import { TRPCClientError } from '@trpc/client';
+import { ClientOptionsError } from './clientErrors.ts';
 
 /** The first wait after a lost connection, and the longest, in milliseconds; between them it doubles. */
 const firstWaitMs = 200;
@@ -7,7 +8,7 @@ const longestWaitMs = 5_000;
 
 /** Whether an error is one of the way to the gateway (or of NATS behind it), so that trying again can help. */
 export function isTransient(error: unknown): boolean {
-  if (!(error instanceof TRPCClientError)) return false;
+  if (!(error instanceof TRPCClientError) || error.cause instanceof ClientOptionsError) return false;
   const shape = error.shape as Partial<GatewayErrorShape> | undefined;
   if (shape !== undefined)
     return shape.data?.code === 'SERVICE_UNAVAILABLE' || shape.data?.code === 'TOO_MANY_REQUESTS';

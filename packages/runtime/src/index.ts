@@ -1,5 +1,6 @@
 export { Disposables } from './disposables.ts';
 export { EnvironmentError, readEnvironment } from './environment.ts';
+export { ListenError, type ListenErrorCode, listenFailure } from './listenError.ts';
 export { createLogger, safeSerializers } from './logger.ts';
 export { runService, type StoppableService } from './runService.ts';
 export { throttleRepeats } from './throttleRepeats.ts';

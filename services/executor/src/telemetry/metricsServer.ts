@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Broker } from '@longhaul/broker';
+import { listenFailure } from '@longhaul/runtime';
 import { metricsContentType } from '@longhaul/runtime/processMetrics';
 import type { Logger } from 'pino';
 import { type ExecutorGauges, ExecutorMetrics } from './executorMetrics.ts';
@@ -15,12 +16,14 @@ export type MetricsOptions = {
   readonly host?: string;
 };
 
+/** Where its address comes from. */
+const settings = { host: 'metrics.host (METRICS_HOST)', port: 'metrics.port (METRICS_PORT)' };
 /** A scrape is short. A slower request is closed. */
 const requestTimeoutMs = 10_000;
 
 /**
  * Serves `GET /metrics`, and nothing else.
- * @throws Error when the port is not available
+ * @throws ListenError when the port is not available
  */
 export async function serveMetrics(
   { port, host = '127.0.0.1' }: MetricsOptions,
@@ -42,7 +45,9 @@ export async function serveMetrics(
   });
   server.maxConnections = 16;
   server.listen(port, host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw listenFailure(cause, 'the metrics server of the executor', { host, port }, settings);
+  });
   const address = server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return {
@@ -66,7 +71,7 @@ export type OpenMetrics = {
  * Makes an executor's metrics and serves them.
  *
  * @param names the types of tasks that it runs
- * @throws Error when the port is not available
+ * @throws ListenError when the port is not available
  */
 export async function openMetrics(
   options: MetricsOptions,

@@ -107,5 +107,7 @@ test('localhost is every address of that name', async () => {
 
 test('says at once that its port is taken', async () => {
   const { port } = await open();
-  await expect(EarlyServer.open({ host: '127.0.0.1', port }, limits)).rejects.toThrow(/EADDRINUSE/);
+  await expect(EarlyServer.open({ host: '127.0.0.1', port }, limits)).rejects.toMatchObject({
+    code: 'ADDRESS_IN_USE',
+  });
 });

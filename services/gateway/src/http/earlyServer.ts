@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { GatewayError } from '@longhaul/proto/wire';
+import { listenFailure } from '@longhaul/runtime';
 import type { FastifyServerFactory } from 'fastify';
 import { acceptBacklog } from '../protection/connections.ts';
 import type { ProtectionLimits } from '../protection/protectionOptions.ts';
@@ -12,6 +13,8 @@ import { catalogueErrorShape } from './errorShape.ts';
 const headLimitBytes = 16 * 1024;
 
 type Address = { readonly host: string; readonly port: number };
+/** Where its address comes from. */
+const settings = { host: 'host (HOST)', port: 'port (PORT)' };
 type Limits = Pick<ProtectionLimits, 'headersTimeoutMs' | 'requestTimeoutMs' | 'connections'>;
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -41,15 +44,15 @@ export class EarlyServer {
 
   /**
    * Begins to listen.
-   * @throws the system's error: the port is taken, the address is not this machine's
+   * @throws ListenError: the port is taken, the address is not this machine's
    */
   static async open({ host, port }: Address, limits: Limits): Promise<EarlyServer> {
     const early = new EarlyServer(limits);
     const server = early.#server;
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      server.once('error', cause => reject(listenFailure(cause, 'the gateway', { host, port }, settings)));
       server.listen({ host, port, backlog: acceptBacklog }, () => {
-        server.off('error', reject);
+        server.removeAllListeners('error');
         resolve();
       });
     });

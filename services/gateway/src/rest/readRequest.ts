@@ -122,7 +122,7 @@ export function readPrefer(header: string | undefined): Preferences {
   return {
     respondAsync: found.has('respond-async'),
     waitSeconds:
-      wait !== undefined && /^\d{1,9}$/.test(wait) ? Math.min(Number(wait), waitLimitMs / 1_000) : undefined,
+      wait !== undefined && /^\d+$/.test(wait) ? Math.min(Number(wait), waitLimitMs / 1_000) : undefined,
   };
 }
 
