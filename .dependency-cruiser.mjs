@@ -29,6 +29,7 @@ const allowed = {
     'services/executor',
     'services/gateway',
   ],
+  'packages/create-longhaul': [],
   'packages/testkit': [
     'packages/nats-server',
     'packages/proto',
@@ -88,7 +89,8 @@ export default {
     parser: 'tsc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: ['/dist/', '\\.d\\.ts$'] },
+    // The template of an app is a program of its own: it uses the packages as a user's does.
+    exclude: { path: ['/dist/', '\\.d\\.ts$', '/template/', '/\\.longhaul/'] },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],

@@ -11,7 +11,13 @@ import { run } from './run.ts';
 /** What a user needs, and nothing that only this repository does. */
 const wanted = [/^package\.json$/, /^LICENSE$/, /^README\.md$/, /^dist\/.+\.(js|d\.ts|js\.map)$/];
 const wantedOfConsole = [...wanted, /^page\.(js|d\.ts)$/, /^dist\/[^.].*\.(html|svg|css|js)(\.br|\.gz)?$/];
+const wantedOfCreate = [...wanted, /^template\//];
 const unwanted = [/\.test\./, /(^|\/)fixtures\//, /(^|\/)scripted/, /(^|\/)main\./];
+
+const rulesOf: Readonly<Record<string, readonly RegExp[]>> = {
+  'packages/console': wantedOfConsole,
+  'packages/create-longhaul': wantedOfCreate,
+};
 
 /** What has a system run a file as a command of Node.js. */
 const shebang = '#!/usr/bin/env node\n';
@@ -24,9 +30,13 @@ try {
     const { name, exports, publishConfig } = await readManifest(folder);
     const tarball = tarballs.get(name) ?? '';
     const files = await filesIn(tarball);
-    const rules = folder === 'packages/console' ? wantedOfConsole : wanted;
+    const rules = rulesOf[folder] ?? wanted;
     for (const file of files)
-      if (!rules.some(rule => rule.test(file)) || unwanted.some(rule => rule.test(file)))
+      if (
+        !rules.some(rule => rule.test(file)) ||
+        // The app that is made has tests of its own.
+        (!file.startsWith('template/') && unwanted.some(rule => rule.test(file)))
+      )
         faults.push(`${name}: ${file} does not belong into the tarball`);
     for (const file of ['package.json', 'LICENSE', 'README.md'])
       if (!files.includes(file)) faults.push(`${name}: ${file} is missing`);

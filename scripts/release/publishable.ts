@@ -17,6 +17,7 @@ export const publishable = [
   'packages/testing',
   'packages/console',
   'packages/cli',
+  'packages/create-longhaul',
 ] as const;
 
 const manifestSchema = z.object({

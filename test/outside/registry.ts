@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { run } from '../../scripts/release/run.ts';
 
-/** A registry that has our packages and no others, on loopback. */
+/** A registry that has our packages, on loopback. It sends who asks for another one on to the usual registry. */
 export type Registry = { readonly url: string; readonly stop: () => Promise<void> };
 
 type Packed = { readonly version: string; readonly document: object; readonly tarball: Buffer };
@@ -15,6 +15,7 @@ type Packed = { readonly version: string; readonly document: object; readonly ta
  * and dependencies between the packages as it will for a user.
  */
 export async function startRegistry(tarballs: ReadonlyMap<string, string>): Promise<Registry> {
+  const others = (await run('npm', ['config', 'get', 'registry'], { cwd: process.cwd() })).trim();
   const packages = new Map<string, Packed>();
   for (const [name, path] of tarballs) packages.set(name, await readPackage(path));
 
@@ -22,7 +23,8 @@ export async function startRegistry(tarballs: ReadonlyMap<string, string>): Prom
     const path = decodeURIComponent(new URL(request.url ?? '/', url).pathname.slice(1));
     const [name = '', file] = path.split('/-/');
     const found = packages.get(name);
-    if (found === undefined) return response.writeHead(404).end('{}');
+    if (found === undefined)
+      return response.writeHead(302, { location: new URL(request.url?.slice(1) ?? '', others).href }).end();
     if (file !== undefined) return response.end(found.tarball);
     const { version, document, tarball } = found;
     const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;

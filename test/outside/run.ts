@@ -1,6 +1,7 @@
 // `pnpm test:outside`: installs what would be published into a project outside this repository, as a user does, and tries
 // everything there: with npm and pnpm, TypeScript 5.9 and 7, both module resolutions, and both versions of Node.js that
-// are promised. `--warm` uses the caches of this machine instead of empty ones.
+// are promised; and the app that `npm create longhaul` makes. `--warm` uses the caches of this machine instead of empty
+// ones, `--created` tries the app that is made alone.
 
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,9 +11,12 @@ import { locateChromium } from '../../packages/console/e2e/browser.ts';
 import { packAll } from '../../scripts/release/pack.ts';
 import { root } from '../../scripts/release/publishable.ts';
 import { pnpm, run } from '../../scripts/release/run.ts';
+import { tryCreatedApp } from './createdApp.ts';
 import { startRegistry } from './registry.ts';
 
-const { values } = parseArgs({ options: { warm: { type: 'boolean' }, keep: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { warm: { type: 'boolean' }, keep: { type: 'boolean' }, created: { type: 'boolean' } },
+});
 
 /** The oldest that the packages name in `engines`, and the one that this repository runs on. */
 const nodeVersions = ['22.19.0', '24.21.0'];
@@ -56,6 +60,8 @@ async function main(): Promise<void> {
   say(`built and packed ${tarballs.size} packages`);
   const registry = await startRegistry(tarballs);
   try {
+    await tryCreatedApp(work, registry.url, cleanEnv, say);
+    if (values.created) return;
     const nodes = await Promise.all(nodeVersions.map(installNode));
     for (const manager of ['npm', 'pnpm'] as const) await tryProject(manager, registry.url, nodes);
   } finally {

@@ -1,0 +1,1 @@
+export { type CreatedApp, CreateError, type CreateOptions, createApp } from './createApp.ts';
