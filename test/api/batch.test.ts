@@ -114,7 +114,9 @@ describe('cancelMany', () => {
     });
     // The others, whatever the index knows by now of those that were just canceled.
     const rest = await $tasks.cancelMany({ name: 'script.echo', reason: 'enough' });
-    expect(rest).toMatchObject({ canceled: 15, stopping: 0, failed: 0, more: false });
+    expect(rest).toMatchObject({ failed: 0, more: false });
+    // One that an executor was given a moment ago, and has released, ends a little later.
+    expect(rest.canceled + rest.stopping).toBe(15);
     for (const one of waiting)
       if (one.ok) expect(await one.task.outcome()).toMatchObject({ status: 'CANCELED' });
     expect(await $tasks.cancelMany({ status: ['SCHEDULED'] })).toMatchObject({ canceled: 1 });

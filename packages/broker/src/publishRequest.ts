@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TaskAddress, TaskRequest } from '@longhaul/proto/wire';
+import { firstPublishHeader, type TaskAddress, type TaskRequest } from '@longhaul/proto/wire';
 import type { PubAck } from '@nats-io/jetstream';
+import { headers } from '@nats-io/nats-core';
 import type { Broker } from './broker.ts';
 import { isDuplicateInProcess } from './brokerErrors.ts';
 import type { PackedPayload } from './payloadStore.ts';
@@ -24,6 +25,8 @@ export type PublishOptions = {
   readonly traceparent?: string | undefined;
   /** How long the acknowledgement is waited for, and for how long it is repeated, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number;
+  /** Whether nothing was ever published under the task's id: see `firstPublishHeader`. Default: not known. */
+  readonly isFirst?: boolean;
 };
 
 /** How soon a publish is repeated while another one with its message id is under way; doubles up to the longest. */
@@ -52,6 +55,7 @@ export async function publishRequest(
       // Two starts with one key, or a publish that was repeated because its answer was late. Nothing was stored by this
       // one, and the message id decides again: the repetition is the other's duplicate, or takes its place.
       if (!isDuplicateInProcess(error) || performance.now() > untilMs) throw error;
+      options = { ...options, isFirst: false };
       await delay(waitMs);
     }
   }
@@ -61,14 +65,21 @@ function publishOnce(
   broker: Broker,
   { address, request, payload }: OutgoingRequest,
   messageId: string,
-  { traceparent, timeoutMs = defaultTimeoutMs }: PublishOptions,
+  { traceparent, timeoutMs = defaultTimeoutMs, isFirst }: PublishOptions,
 ): Promise<PubAck> {
   const { subjects } = broker.topology;
   const target = subjects.request({ ...address, priority: request.priority });
   const traced = traceHeaders(traceparent);
   const options = { msgID: messageId, ...(traced ? { headers: traced } : {}) };
-  if (request.scheduledFor === undefined)
-    return broker.acked.publish(target, payload, { ...options, timeoutMs });
+  if (request.scheduledFor === undefined) {
+    const marked = isFirst ? (traced ?? headers()) : traced;
+    if (isFirst) marked?.set(firstPublishHeader, '1');
+    return broker.acked.publish(target, payload, {
+      msgID: messageId,
+      timeoutMs,
+      ...(marked ? { headers: marked } : {}),
+    });
+  }
   const schedule = { specification: { at: new Date(request.scheduledFor) }, target };
   return broker.js.publish(subjects.schedule(address), payload, { ...options, timeout: timeoutMs, schedule });
 }

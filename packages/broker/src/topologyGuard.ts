@@ -41,6 +41,8 @@ export type TopologyGuardOptions = {
   readonly streams?: readonly NeededStream[];
   /** Restarts what depends on the parts. Called again, when it throws, after a pause. */
   readonly onRepaired: (repair: TopologyRepair) => Promise<void> | void;
+  /** Called at once for each sign that something may be gone or was created again, before it is looked at. */
+  readonly onSuspected?: () => void;
   /** The last sequence of the event stream that this process knows of, beside those that checks have shown. */
   readonly lastEventSeq?: () => number;
   /** How often everything is looked at without a reason, in milliseconds, give or take a quarter. Default: 15,000. */
@@ -112,6 +114,7 @@ export class TopologyGuard {
   suspect(): void {
     this.#suspected = true;
     if (this.#stop.signal.aborted) return;
+    this.#options.onSuspected?.();
     this.#looking ??= this.#lookWhileSuspected().finally(() => {
       this.#looking = undefined;
       // It came between the last check and now.

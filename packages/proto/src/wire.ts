@@ -277,6 +277,7 @@ export {
 export { type TaskState, taskStateSchema } from './wire/taskState.ts';
 export {
   ackWaitMs,
+  beginsUnreadMs,
   createTopology,
   defaultLogLinesKept,
   defaultPayloadLimitBytes,
@@ -285,6 +286,7 @@ export {
   eventLogVersionKey,
   fireAckWaitMs,
   fireKeptSeconds,
+  firstPublishHeader,
   heartbeatMs,
   inlineLimitBytes,
   leastLogLinesKept,

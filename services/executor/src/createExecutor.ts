@@ -24,6 +24,7 @@ import { type Executor, type ExecutorOptions, executorOptionNames } from './exec
 import { matchHandlers } from './handler/handlers.ts';
 import { Limits } from './limits/limits.ts';
 import { WaitQueue } from './limits/waitQueue.ts';
+import { FirstDeliveries } from './queue/firstDeliveries.ts';
 import type { LinkWatch } from './queue/linkWatch.ts';
 import { RequestConsumer } from './queue/requestConsumer.ts';
 import type { RequestMessage } from './queue/requestMessage.ts';
@@ -125,11 +126,13 @@ export async function createExecutor<const C extends Contract>(
   const shutdownDeadline = new AbortController();
   const heartbeats = new Heartbeats(() => link.isHeard);
   const rechecks = new Rechecks();
+  const firstDeliveries = new FirstDeliveries(broker);
   const setting: AttemptSetting = {
     broker,
     logger,
     heartbeats,
     rechecks,
+    firstDeliveries,
     executor: id,
     holdStartedMs: options.holdStartedMs ?? defaults.holdStartedMs,
     taskOf: name => tasks.get(name),
@@ -180,6 +183,7 @@ export async function createExecutor<const C extends Contract>(
     },
     isBlocked: name => waitQueue.isBlocked(name),
     ownerShareOf: name => tasks.get(name)?.definition.policy.ownerShare ?? 1,
+    onDelivered: message => firstDeliveries.delivered(message),
     onRefused: () => guard.suspect(),
     isHeard: () => link.isHeard,
   });
@@ -211,11 +215,15 @@ export async function createExecutor<const C extends Contract>(
   });
   opening.defer(unwatch);
   await waiting.through(() => consumer.start());
+  opening.defer(() => firstDeliveries.stop());
+  firstDeliveries.renew();
   const guard: TopologyGuard = new TopologyGuard({
     broker,
     logger,
     consumers: consumer.consumers,
+    onSuspected: () => firstDeliveries.renew(),
     onRepaired: () => {
+      firstDeliveries.renew();
       consumer.restartPulls();
       recheckAll();
     },
@@ -248,6 +256,8 @@ export async function createExecutor<const C extends Contract>(
     },
   });
   void followConnection(nc.status(), () => {
+    // Before the first pull of the new connection: a server that was killed may have forgotten what it delivered.
+    firstDeliveries.renew();
     recheckAll();
     consumer.restartPulls();
   });

@@ -44,7 +44,8 @@ import { exposeStacks } from './tasks/read/exposeStacks.ts';
 import { createFindTask, getTask, quickReads } from './tasks/read/findTask.ts';
 import { ChildRecords } from './tasks/start/childRecords.ts';
 import { PendingRecords } from './tasks/start/pendingRecords.ts';
-import { cancelTask } from './tasks/steer/cancelTask.ts';
+import { type CancelOptions, cancelTask } from './tasks/steer/cancelTask.ts';
+import { LateCancels } from './tasks/steer/lateCancels.ts';
 import { createTaskService } from './tasks/taskService.ts';
 import { LiveFeed } from './tasks/watch/liveFeed.ts';
 import { ExecutorDirectory } from './telemetry/executorDirectory.ts';
@@ -158,11 +159,17 @@ export async function createGateway<const C extends Contract>(
   // Reads that calls wait for are asked again soon: what a leader that has failed was asked is never answered.
   const reading = await quickReads(broker);
   const find = createFindTask(reading, new RecordStore(reading, retention), index, retention);
+  const cancelOptions: CancelOptions = { onUnread: (task, reason) => lateCancels.add(task, reason) };
+  const lateCancels = new LateCancels(logger, (task, reason) =>
+    cancelTask(broker, task, reason, { ...cancelOptions, isLate: true }),
+  );
+  opening.defer(() => lateCancels.stop());
   const childCancellation = new ChildCancellation({
     broker,
     logger,
     statusOf: id => index.get(id)?.status,
-    cancel: async (caller, id, reason) => cancelTask(broker, await getTask(find, caller, id), reason),
+    cancel: async (caller, id, reason) =>
+      cancelTask(broker, await getTask(find, caller, id), reason, cancelOptions),
   });
   opening.defer(() => childCancellation.stop());
   const metrics = new GatewayMetrics(definitions.keys());
@@ -205,6 +212,7 @@ export async function createGateway<const C extends Contract>(
     pending,
     feed,
     definitions,
+    cancelOptions,
     requireTopology: () => {
       if (guard.fault !== undefined) throw topologyLost(guard.fault);
       if (storage.queueFault !== undefined) throw new GatewayError('STORAGE_FULL', storage.queueFault);

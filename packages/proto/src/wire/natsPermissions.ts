@@ -105,6 +105,8 @@ function gatewayPermissions(topology: Topology): NatsPermissions {
         ...[requestStream, eventStream, payloadStream].map(stream => api('STREAM.UPDATE', stream)),
         // A canceled request leaves the queue, a reused key its old event log, an upload that failed its pieces.
         ...[requestStream, eventStream, payloadStream].map(stream => api('STREAM.PURGE', stream)),
+        // A request leaves the queue before it is delivered when its task is canceled.
+        api('STREAM.MSG.DELETE', requestStream),
         ...streamsOf(topology).flatMap(reading),
         // What the ids of keyed tasks are made with is secret from all others.
         api('STREAM.CREATE', secretBucketStream),

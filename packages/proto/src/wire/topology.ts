@@ -50,6 +50,18 @@ export const eventLogVersionKey = 'longhaul-event-log';
 export const ackWaitMs = 3_000;
 /** How often a running attempt says that it is alive: three may go missing before `ackWaitMs` is over. */
 export const heartbeatMs = 750;
+/**
+ * How old a request may be for an executor to begin it without a look at its event log. With a heartbeat that is less
+ * than `ackWaitMs`: so whoever holds such a request is the first to whom it was delivered, also where its process stood
+ * still in between.
+ */
+export const beginsUnreadMs = 1_000;
+/**
+ * A header of requests. A gateway sets it on the first publish of a request whose id it has just made: no message of
+ * that task can be older, so there is nothing to read in its event log. What is published again (an acknowledgement was
+ * lost), may have been published before (keys, schedules, children), or comes from others does not have it.
+ */
+export const firstPublishHeader = 'Longhaul-First-Publish';
 /** After so long a firing that a gateway took and did not deal with goes to another gateway. */
 export const fireAckWaitMs = 5_000;
 /** How long a firing waits for a gateway at most: a day, so that firings that no gateway takes cannot fill the stream. */

@@ -17,7 +17,7 @@ import type { Slot } from '../queue/slotPool.ts';
 import { type AttemptOutcome, observeAttempt, outcomeOf } from '../telemetry/observeAttempt.ts';
 import type { AttemptContext, AttemptSetting } from './attemptContext.ts';
 import { AttemptCancel, listenForCancel } from './cancel.ts';
-import { claimTask, type TaskClaim } from './claim.ts';
+import { claimFirstDelivery, claimTask, type TaskClaim } from './claim.ts';
 import { EventWriter } from './eventWriter.ts';
 import { Execution } from './execution.ts';
 import { fenceOf } from './fence.ts';
@@ -242,9 +242,11 @@ export class Attempt implements HeldTask {
     { definition }: RunnableTask,
     limits: ClaimLimits,
   ): Promise<WrittenClaim | undefined> {
-    const { broker, executor } = this.#setting;
+    const { broker, executor, firstDeliveries } = this.#setting;
     const claimNow = () => claimTask(broker, this.#address, request, limits, executor);
-    let claim = await claimNow();
+    const isFirst = firstDeliveries.isFirst(this.#message);
+    let claim: TaskClaim =
+      (isFirst && (await claimFirstDelivery(broker, request, limits))) || (await claimNow());
     if (claim.do === 'run') {
       const { deliveries } = this.#message;
       const admission = await this.#permits.acquire(definition, request, claim.attempt, deliveries);

@@ -4,6 +4,7 @@ import type { Claim, RequestAddress, TaskRequest } from '@longhaul/proto/wire';
 import type { Logger } from 'pino';
 import type { RunnableTask } from '../handler/handlerCall.ts';
 import type { Limits } from '../limits/limits.ts';
+import type { FirstDeliveries } from '../queue/firstDeliveries.ts';
 import type { Slot } from '../queue/slotPool.ts';
 import type { AttemptMetrics } from '../telemetry/observeAttempt.ts';
 import type { AttemptCancel } from './cancel.ts';
@@ -24,6 +25,7 @@ export type AttemptSetting = {
   readonly limits: Limits;
   readonly heartbeats: Heartbeats;
   readonly rechecks: Rechecks;
+  readonly firstDeliveries: FirstDeliveries;
   /** Aborted when the executor's time to stop is over. Ends everything that still waits for NATS. */
   readonly shutdownDeadline: AbortSignal;
   /** `undefined` where the executor serves no metrics. */

@@ -28,6 +28,8 @@ export type RequestConsumerOptions = {
   readonly isBlocked: (name: string) => boolean;
   /** Whether NATS answers: what is delivered meanwhile to an executor that hears nothing is late by `ack_wait`. */
   readonly isHeard: () => boolean;
+  /** Called with every request that a pull brings. */
+  readonly onDelivered: (message: RequestMessage) => void;
   /** Called for every pull that is refused: its consumer may be gone. */
   readonly onRefused: () => void;
 };
@@ -135,6 +137,7 @@ export class RequestConsumer {
       return;
     }
     this.#refusals.answered();
+    this.#options.onDelivered(request);
     const consumer = this.#consumers.find(({ name }) => name === request.consumer);
     consumer?.delivered(request.waiting, Date.now());
     const owner = ownerOfRequest(request.data);

@@ -1,3 +1,4 @@
+import { firstPublishHeader } from '@longhaul/proto/wire';
 import type { Msg } from '@nats-io/nats-core';
 
 /** A request that the work queue has delivered, and the answers to it. */
@@ -15,6 +16,14 @@ export type RequestMessage = {
   readonly deliveries: number;
   /** How many requests wait behind it in its consumer. */
   readonly waiting: number;
+  /** Its sequence in the request stream. */
+  readonly streamSeq: number;
+  /** The number of this delivery among all of its consumer. */
+  readonly consumerSeq: number;
+  /** When it was stored, by the server's clock, in milliseconds since the epoch. */
+  readonly storedAtMs: number;
+  /** Whether its gateway says that nothing was published under its id before: see `firstPublishHeader`. */
+  readonly isFirstPublish: boolean;
   /** Removes the request from the queue: the task has ended. */
   ack(): void;
   /** Has the request delivered again, to any free executor, after `delayMs` (default: at once). */
@@ -43,6 +52,11 @@ export function readRequestMessage(message: Msg): RequestMessage | undefined {
     redelivered: deliveries > 1,
     deliveries,
     waiting: Number(tokens[offset + 6]) || 0,
+    streamSeq: Number(tokens[offset + 3]) || 0,
+    consumerSeq: Number(tokens[offset + 4]) || 0,
+    // Nanoseconds: more digits than a number has, and none of them matters here.
+    storedAtMs: Number(tokens[offset + 5]) / 1_000_000 || 0,
+    isFirstPublish: message.headers?.has(firstPublishHeader) ?? false,
     ack: () => message.respond('+ACK'),
     release: delayMs =>
       message.respond(delayMs ? `-NAK ${JSON.stringify({ delay: delayMs * 1_000_000 })}` : '-NAK'),

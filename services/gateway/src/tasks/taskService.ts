@@ -28,7 +28,7 @@ import { ReservedPermits } from './start/reservedPermits.ts';
 import { retryTask } from './start/retryTask.ts';
 import { type NewTask, type Started, startMany, startTask } from './start/startTask.ts';
 import { type CancelManyQuery, cancelMany } from './steer/cancelMany.ts';
-import { cancelTask } from './steer/cancelTask.ts';
+import { type CancelOptions, cancelTask } from './steer/cancelTask.ts';
 import { controlTask } from './steer/controlTask.ts';
 import { pausedTypes, pauseType, resumeType } from './steer/pausedTypes.ts';
 import type { LiveFeed } from './watch/liveFeed.ts';
@@ -47,6 +47,7 @@ export type ServiceDeps = {
   readonly requireTopology: () => void;
   /** Called with every task that this gateway has accepted. */
   readonly onAccepted: (record: TaskRecord) => void;
+  readonly cancelOptions: CancelOptions;
   /** The task definitions of the contract, by task type. */
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
   /** How many stored events may have followed the `lastEventId` of a watcher of many tasks. */
@@ -89,7 +90,7 @@ export function createTaskService(deps: ServiceDeps) {
 
   /** @throws GatewayError TASK_NOT_FOUND, FORBIDDEN */
   const cancel = async (caller: Caller, id: string, reason: string | undefined): Promise<CancelOutcome> =>
-    cancelTask(broker, await getTaskTo('steerTask', caller, id), reason);
+    cancelTask(broker, await getTaskTo('steerTask', caller, id), reason, deps.cancelOptions);
 
   /** Reads the record again of a task that did not end during the wait: it can be newer than what the wait has seen. */
   const latestRecord = async (caller: Caller, waited: TaskRecord): Promise<TaskRecord> => {

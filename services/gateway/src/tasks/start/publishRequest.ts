@@ -30,21 +30,28 @@ const longestWaitMs = 500;
  * Publishes a task's request, or its schedule; a large input is stored before.
  *
  * @param messageId JetStream stores the first of several publishes with the same id; `duplicate` reports the others
+ * @param isNew whether the task's id was just made: see `firstPublishHeader`
  * @throws GatewayError NATS_UNAVAILABLE, STORAGE_FULL
  */
 export function publishRequest(
   broker: Broker,
   outgoing: OutgoingRequest,
   messageId: string,
+  isNew = false,
 ): Promise<PubAck> {
   const { id, name } = outgoing.address;
   const attributes = { 'longhaul.task.id': id, 'longhaul.task.name': name, 'messaging.system': 'nats' };
   return inSpan(`${name} publish`, { kind: SpanKind.PRODUCER, attributes }, () =>
-    publishTraced(broker, outgoing, messageId),
+    publishTraced(broker, outgoing, messageId, isNew),
   );
 }
 
-async function publishTraced(broker: Broker, outgoing: OutgoingRequest, messageId: string): Promise<PubAck> {
+async function publishTraced(
+  broker: Broker,
+  outgoing: OutgoingRequest,
+  messageId: string,
+  isNew: boolean,
+): Promise<PubAck> {
   const traceparent = requestScope.getStore()?.traceparent;
   // A time, and not a number of tries: a server that has not heard of the new leader yet answers at once that nobody listens,
   // and would use up any number of tries in no time.
@@ -54,10 +61,11 @@ async function publishTraced(broker: Broker, outgoing: OutgoingRequest, messageI
     try {
       if (unstored) await broker.payloads.put(unstored);
       unstored = undefined;
-      return await publish(broker, outgoing, messageId, {
-        traceparent,
-        timeoutMs: triesMs[failures] ?? longestTryMs,
-      });
+      // A later try may be stored although an earlier one was, and its task has ended: the server forgets the message ids
+      // of what left the queue when it is restarted, and all of them after two minutes. So only the first try says it.
+      const isFirst = isNew && failures === 0;
+      const timeoutMs = triesMs[failures] ?? longestTryMs;
+      return await publish(broker, outgoing, messageId, { traceparent, timeoutMs, isFirst });
     } catch (error) {
       if (isStorageFull(error)) throw storageFull(error);
       if (!isUnavailable(error)) throw error;

@@ -87,7 +87,8 @@ export async function startTask(
   if (task.idempotencyKey === undefined) {
     const reserved = await reserve();
     try {
-      await publishRequest(deps.broker, outgoing, address.id);
+      // Firings of schedules have an id of their own each time, and yet may be made twice.
+      await publishRequest(deps.broker, outgoing, address.id, task.scheduleId === undefined);
     } catch (error) {
       await reserved?.release();
       throw error;

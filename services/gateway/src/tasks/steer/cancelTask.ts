@@ -7,14 +7,24 @@ import {
   type TaskRecord,
 } from '@longhaul/proto/wire';
 import { throughElection } from '../patiently.ts';
-import { appendUnlessChanged, askExecutor, steerTask } from './steerTask.ts';
+import { appendUnlessChanged, askExecutor, type ExecutorAnswer, steerTask } from './steerTask.ts';
+import { type Delivery, unreadDelivery } from './unreadDelivery.ts';
+
+/** How a cancel deals with an executor that may run the task and has not answered yet. */
+export type CancelOptions = {
+  /** Called where there may be one: it ends the task, and if it does not, `cancelTask` is to be called again later. */
+  readonly onUnread: (task: TaskRecord, reason: string | undefined) => void;
+  /** Whether so much time has passed (`unreadForMs`) that there can be none. */
+  readonly isLate?: boolean;
+};
 
 /**
  * Cancels a task, regardless of which process may be running it.
  *
- * Asks the executor first. Where none answers, appends `stopping`, asks again, and only then appends `canceled`. The
- * second question is what makes invariant 5, cancel-means-stop, hold at a task's start: see `steerTask`, and `claimTask`
- * of the executor, which subscribes before it reads the log.
+ * Asks the executor first. Where none answers, appends `stopping`, makes sure that none begins the task without reading
+ * that, asks again, and only then appends `canceled`. That is what makes invariant 5, cancel-means-stop, hold at a task's
+ * start: see `unreadDelivery` for executors that do not read the log, and for the others `steerTask`, and `claimTask` of
+ * the executor, which subscribes before it reads.
  *
  * @throws GatewayError NATS_UNAVAILABLE when another event came first in every round
  */
@@ -22,6 +32,7 @@ export async function cancelTask(
   broker: Broker,
   task: TaskRecord,
   reason: string | undefined,
+  { onUnread, isLate = false }: CancelOptions,
 ): Promise<CancelOutcome> {
   const { id } = task;
   // The events of a task that ended long ago may have expired before its record.
@@ -36,27 +47,50 @@ export async function cancelTask(
   });
   // Whether `canceled` was sent. Where its acknowledgement is lost, the next round reads it: then it is no earlier end.
   let isSent = false;
+  // Whether `stopping` was appended here and nothing was done since; and what is known of the request.
+  let isFresh = false;
+  let delivery: Delivery | undefined;
   const outcome = await steerTask<CancelOutcome>(broker, task, {
     verb: 'cancel',
     decide: ({ state: { status } }) =>
       isTerminal(status) ? { id, status, alreadyEnded: !(isSent && status === 'CANCELED') } : undefined,
     ask,
     accepted: () => stopping,
-    append: async end =>
-      end.state.status === 'STOPPING' ? end : appendUnlessChanged(broker, task, end, change('stopping')),
+    append: async end => {
+      if (end.state.status === 'STOPPING') return end;
+      const marked = await appendUnlessChanged(broker, task, end, change('stopping'));
+      isFresh = marked !== undefined;
+      return marked;
+    },
     finish: async (end, answer) => {
-      // A slow executor will receive the first question, and an executor that takes the task over reads `stopping`. But
-      // a silent listener can also be a mere observer (`nats sub 'tasks.>'`), so the queue decides there.
-      const isHeld = answer === 'silent' ? await mayBeHeld(broker, task) : (await ask()) !== 'nobody';
-      if (isHeld) return stopping;
+      const isOurs = isFresh;
+      isFresh = false;
+      // What is gone stays so in later rounds.
+      if (delivery !== 'gone') delivery = isLate ? 'read' : await unreadDelivery(broker, task, end, isOurs);
+      const isUnread = delivery === 'unread';
+      if (isUnread || (await isHeld(answer, delivery === 'gone'))) {
+        // Also where the request is gone after all: nobody would be given it again.
+        if (delivery !== 'read') onUnread(task, reason);
+        return stopping;
+      }
       const canceled = change('canceled', reason ?? end.state.cancelReason);
       isSent = true;
       if (!(await appendUnlessChanged(broker, task, end, canceled))) return undefined;
       return { id, status: 'CANCELED', alreadyEnded: false };
     },
   });
-  if (isSent && outcome.status === 'CANCELED') await throughElection(() => removeRequest(broker, id));
+  if (isSent && outcome.status === 'CANCELED' && delivery !== 'gone')
+    await throughElection(() => removeRequest(broker, id));
   return outcome;
+
+  /** Whether an executor has the task. A slow one will receive the first question, or reads `stopping`. */
+  async function isHeld(answer: ExecutorAnswer, isGone: boolean): Promise<boolean> {
+    // A request that was never delivered is held by nobody, whoever listens. In a cluster a delivery may have been under
+    // way: then the executor that got it answers by now.
+    if (isGone) return answer === 'nobody' && (await ask()) === 'accepted';
+    // A silent listener can also be a mere observer (`nats sub 'tasks.>'`), so the queue decides there.
+    return answer === 'silent' ? mayBeHeld(broker, task) : (await ask()) !== 'nobody';
+  }
 }
 
 /**
