@@ -75,6 +75,15 @@ describe.each([
     await $schedules.delete('ticker');
     expect(elapsedMs()).toBeLessThan(6_000 + slackMs);
 
+    // The overview says whose clock is wrong, and by how much.
+    for await (const shown of tasks.$system.watch()) {
+      if (shown.type !== 'snapshot') continue;
+      const clocks = [shown.clockAheadMs, shown.executors[0]?.clockAheadMs];
+      for (const [at, aheadMs] of [gatewayAheadMs, executorAheadMs].entries())
+        expect(Math.abs((clocks[at] ?? Number.NaN) - aheadMs)).toBeLessThan(slackMs);
+      break;
+    }
+
     for (const record of [await retried.record(), await delayed.record()]) {
       const { createdAt, startedAt, finishedAt } = record;
       expect({

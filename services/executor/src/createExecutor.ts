@@ -243,6 +243,7 @@ export async function createExecutor<const C extends Contract>(
     slots: concurrency,
     running: running(),
     startedAt,
+    ...(broker.clock.aheadMs === undefined ? {} : { clockAheadMs: Math.round(broker.clock.aheadMs) }),
   }));
   opening.defer(() =>
     service.stop().then(

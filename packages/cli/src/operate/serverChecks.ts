@@ -1,6 +1,6 @@
 import { defaultMaxClockOffsetMs } from '@longhaul/broker';
 import { minimumNatsServerVersion } from '@longhaul/nats-server';
-import type { Check } from './finding.ts';
+import type { Check, Finding } from './finding.ts';
 
 /** From this part of a limit on it is worth a look, and from this one it is too late soon. */
 const noteFrom = 0.75;
@@ -30,19 +30,29 @@ export const clockCheck: Check = {
   run: async ({ broker }) => {
     await broker.clock.measure(broker);
     const aheadMs = broker.clock.aheadMs ?? 0;
-    const offMs = Math.abs(aheadMs);
-    const says = `the clock of this machine is ${offMs} ms ${aheadMs < 0 ? 'behind' : 'ahead of'} the server's`;
-    if (offMs < clockNoteMs) return [{ level: 'good', says }];
-    return [
-      {
-        level: offMs < defaultMaxClockOffsetMs ? 'note' : 'wrong',
-        says,
-        advice:
-          'Set the clocks of both machines by a time service (NTP). A service whose clock is off by a minute does not start.',
-      },
-    ];
+    const findings = clockFindings('the clock of this machine', aheadMs);
+    return findings.length > 0
+      ? findings
+      : [{ level: 'good', says: clockText('the clock of this machine', aheadMs) }];
   },
 };
+
+const clockText = (whose: string, aheadMs: number) =>
+  `${whose} is ${Math.abs(aheadMs)} ms ${aheadMs < 0 ? 'behind' : 'ahead of'} the server's`;
+
+/** What is to be said of a clock that is off; nothing of one that is right. */
+export function clockFindings(whose: string, aheadMs: number): Omit<Finding, 'check'>[] {
+  const offMs = Math.abs(aheadMs);
+  if (offMs < clockNoteMs) return [];
+  return [
+    {
+      level: offMs < defaultMaxClockOffsetMs ? 'note' : 'wrong',
+      says: clockText(whose, aheadMs),
+      advice:
+        'Set the clocks of both machines by a time service (NTP). A service whose clock is off by a minute does not start.',
+    },
+  ];
+}
 
 /** What JetStream has room for. */
 export const storageCheck: Check = {

@@ -2,6 +2,7 @@ import { askAll, type Broker, decode } from '@longhaul/broker';
 import { type ExecutorStatus, executorStatusSchema } from '@longhaul/proto/wire';
 import { durationText } from '../tasks/durationText.ts';
 import type { Check, Finding } from './finding.ts';
+import { clockFindings } from './serverChecks.ts';
 
 type Found = Omit<Finding, 'check'>;
 
@@ -63,6 +64,9 @@ export const executorCheck: Check = {
         level: 'good',
         says: `${executors.length} answer${executors.length === 1 ? 's' : ''}, ${running} of ${slots} slots taken`,
       },
+      ...executors.flatMap(({ executor, clockAheadMs }) =>
+        clockFindings(`the clock of ${executor}'s machine`, clockAheadMs ?? 0),
+      ),
       ...(versions.size > 1
         ? [
             {

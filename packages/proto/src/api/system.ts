@@ -47,6 +47,8 @@ export type ExecutorInfo = {
   version?: string;
   /** When it started. */
   startedAt: string;
+  /** How far its machine's clock is ahead of the NATS server's, in milliseconds; negative: behind. */
+  clockAheadMs?: number;
   /** When it answered last. */
   lastSeenAt: string;
   /** Whether it answered just now. One that does not is shown for a minute longer. */
@@ -125,7 +127,15 @@ export type Throughput = {
 
 /** What the stream of the overview sends. */
 export type SystemEvent =
-  | { type: 'snapshot'; at: string; executors: ExecutorInfo[]; queues: QueueInfo[]; throughput: Throughput }
+  | {
+      type: 'snapshot';
+      at: string;
+      executors: ExecutorInfo[];
+      queues: QueueInfo[];
+      throughput: Throughput;
+      /** How far the clock of the gateway's machine is ahead of the NATS server's, in milliseconds; negative: behind. */
+      clockAheadMs?: number;
+    }
   /** NATS does not answer at the moment; the stream continues. */
   | { type: 'unavailable'; at: string };
 

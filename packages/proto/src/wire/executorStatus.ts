@@ -9,6 +9,10 @@ export const executorStatusSchema = z
     host: z.string().optional().meta({ description: 'The name of its machine.' }),
     version: z.string().optional().meta({ description: 'Of its software.' }),
     startedAt: instantSchema,
+    clockAheadMs: z
+      .int()
+      .optional()
+      .meta({ description: "How far its machine's clock is ahead of the server's, in milliseconds." }),
     slots: z.int().min(0).meta({ description: 'How many attempts it runs at once.' }),
     tasks: z.array(taskTypeSchema).meta({ description: 'The names that it serves.' }),
     running: z

@@ -53,6 +53,7 @@ export function createSystemService({ broker, index, directory, names }: SystemD
       ...(status.host === undefined ? {} : { host: status.host }),
       ...(status.version === undefined ? {} : { version: status.version }),
       startedAt: status.startedAt,
+      ...(status.clockAheadMs === undefined ? {} : { clockAheadMs: status.clockAheadMs }),
       lastSeenAt: new Date(seenAtMs).toISOString(),
       responding,
       slots: status.slots,
@@ -113,7 +114,15 @@ export function createSystemService({ broker, index, directory, names }: SystemD
         queues(caller),
         throughput(caller, query.throughput),
       ]);
-      return { type: 'snapshot', at, executors: who, queues: waiting, throughput: done };
+      const { aheadMs } = broker.clock;
+      return {
+        type: 'snapshot',
+        at,
+        executors: who,
+        queues: waiting,
+        throughput: done,
+        ...(aheadMs === undefined ? {} : { clockAheadMs: Math.round(aheadMs) }),
+      };
     } catch (error) {
       if (isUnavailable(error)) return { type: 'unavailable', at };
       throw error;

@@ -3,6 +3,16 @@ import { CircleCheck, CircleHelp, Server } from 'lucide-react';
 import { Link } from 'wouter';
 import { Empty } from '../../components/states.tsx';
 import { Elapsed } from '../../components/time.tsx';
+import { durationText } from '../../components/timeText.ts';
+
+/** A clock that is off by less is not worth a word: as the services' logs have it. */
+const clockNoteMs = 500;
+
+/** How far a machine's clock is from that of nats-server, where that is worth a word. */
+export function clockText(aheadMs: number | undefined): string | undefined {
+  if (aheadMs === undefined || Math.abs(aheadMs) < clockNoteMs) return undefined;
+  return `${durationText(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} the NATS server`;
+}
 
 /** Beyond this an executor's tasks are counted, not named. */
 const namedTasks = 6;
@@ -32,7 +42,8 @@ export function ExecutorsCard({ executors }: { readonly executors: readonly Exec
 }
 
 function Executor({ executor }: { readonly executor: ExecutorInfo }) {
-  const { id, host, version, startedAt, responding, slots, running, runningCount, tasks } = executor;
+  const { id, host, version, startedAt, responding, slots, running, runningCount, tasks, clockAheadMs } =
+    executor;
   return (
     <li>
       <div className="executor-head">
@@ -57,6 +68,7 @@ function Executor({ executor }: { readonly executor: ExecutorInfo }) {
         <span className="small">
           {runningCount} of {slots} slots busy
         </span>
+        {clockText(clockAheadMs) && <span className="small clock-off">Clock {clockText(clockAheadMs)}</span>}
         <span className="muted small">serves {tasks.length === 1 ? tasks[0] : `${tasks.length} types`}</span>
       </div>
       {running.length > 0 && (

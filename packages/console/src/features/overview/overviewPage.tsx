@@ -6,7 +6,7 @@ import { Failed, Skeleton } from '../../components/states.tsx';
 import { typesQuery } from '../../gateway/queries.ts';
 import type { Range } from '../../gateway/system.ts';
 import { Charts } from './charts.tsx';
-import { ExecutorsCard } from './executorsCard.tsx';
+import { clockText, ExecutorsCard } from './executorsCard.tsx';
 import { type Figures, figuresOf, useSystem } from './figures.ts';
 import { SchedulesCard } from './schedulesCard.tsx';
 import { TypesCard } from './typesCard.tsx';
@@ -43,6 +43,12 @@ export default function OverviewPage() {
           ))}
         </select>
       </div>
+      {clockText(snapshot?.clockAheadMs) && (
+        <p className="clock-note" role="status">
+          The clock of the gateway’s machine is {clockText(snapshot?.clockAheadMs)}. Tasks go by the server’s
+          time and are not affected; times of log lines are. Set the clock by a time service (NTP).
+        </p>
+      )}
       <div className="overview">
         {snapshot ? (
           <>
