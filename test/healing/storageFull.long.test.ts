@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { type Broker, isStorageFull } from '@longhaul/broker';
 import { startNatsServer } from '@longhaul/nats-server';
 import { recordThat, startStack, within } from '@longhaul/testing';
@@ -116,6 +118,48 @@ async function restartWith(one: System, configText: string): Promise<void> {
   const again = await startNatsServer({ dataDir: one.dataDir, port, configText });
   one.nats.stop = () => again.stop();
 }
+
+/** The largest file that a process may write, as an option of `prlimit`. A write beyond it fails as one on a full disk does. */
+const allowFiles = (pid: number, fsize: string) =>
+  promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${fsize}:`]);
+
+test(
+  'a write fails, as on a full disk: said within seconds, refused at once from then on, and all recovers with nats-server',
+  async ({ expect }) => {
+    await using one = await system();
+    const accepted: string[] = [];
+    const startNext = async () => {
+      const answer = await one.start();
+      const body = (await answer.json()) as { readonly task_id: string; readonly code?: string };
+      if (answer.status === 202) accepted.push(body.task_id);
+      return { status: answer.status, code: body.code };
+    };
+    expect(await startNext()).toMatchObject({ status: 202 });
+    await allowFiles(one.nats.pid, '500000');
+    // The server answers the first start that it cannot store with nothing at all.
+    const filling = (async () => {
+      while ((await startNext()).status === 202);
+    })();
+    const saysNothing = {
+      code: 503,
+      why: expect.stringMatching(/the request stream .*stores nothing.*restart/),
+    };
+    await expect.poll(one.ready, { timeout: 40_000 }).toMatchObject(saysNothing);
+    expect(await startNext()).toEqual({ status: 507, code: 'STORAGE_FULL' });
+    await filling;
+    expect(accepted.length).toBeGreaterThan(1);
+    // With room again the server goes on refusing, until it is restarted.
+    await allowFiles(one.nats.pid, 'unlimited');
+    await expect(
+      one.broker.acked.publish(one.broker.topology.subjects.placeholder, new Uint8Array()),
+    ).rejects.toThrow(/timeout/i);
+    expect(await one.ready()).toMatchObject(saysNothing);
+    await one.nats.kill('SIGTERM');
+    await one.nats.restart();
+    await expectRecovered(one, accepted, expect);
+  },
+  2 * testLimitMs,
+);
 
 const limited = async ({ jsm, topology }: Broker, maxBytes: number) =>
   void (await jsm.streams.update(topology.requestStream, { max_bytes: maxBytes }));

@@ -39,6 +39,7 @@ export class AckedPublisher {
   /** By the last token of the reply subject. */
   readonly #waiting = new Map<string, Unacknowledged>();
   readonly #failureListeners: ((error: Error, subject: string) => void)[] = [];
+  readonly #unansweredListeners: ((subject: string) => void)[] = [];
   #sent = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -86,6 +87,11 @@ export class AckedPublisher {
     this.#failureListeners.push(listener);
   }
 
+  /** Has every publish told of that was not answered in its time. */
+  onUnanswered(listener: (subject: string) => void): void {
+    this.#unansweredListeners.push(listener);
+  }
+
   #receive(message: Msg): void {
     const token = message.subject.slice(this.#inbox.length + 1);
     const waiting = this.#waiting.get(token);
@@ -101,10 +107,11 @@ export class AckedPublisher {
   }
 
   #failLate(nowMs: number): void {
-    for (const [token, { deadlineMs, reject }] of this.#waiting) {
+    for (const [token, { deadlineMs, reject, subject }] of this.#waiting) {
       if (deadlineMs > nowMs) continue;
       this.#waiting.delete(token);
       reject(new errors.TimeoutError());
+      for (const listener of this.#unansweredListeners) listener(subject);
     }
     if (this.#waiting.size > 0) return;
     clearInterval(this.#timer);

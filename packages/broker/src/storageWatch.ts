@@ -1,5 +1,6 @@
 import type { Broker } from './broker.ts';
 import { isStorageFull } from './brokerErrors.ts';
+import { StuckStreams } from './stuckStreams.ts';
 
 type Log = {
   readonly error: (fields: object, message: string) => void;
@@ -17,12 +18,14 @@ const probeTtl = '1s';
  * Knows whether NATS has room. That it has none is learned from what it refuses; that it has some again, from a probe.
  *
  * Of the request stream a limit is watched as well: it must discard old messages (schedules need that), so a full one
- * would discard accepted tasks without a word.
+ * would discard accepted tasks without a word. And a disk that is really full is seen by what is not answered.
  */
 export class StorageWatch {
   readonly #broker: Broker;
   readonly #logger: Log;
   readonly #onRoom: () => void;
+  readonly #stuck: StuckStreams;
+  #unlisten: () => void = () => {};
   /** Why there is no room. */
   #refused: string | undefined;
   #queueFull: string | undefined;
@@ -35,16 +38,18 @@ export class StorageWatch {
     this.#broker = broker;
     this.#logger = logger;
     this.#onRoom = onRoom;
+    this.#stuck = new StuckStreams(broker);
   }
 
   /** Why NATS cannot store anything more, or `undefined`. */
   get fault(): string | undefined {
-    return this.#queueFull ?? this.#refused;
+    return this.#queueFull ?? this.#stuck.fault ?? this.#refused;
   }
 
-  /** Why no task may be accepted although the server would take it. */
+  /** Why no task may be accepted: the server would take it and lose another one, or would say nothing. */
   get queueFault(): string | undefined {
-    return this.#queueFull;
+    if (this.#queueFull !== undefined) return this.#queueFull;
+    return this.#stuck.isStuck(this.#broker.topology.requestStream) ? this.#stuck.fault : undefined;
   }
 
   /** Begins to watch: refused publishes at once, and the limits of the streams again and again. */
@@ -52,6 +57,7 @@ export class StorageWatch {
     this.#broker.acked.onFailure((error, subject) => {
       if (isStorageFull(error)) this.#wasRefused(error, subject);
     });
+    this.#unlisten = this.#stuck.start();
     let isLooking = false;
     this.#timer = setInterval(() => {
       if (isLooking) return;
@@ -65,6 +71,7 @@ export class StorageWatch {
   /** Ends it. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#unlisten();
     await this.#looking;
   }
 
@@ -84,6 +91,7 @@ export class StorageWatch {
       this.#queueFull = isFull
         ? `The request stream ${topology.requestStream} is full to ${100 * fullFrom} % of its limit, beyond which it would discard accepted tasks. Raise or take away its max_bytes and max_msgs.`
         : undefined;
+      await this.#stuck.look();
       if (this.#refused !== undefined) await this.#probe();
     } catch {
       // NATS is away, or still refuses: what is known stays.
