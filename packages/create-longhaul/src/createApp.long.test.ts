@@ -18,12 +18,11 @@ const require = createRequire(import.meta.url);
 const program = (name: string, file: string) => join(require.resolve(`${name}/package.json`), '..', file);
 
 /** Without what vitest tells its own processes, and what npm tells those that it starts. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(
-    ([name]) =>
-      !/^(VITEST|NODE_ENV|TEST$|npm_|LONGHAUL_(URL|API_KEY|PROFILE)|NATS_URL|PORT$|HOST$)/.test(name),
-  ),
+const inherited = Object.entries(process.env).filter(
+  ([name]) => !/^(VITEST|NODE_ENV|TEST$|npm_|LONGHAUL_(URL|API_KEY|PROFILE)|NATS_URL|PORT$|HOST$)/.test(name),
 );
+// The tests of the app that is made start a nats-server of their own, whatever those of this repository run on.
+const env = { ...Object.fromEntries(inherited), LONGHAUL_TEST_NATS: 'binary' };
 
 let folder: string;
 beforeEach(async () => {

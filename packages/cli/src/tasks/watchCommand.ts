@@ -64,7 +64,7 @@ async function watchAll(
   for await (const item of client.$tasks.watch({ signal, onLost })) {
     if (item.type !== 'event') continue;
     const task = afterEvent(
-      known.get(item.id) ?? { id: item.id, name: item.name, status: 'PENDING', attempt: 0 },
+      known.get(item.id) ?? { id: item.id, name: item.name, status: 'PENDING', attempt: 0, seq: 0 },
       item.event,
     );
     show(task, item.event);

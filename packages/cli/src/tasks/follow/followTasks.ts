@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Tasks } from '@longhaul/client';
 import type { Contract } from '@longhaul/proto';
 import { isTerminal, type ShownEvent, watchedIdsLimit } from '@longhaul/proto/wire';
-import { afterEvent, type FollowedTask } from './followedTask.ts';
+import { afterEvent, afterRecord, type FollowedTask } from './followedTask.ts';
 import type { TaskView } from './taskView.ts';
 
 /** A task to follow: its type is not known before its record is read. */
@@ -30,6 +31,12 @@ export async function followTasks(
   }
 }
 
+/**
+ * A record is written a moment after its events: one that is read when the stream is open can be behind what was sent before
+ * it. So records of tasks that have not ended are read again, after these waits, and the last one again and again.
+ */
+const rereadMs = [250, 1_000, 3_000, 10_000];
+
 async function followChunk(
   client: Tasks<Contract>,
   tasks: readonly TaskToFollow[],
@@ -37,42 +44,51 @@ async function followChunk(
   signal: AbortSignal,
 ): Promise<readonly FollowedTask[]> {
   const known = new Map<string, FollowedTask>();
+  const isOpen = ({ status }: FollowedTask) => !isTerminal(status);
+  const isOver = () => ![...known.values()].some(isOpen);
   const show = (task: FollowedTask, event?: ShownEvent) => {
     known.set(task.id, task);
     view.show(task, event);
   };
-  // So that a task that is not there is said before anything is watched.
-  const read = async () => {
-    const records = await Promise.all(tasks.map(({ id }) => client.$tasks.get(id)));
-    for (const { id, name, status, progress, error, attempt } of records) {
-      // What has ended stays so, whatever a record says that was read before.
-      const before = known.get(id);
-      if (before && isTerminal(before.status)) continue;
-      show({ id, name, status, attempt, progress, failure: error });
+  const read = async (ids: readonly string[]) => {
+    const records = await Promise.all(ids.map(id => client.$tasks.get(id)));
+    for (const record of records) {
+      const before = known.get(record.id);
+      // Events and records have the same numbers: what is older than what is shown says nothing.
+      if (!before || record.seq > before.seq) show(afterRecord(record));
     }
   };
-  await read();
-  const isOver = () => [...known.values()].every(({ status }) => isTerminal(status));
+  // So that a task that is not there is said before anything is watched.
+  await read(tasks.map(({ id }) => id));
+  if (isOver()) return [...known.values()];
+
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const rereading = reread(async () => {
+    // Where the gateway is away, the stream says so, and the next time is soon enough.
+    await read([...known.values()].filter(isOpen).map(({ id }) => id)).catch(() => {});
+    if (isOver()) over.abort();
+  }, either);
   const onLost = () => view.remark('The connection to the gateway is lost; trying again.');
-  const open = new AbortController();
-  const either = AbortSignal.any([signal, open.signal]);
   try {
-    if (isOver()) return [...known.values()];
-    for await (const item of client.$tasks.watch({
-      ids: tasks.map(({ id }) => id),
-      signal: either,
-      onLost,
-    })) {
-      // Records that are read after `open`, and the events that follow it, miss nothing.
-      if (item.type === 'open') await read();
-      else if (item.type === 'event') {
-        const before = known.get(item.id);
-        if (before && !isTerminal(before.status)) show(afterEvent(before, item.event), item.event);
-      }
+    const ids = tasks.map(({ id }) => id);
+    for await (const item of client.$tasks.watch({ ids, signal: either, onLost })) {
+      if (item.type !== 'event') continue;
+      const before = known.get(item.id);
+      const seq = Number(item.eventId);
+      if (before && seq > before.seq) show({ ...afterEvent(before, item.event), seq }, item.event);
       if (isOver()) break;
     }
   } finally {
-    open.abort();
+    over.abort();
+    await rereading;
   }
   return [...known.values()];
+}
+
+async function reread(read: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (let times = 0; !signal.aborted; times += 1) {
+    await delay(rereadMs[Math.min(times, rereadMs.length - 1)], undefined, { signal }).catch(() => {});
+    if (!signal.aborted) await read();
+  }
 }
