@@ -7,7 +7,7 @@ it('cancel-means-stop and ends-once on three replicas, where each task is cancel
   const { begun, unbegun, ...faults } = await raceCancels(
     cluster.servers.map(({ url }) => url),
     3,
-    400,
+    200,
   );
   expect(faults).toEqual({ behindCanceled: [], oddEnds: [], running: 0 });
   // Else all were delivered in time, or none.

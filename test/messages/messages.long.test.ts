@@ -16,8 +16,10 @@ const limits: Readonly<Record<string, Limit>> = {
   'start, then cancel while it waits': { received: 17, sent: 17, stored: 5 },
 };
 
-/** For pulls and clocks that are not exactly as frequent as before, and tasks that took long. One message more is more. */
-const allowance = 0.6;
+/** One message more for each task is more than this. */
+const allowance = 0.4;
+/** So many messages a second come and go in the background, such as looks at the topology every 15 s. */
+const backgroundPerSecond = 10;
 
 describe('messages per task', () => {
   let counted: readonly MessagesPerTask[];
@@ -28,10 +30,12 @@ describe('messages per task', () => {
   it.each(Object.entries(limits))('%s', (name, limit) => {
     const found = counted.find(one => one.name === name);
     if (!found) throw new Error(`"${name}" was not counted.`);
-    const { received, sent, stored } = found;
+    const { received, sent, stored, tookMs } = found;
+    // On a machine that is busy otherwise, tasks take long, and the background counts for more.
+    const more = allowance + (backgroundPerSecond * tookMs) / 1_000;
     for (const [what, value] of Object.entries({ received, sent, stored })) {
       const most = limit[what as keyof Limit];
-      expect(value, `${what}: at most ${most}`).toBeLessThan(most + allowance);
+      expect(value, `${what}: at most ${most}`).toBeLessThan(most + more);
     }
   });
 });

@@ -18,6 +18,8 @@ export type MessagesPerTask = {
   readonly sent: number;
   /** Messages that it stores. */
   readonly stored: number;
+  /** How long a task took on average, in milliseconds: what is said in the background meanwhile is known roughly. */
+  readonly tookMs: number;
   /** The same by stream. */
   readonly storedIn: Readonly<Record<string, number>>;
 };
@@ -96,6 +98,7 @@ async function countKind(
     received: (after.received - before.received - idle.received * elapsedMs) / count,
     sent: (after.sent - before.sent - idle.sent * elapsedMs) / count,
     stored: Object.values(storedIn).reduce((sum, stored) => sum + stored, 0),
+    tookMs: elapsedMs / count,
     storedIn,
   };
 }
