@@ -157,7 +157,7 @@ describe('credentials', () => {
 
 describe('when credentials end', () => {
   it('a stream ends with them and says so, over SSE and over WebSocket, and the socket is closed', async () => {
-    const jwt = await token(1_500);
+    const jwt = await token(3_000);
     const sse = callOverHttp(url, watchAll, { authorization: `Bearer ${jwt}` });
     await using socket = await openPlainSocket(url, { connectionParams: { token: jwt } });
     const streamed = socket.call(watchAll);
@@ -176,7 +176,7 @@ describe('when credentials end', () => {
   it('a stream of REST ends with them and says so', async () => {
     const task = await tasksWith(keys.ann.key).script.hang.start({});
     const events: RouteCall = { type: 'route', method: 'GET', path: `/v1/tasks/${task.id}/events` };
-    const { body } = await callOverHttp(url, events, { authorization: `Bearer ${await token(1_100)}` });
+    const { body } = await callOverHttp(url, events, { authorization: `Bearer ${await token(3_000)}` });
     expect(body).toContain('event: snapshot');
     expect(body).toMatch(/event: problem\ndata: .*#CREDENTIALS_EXPIRED.*\n\n$/);
     await task.cancel();
@@ -289,6 +289,50 @@ describe('a gateway without authentication', () => {
     expect(await upgraded({ origin: 'http://localhost:5173' })).toBe('open');
     expect(await upgraded({ origin: 'https://evil.example' })).toBe('403');
     expect(await upgraded({ host: 'evil.example' })).toBe('403');
+  });
+
+  it('answers the preflight of pages of this machine, and of no others', async () => {
+    await using open = await startStack({
+      natsUrl: inject('natsUrl'),
+      contract: scriptedContract,
+      handlers: scriptedHandlers,
+      executors: 0,
+    });
+    const url = open.gateways[0]?.url;
+    const allowed = [
+      'http://localhost:5173',
+      'https://127.0.0.1:3000',
+      'http://[::1]:8081',
+      'http://localhost',
+    ];
+    const foreign = [
+      'https://evil.example',
+      'http://localhost.evil.example',
+      'http://127.0.0.1.evil.example',
+      'null',
+    ];
+    for (const origin of [...allowed, ...foreign])
+      for (const path of ['/v1/tasks/script.echo', '/trpc/script.echo.start', '/trpc/tasks.list']) {
+        const preflight = await fetch(`${url}${path}`, {
+          method: 'OPTIONS',
+          headers: {
+            origin,
+            'access-control-request-method': 'POST',
+            'access-control-request-headers': 'content-type',
+          },
+        });
+        const allows = preflight.headers.get('access-control-allow-origin');
+        expect([path, origin, allows]).toEqual([path, origin, allowed.includes(origin) ? origin : null]);
+        if (allows) expect(preflight.status).toBe(204);
+      }
+    const [origin = ''] = allowed;
+    const started = await fetch(`${url}/v1/tasks/script.echo`, {
+      method: 'POST',
+      headers: { origin, 'content-type': 'application/json' },
+      body: JSON.stringify({ text: 'from a page' }),
+    });
+    expect([started.status, started.headers.get('access-control-allow-origin')]).toEqual([202, origin]);
+    expect(started.headers.get('access-control-expose-headers')).toContain('Location');
   });
 
   it('does not start where others could reach it, and says what to do', async () => {

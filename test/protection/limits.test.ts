@@ -20,7 +20,8 @@ beforeAll(async () => {
     gateway: {
       authenticate: byHeader,
       protection: {
-        callRate: { perSecond: 2, burst: 100 },
+        // So slow that none comes back while a loaded machine makes 100 calls.
+        callRate: { perSecond: 0.2, burst: 100 },
         failedAuthenticationRate: { perSecond: 1, burst: 5 },
         streamsPerOwner: 2,
         connections: 60,
@@ -58,14 +59,14 @@ describe('an owner who calls too often', () => {
     const ann = newOwner();
     const first = await request('/v1/tasks', ann);
     expect(first.status).toBe(200);
-    expect(first.headers.get('ratelimit-policy')).toBe('"calls";q=100;w=50');
-    expect(first.headers.get('ratelimit')).toBe('"calls";r=99;t=1');
+    expect(first.headers.get('ratelimit-policy')).toBe('"calls";q=100;w=500');
+    expect(first.headers.get('ratelimit')).toBe('"calls";r=99;t=5');
     expect((await batch(99, ann)).status).toBe(200);
 
     const rest = await request('/v1/tasks', ann);
     expect(rest.status).toBe(429);
-    expect(rest.headers.get('retry-after')).toBe('1');
-    expect(rest.headers.get('ratelimit')).toMatch(/^"calls";r=0;t=(49|50)$/);
+    expect(rest.headers.get('retry-after')).toMatch(/^[1-5]$/);
+    expect(rest.headers.get('ratelimit')).toMatch(/^"calls";r=0;t=(49\d|500)$/);
     expect(rest.headers.get('content-type')).toContain('application/problem+json');
     expect(await rest.json()).toMatchObject({
       code: 'TOO_MANY_REQUESTS',
@@ -74,12 +75,14 @@ describe('an owner who calls too often', () => {
 
     const trpc = await request('/trpc/tasks.list?input=%7B%7D', ann);
     expect(trpc.status).toBe(429);
-    expect(trpc.headers.get('retry-after')).toBe('1');
+    const retryAfterSeconds = Number(trpc.headers.get('retry-after'));
+    expect([1, 2, 3, 4, 5]).toContain(retryAfterSeconds);
     expect(await trpc.json()).toMatchObject({
-      error: { data: { reason: 'TOO_MANY_REQUESTS', code: 'TOO_MANY_REQUESTS', retryAfterSeconds: 1 } },
+      error: { data: { reason: 'TOO_MANY_REQUESTS', code: 'TOO_MANY_REQUESTS', retryAfterSeconds } },
     });
     const many = await batch(20, ann);
-    expect([many.status, many.headers.get('retry-after')]).toEqual([429, '10']);
+    expect(many.status).toBe(429);
+    expect(many.headers.get('retry-after')).toMatch(/^(9\d|100)$/);
     // Others are not concerned.
     expect((await request('/v1/tasks', newOwner())).status).toBe(200);
   });
@@ -91,7 +94,7 @@ describe('an owner who calls too often', () => {
     const refused = answers.filter(answer => answer.includes('TOO_MANY_REQUESTS'));
     expect(refused.length).toBeGreaterThan(5);
     expect(refused.length).toBeLessThanOrEqual(10);
-    expect(refused[0]).toContain('"retryAfterSeconds":1');
+    expect(refused[0]).toMatch(/"retryAfterSeconds":[1-5]\b/);
   });
 
   it('is served again after the time that was told, also by the client, which waits and tries again', async () => {

@@ -45,6 +45,6 @@ function hostOf(header: string): string {
 }
 
 /** `null`, which sandboxed frames and local files send, is not a loopback origin. */
-function isLoopbackOrigin(origin: string): boolean {
+export function isLoopbackOrigin(origin: string): boolean {
   return URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname);
 }

@@ -146,7 +146,7 @@ export async function createHttpServer(options: HttpOptions) {
   server.addHook('onClose', () => largeBodies.close());
   discardUnreadRests(server, unreadRest);
   addSecurityHeaders(server, protection.trustedProxies.length > 0);
-  await allowOrigins(server, protection.allowedOrigins);
+  await allowOrigins(server, protection.allowedOrigins, options.isOpen);
   await addTrpcRoutes(server, {
     router,
     admission,

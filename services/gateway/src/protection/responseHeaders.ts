@@ -1,5 +1,6 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
+import { isLoopbackOrigin } from '../auth/loopback.ts';
 
 /** The headers of an answer that scripts of other origins may read. */
 const exposedHeaders = [
@@ -14,11 +15,22 @@ const exposedHeaders = [
 ];
 const preflightMaxAgeSeconds = 600;
 
-/** Allows web pages of the given origins to call the gateway (CORS). Credentials are sent in headers, never in cookies. */
-export async function allowOrigins(server: FastifyInstance, origins: readonly string[]): Promise<void> {
-  if (origins.length === 0) return;
+/**
+ * Allows web pages of the given origins to call the gateway (CORS). Credentials are sent in headers, never in cookies.
+ *
+ * @param isOpen whether the gateway serves this machine without authentication: then pages of this machine's own servers,
+ *   at any port, may call it as their programs may (see `foreignRequestReason`)
+ */
+export async function allowOrigins(
+  server: FastifyInstance,
+  origins: readonly string[],
+  isOpen: boolean,
+): Promise<void> {
+  if (origins.length === 0 && !isOpen) return;
+  const isAllowed = (origin: string | undefined) =>
+    origin !== undefined && (origins.includes(origin) || (isOpen && isLoopbackOrigin(origin)));
   await server.register(cors, {
-    origin: [...origins],
+    origin: (origin, decide) => decide(null, isAllowed(origin)),
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     exposedHeaders,
     maxAge: preflightMaxAgeSeconds,
