@@ -93,8 +93,9 @@ test('an executor that is killed has a successor; the data is there the next tim
   expect(await first.running.end('SIGTERM')).toBe(0);
 
   const second = await startDev();
-  const { stdout } = await runCli(['list', '--json', '--url', second.url]);
-  expect(JSON.parse(stdout)).toMatchObject([{ name: 'numbers.count', status: 'COMPLETED' }]);
+  const listed = async () =>
+    JSON.parse((await runCli(['list', '--json', '--url', second.url])).stdout) as unknown;
+  await expect.poll(listed).toMatchObject([{ name: 'numbers.count', status: 'COMPLETED' }]);
 });
 
 test('services end when the process that runs them is killed', { timeout: 4 * deadlineMs }, async () => {

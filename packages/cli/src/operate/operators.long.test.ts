@@ -157,8 +157,12 @@ test('replay starts the failed tasks again, each once', { timeout: 8 * deadlineM
     '--until',
     new Date(Date.now() + 1_000).toISOString(),
   ];
-  const dry = await cli(['replay', ...filter, '--dry-run', '--json']);
-  expect((JSON.parse(dry.stdout) as { id: string }[]).map(({ id }) => id).sort()).toEqual([...ids].sort());
+  const dry = async () => {
+    const { stdout } = await cli(['replay', ...filter, '--dry-run', '--json']);
+    return (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id).sort();
+  };
+  // Lists are written a moment after what they tell of.
+  await expect.poll(dry).toEqual([...ids].sort());
   const replayed = await cli(['replay', ...filter, '--json']);
   const first = JSON.parse(replayed.stdout) as { retryOf: string; id: string }[];
   expect(first.map(({ retryOf }) => retryOf).sort()).toEqual([...ids].sort());

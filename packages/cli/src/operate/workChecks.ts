@@ -7,7 +7,7 @@ import { clockFindings } from './serverChecks.ts';
 type Found = Omit<Finding, 'check'>;
 
 /** How long executors may take to answer. */
-const answers = { stallMs: 300, maxWaitMs: 1_500, maxAnswers: 1_000 };
+const answers = { stallMs: 300, maxWaitMs: 3_000, maxAnswers: 1_000 };
 /** Records that are so far behind are worth a look. */
 const lagNote = 10_000;
 

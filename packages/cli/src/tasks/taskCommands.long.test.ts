@@ -91,9 +91,10 @@ test('a task from its start to its end, command by command', { timeout: 20 * dea
   await watched.line(/RUNNING/);
   expect((await cli(['result', id, '--no-wait'])).code).toBe(1);
   await expect.poll(async () => (await cli(['logs', id])).stdout).toMatch(/info {3}waiting/);
-  expect(
-    json((await cli(['list', '--status', 'running', '--type', 'code.edition', '--json'])).stdout),
-  ).toMatchObject([{ id, status: 'RUNNING' }]);
+  // Lists and records are written a moment after what they tell of.
+  const listed = async () =>
+    json((await cli(['list', '--status', 'running', '--type', 'code.edition', '--json'])).stdout);
+  await expect.poll(listed).toMatchObject([{ id, status: 'RUNNING' }]);
 
   expect((await cli(['pause', id])).code).toBe(0);
   await watched.line(/PAUSED/);
@@ -102,7 +103,9 @@ test('a task from its start to its end, command by command', { timeout: 20 * dea
   expect((await cli(['result', id])).stdout).toBe('"first"\n');
   await watched.line(/COMPLETED/);
   expect(await watched.ended()).toBe(0);
-  expect(json((await cli(['get', id, '--json'])).stdout)).toMatchObject({ id, output: 'first' });
+  await expect
+    .poll(async () => json((await cli(['get', id, '--json'])).stdout))
+    .toMatchObject({ id, output: 'first' });
   expect((await cli(['get', id])).stdout).toMatch(/status +COMPLETED/);
 
   const retried = (await cli(['retry', id])).stdout.trim();
@@ -118,6 +121,8 @@ test('many tasks are watched and canceled by a filter', { timeout: 10 * deadline
   const go = join(project.folder, 'never');
   const tasks = await stack.tasks.code.edition.startMany([1, 2, 3].map(() => ({ input: { go } })));
   expect(tasks.every(({ ok }) => ok)).toBe(true);
+  const active = () => stack.tasks.$tasks.list({ name: 'code.edition', status: ['PENDING', 'RUNNING'] });
+  await expect.poll(async () => (await active()).tasks.length).toBe(3);
   const watched = followCli(['watch', '--type', 'code.edition', '--status', 'PENDING,RUNNING', '--json'], {
     env: { LONGHAUL_URL: url() },
   });

@@ -55,6 +55,6 @@ test('Ctrl-C leaves the task, and says how to go on', { timeout: 6 * deadlineMs 
   expect(await terminal.ended).toBe(130);
   const text = stripVTControlCharacters(terminal.drawn());
   const id = text.match(/longhaul cancel (\S+)/)?.[1] ?? '';
-  expect((await stack.tasks.$tasks.get(id)).status).toBe('RUNNING');
+  await expect.poll(async () => (await stack.tasks.$tasks.get(id)).status).toBe('RUNNING');
   await stack.tasks.$tasks.cancel(id);
 });
