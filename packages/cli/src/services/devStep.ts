@@ -10,9 +10,6 @@ export function isDevService(): boolean {
   return process.env[devVariable] === '1' && process.send !== undefined;
 }
 
-/** How long a service may take to end when nobody runs it any more. */
-const orphanEndsMs = 10_000;
-
 const loadedFiles = new Set<string>();
 let isTold = false;
 
@@ -38,11 +35,8 @@ export function noteLoadedFiles(): void {
 export async function untilMyTurn(): Promise<void> {
   if (!isDevService()) return;
   // When `longhaul dev` is gone, however it ended, so is this.
-  process.once('disconnect', () => {
-    process.kill(process.pid, 'SIGTERM');
-    // NATS goes with it, so that an end in good order may wait for answers that cannot come.
-    setTimeout(() => process.exit(1), orphanEndsMs).unref();
-  });
+  // NATS goes with it, so an end in good order would wait for answers, and for readers of the log, that cannot come.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   const go = once(process, 'message');
   process.send?.({ loaded: [...loadedFiles] });
   isTold = true;
