@@ -188,7 +188,8 @@ export type TaskPage = {
 /** An event of any task, as `tasks.watch` delivers it. */
 export type AnyTaskEvent =
   /**
-   * The stream is live: a list that is read after this, and the events that follow it, miss nothing. `missed`: too much
+   * The stream is live: a record that is read after this, and the events that follow it, miss nothing. Events can come that
+   * the record has already: it has the number of its last event (`seq`), and each event has its own. `missed`: too much
    * has happened since the `lastEventId` that was given, and what lies between is not sent; read the list again.
    */
   | { type: 'open'; missed?: true }

@@ -31,6 +31,14 @@ function createStream(count: number, replicated: number) {
     topology,
     reconnections: { answerOf: (answer: unknown) => answer },
     jsm: {
+      consumers: {
+        info: async () => ({
+          ack_floor: { stream_seq: count },
+          delivered: { stream_seq: count },
+          num_pending: 0,
+          num_ack_pending: 0,
+        }),
+      },
       streams: {
         info: async () => ({ state: { first_seq: 1, last_seq: count } }),
         getMessage: async (_stream: string, { seq }: { seq: number }) => (seq <= count ? stored(seq) : null),

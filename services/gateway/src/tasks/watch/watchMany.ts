@@ -1,4 +1,4 @@
-import type { Broker, LogEntry } from '@longhaul/broker';
+import { type Broker, isConsumerNotFound, type LogEntry } from '@longhaul/broker';
 import type { StoredEvent } from '@longhaul/proto/wire';
 import type { Caller } from '../../auth/caller.ts';
 import { maySee } from '../../auth/caller.ts';
@@ -17,7 +17,7 @@ export type WatchedMany =
  * Sequences count over all tasks, so one event id resumes all of them. Since every stored event is republished, a live event
  * that is not the next sequence reveals a gap.
  *
- * @param lastEventId resumes after this event; without it the stream starts now
+ * @param lastEventId resumes after this event; without it the stream starts with what records do not have yet
  */
 export async function* watchMany(
   { broker, feed, replays }: WatchDeps & { readonly replays: Replays },
@@ -33,11 +33,14 @@ export async function* watchMany(
       : undefined;
   try {
     const { first, newest } = await bounds(broker);
-    const asked = lastEventId === undefined ? newest : Math.min(Number(lastEventId), newest);
+    const asked = Math.min(
+      lastEventId === undefined ? await foldedUpTo(broker, newest) : Number(lastEventId),
+      newest,
+    );
     // Before the first event there is nothing to read: a stream that was created again begins a million sequences later.
     const missed = replays.isTooOld(caller, Math.max(asked, first - 1), newest);
     let seq = missed ? newest : asked;
-    yield { id: String(seq), kind: 'open', ...(missed ? { missed } : {}) };
+    yield { id: String(seq), kind: 'open', ...(missed && lastEventId !== undefined ? { missed } : {}) };
     let upTo = newest;
     while (!signal.aborted) {
       if (upTo > seq) {
@@ -66,6 +69,26 @@ export async function* watchMany(
   } finally {
     tap.close();
   }
+}
+
+/**
+ * The last event up to which all are in records. A record that is read once the stream is open may be older than the newest
+ * event: what lies between is sent, so that the record and the events that follow miss nothing.
+ */
+async function foldedUpTo({ jsm, topology }: Broker, newest: number): Promise<number> {
+  const found = await jsm.consumers
+    .info(topology.eventStream, topology.consumers.projection.durable_name)
+    .catch((error: unknown) => {
+      if (!isConsumerNotFound(error)) throw error;
+      return undefined;
+    });
+  // It was deleted, and is created again: which events have records cannot be said.
+  if (found === undefined) return newest;
+  const { ack_floor, num_pending, num_ack_pending, delivered } = found;
+  // An event is acknowledged when its record is written. The floor stands still where nothing follows the last one.
+  return num_pending + num_ack_pending === 0
+    ? Math.max(delivered.stream_seq, ack_floor.stream_seq)
+    : ack_floor.stream_seq;
 }
 
 /** The sequences of the first and the last stored event. */
