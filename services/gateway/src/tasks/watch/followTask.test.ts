@@ -100,6 +100,15 @@ describe('a task that has ended', () => {
     expect(await follow(broker, createTap(), { seq: 4, attempt: 1 }).done).toEqual([9]);
   });
 
+  test('is read from the beginning of its log where that was deleted, and its attempts are counted again', async () => {
+    const event = taskEvent({ type: 'started', attempt: 1, executor: 'a' });
+    if (event.type !== 'started') throw new Error('It is a started.');
+    const again = entry(2_000_001, { ...event, state: { ...event.state, events: 1 } });
+    const { broker } = createStream([again, progress(2_000_002), completed(2_000_003)]);
+    const watcher = follow(broker, createTap(), { seq: 219, attempt: 2 });
+    expect(await watcher.done).toEqual([2_000_001, 2_000_002, 2_000_003]);
+  });
+
   test('is read whole, however many events it has', async () => {
     const events = [started(1), ...Array.from({ length: 700 }, (_, i) => progress(i + 2)), completed(800)];
     expect(await follow(createStream(events).broker, createTap(), unseen).done).toHaveLength(702);

@@ -1,5 +1,5 @@
 import { type Broker, type LogEntry, lastEntry, readFromLeader, replayEntries } from '@longhaul/broker';
-import { isTerminalEvent, type StoredEvent, type TaskAddress } from '@longhaul/proto/wire';
+import { isLifecycle, isTerminalEvent, type StoredEvent, type TaskAddress } from '@longhaul/proto/wire';
 import { patiently } from '../patiently.ts';
 import { type Dropped, DroppedEvents } from './droppedEvents.ts';
 import type { LiveFeed } from './liveFeed.ts';
@@ -42,6 +42,8 @@ export async function* followTask(
     const { stored } = entry;
     if (!stored || stored.name !== task.name) return undefined;
     const { event } = stored;
+    // Behind others, the first event of a log says that the log was deleted with its stream: attempts begin again.
+    if (isLifecycle(event) && event.state.events === 1) attempt = 0;
     if (!('attempt' in event) || event.attempt === undefined) return stored;
     if (event.attempt < attempt) return undefined;
     attempt = event.attempt;
