@@ -55,6 +55,8 @@ describe('the overview', () => {
         host: hostname(),
         version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
         startedAt: expect.stringMatching(/^20/),
+        // Of this machine, whose clock nats-server goes by as well.
+        clockAheadMs: expect.any(Number),
         lastSeenAt: expect.stringMatching(/^20/),
         responding: true,
         slots: 3,

@@ -12,6 +12,8 @@ it('a record read when the stream is open, and the events that follow, miss noth
   const { eventStream, consumers } = broker.topology;
   const before = await tasks.script.echo.start({ text: 'before' });
   await recordThat(broker, 'its end', ({ id, status }) => id === before.id && status === 'COMPLETED');
+  const task = await tasks.script.hang.start({});
+  await recordThat(broker, 'that it runs', ({ id, status }) => id === task.id && status === 'RUNNING');
 
   // No gateway folds from now on: records stand still, whatever happens.
   await broker.jsm.consumers.pause(
@@ -19,17 +21,17 @@ it('a record read when the stream is open, and the events that follow, miss noth
     consumers.projection.durable_name,
     new Date(Date.now() + 60_000),
   );
-  const task = await tasks.script.echo.start({ text: 'meanwhile' });
-  await eventThat(broker, 'its end', ({ id, event }) => id === task.id && event.type === 'completed');
+  await task.cancel();
+  await eventThat(broker, 'its end', ({ id, event }) => id === task.id && event.type === 'canceled');
 
   const leave = new AbortController();
   const seen: string[] = [];
   const watched = (async () => {
     for await (const item of tasks.$tasks.watch({ signal: leave.signal })) {
-      if (item.type === 'open') expect((await task.record()).status).toBe('PENDING');
+      if (item.type === 'open') expect((await task.record()).status).toBe('RUNNING');
       if (item.type !== 'event') continue;
       seen.push(item.id);
-      if (item.id === task.id && item.event.type === 'completed') leave.abort();
+      if (item.id === task.id && item.event.type === 'canceled') leave.abort();
     }
   })();
   await within('the end that the record does not have', watched);
