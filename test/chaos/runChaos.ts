@@ -29,6 +29,7 @@ import { driveSchedule, plannedSchedules, readHistories } from './recurring.ts';
 import { reportViolations } from './report.ts';
 import { readServiceErrors } from './serviceErrors.ts';
 import { settle } from './settle.ts';
+import { superviseNats } from './superviseNats.ts';
 import { System } from './system.ts';
 import { type ClientOf, cancelAgain, driveTask } from './taskDriver.ts';
 import { watchAll } from './watching.ts';
@@ -69,6 +70,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   try {
     await using system = await System.start(folder);
     await using stores = await openStores(system);
+    const unsupervised = new AbortController();
+    const supervising = superviseNats(system, say, unsupervised.signal);
+    await using ending = new AsyncDisposableStack();
+    ending.defer(() => {
+      unsupervised.abort();
+      return supervising;
+    });
     const { broker } = stores;
     const clientOf = makeClients(system);
     const startMs = Date.now();

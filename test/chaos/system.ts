@@ -139,6 +139,15 @@ export class System {
     }
   }
 
+  /** Kills the nats-server, which answers nobody since `fromMs`, and starts it again on the same files. */
+  async restartHungNats(fromMs: number): Promise<void> {
+    const span: Span = { fromMs, toMs: stillMs };
+    this.natsOutages.push(span);
+    await this.nats.kill('SIGKILL');
+    await this.nats.restart();
+    span.toMs = Date.now();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { service, life } of this.#running.values()) {
       life.endSentAtMs ??= Date.now();
