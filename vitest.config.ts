@@ -7,8 +7,19 @@ const long = [
   'test/**/*.long.test.ts',
 ];
 
-/** These start servers of their own from the binary, whatever the others run on: once is enough. */
-const ownServers = ['test/chaos/**', 'test/cluster/**', 'test/messages/**', 'test/storm/**'];
+/** These start servers of their own from the binary, or need none, whatever the others run on: once is enough. */
+const ownServers = [
+  'packages/cli/src/dev/**',
+  'packages/create-longhaul/**',
+  'services/executor/src/sandbox/callSandboxed.long.test.ts',
+  'test/cancelModel/cancelModel.long.test.ts',
+  'test/chaos/**',
+  'test/cluster/**',
+  'test/messages/**',
+  'test/storm/**',
+  'test/typeBudget.long.test.ts',
+  'test/types/**',
+];
 
 export default defineConfig({
   test: {
