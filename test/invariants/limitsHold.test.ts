@@ -18,7 +18,15 @@ beforeEach(() => shared.bench.forget());
 describe('limits-hold', () => {
   it('never runs more tasks of a name at once than it may, across executors', async () => {
     const { stack, bench } = shared;
+    bench.hold(0);
+    bench.hold(1);
     const started = await stack.tasks.lab.pair.startMany(numbers(40));
+    // Others may come before one of these; both hold a permit at last, and then nobody else can.
+    await expect
+      .poll(() => bench.running.get('pair.main') === 2 && [0, 1].every(n => bench.order.includes(n)))
+      .toBe(true);
+    bench.release(0);
+    bench.release(1);
     await Promise.all(
       started.map(result => (result.ok ? result.task.result() : Promise.reject(result.error))),
     );
