@@ -86,7 +86,7 @@ async function runOnce(begin: () => Promise<Run>, choose: (of: number) => number
   }
 }
 
-/** Lets all code go on until it waits for a step: everything else in it is promises and turns of the event loop. */
+/** Lets all code run until it waits for a step: everything else in it is promises and turns of the event loop. */
 async function untilAllWait(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise(resolve => setImmediate(resolve));
 }

@@ -27,7 +27,7 @@ test('a nats-server that hangs is restarted; one that the plan takes away is lef
     nats,
     monitorUrl: `http://127.0.0.1:${monitor}`,
     natsOutages,
-    restartHungNats: async (sinceMs: number) => {
+    natsOutage: async (_kind: unknown, _forMs: number, sinceMs = 0) => {
       await nats.kill('SIGKILL');
       await nats.restart();
       restarted.resolve(sinceMs);

@@ -18,7 +18,7 @@ const recoveryMs = 5_000;
  * connection. Where its routines wait is told, for a report to its makers.
  */
 export async function superviseNats(
-  system: Pick<System, 'nats' | 'monitorUrl' | 'natsOutages' | 'restartHungNats'>,
+  system: Pick<System, 'nats' | 'monitorUrl' | 'natsOutages' | 'natsOutage'>,
   say: (line: string) => void,
   signal: AbortSignal,
   { everyMs, hungAfterMs }: SupervisionOptions = { everyMs: 2_000, hungAfterMs: 20_000 },
@@ -37,7 +37,7 @@ export async function superviseNats(
     if (Date.now() - silentSinceMs < hungAfterMs) continue;
     say(`nats-server has been silent for ${Date.now() - silentSinceMs} ms, and is restarted`);
     say(await blockedRoutines(system.monitorUrl));
-    await system.restartHungNats(silentSinceMs);
+    await system.natsOutage('kill', 0, silentSinceMs);
     silentSinceMs = undefined;
   }
 }

@@ -124,9 +124,13 @@ export class System {
     }
   }
 
-  /** Takes the nats-server away for a time: ended and started again on the same files, or paused. */
-  async natsOutage(kind: 'kill' | 'stop' | 'pause', forMs: number): Promise<void> {
-    const span: Span = { fromMs: Date.now(), toMs: stillMs };
+  /**
+   * Takes the nats-server away for a time: ended and started again on the same files, or paused.
+   *
+   * @param fromMs since when it has been away already. Default: now
+   */
+  async natsOutage(kind: 'kill' | 'stop' | 'pause', forMs: number, fromMs = Date.now()): Promise<void> {
+    const span: Span = { fromMs, toMs: stillMs };
     this.natsOutages.push(span);
     if (kind === 'pause') process.kill(this.nats.pid, 'SIGSTOP');
     else await this.nats.kill(kind === 'kill' ? 'SIGKILL' : 'SIGTERM');
@@ -137,15 +141,6 @@ export class System {
       else await this.nats.restart();
       span.toMs = Date.now();
     }
-  }
-
-  /** Kills the nats-server, which answers nobody since `fromMs`, and starts it again on the same files. */
-  async restartHungNats(fromMs: number): Promise<void> {
-    const span: Span = { fromMs, toMs: stillMs };
-    this.natsOutages.push(span);
-    await this.nats.kill('SIGKILL');
-    await this.nats.restart();
-    span.toMs = Date.now();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,7 +10,7 @@ import { connect } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
-/** A start with a part of the cluster away: it waits, says for what, and goes on by itself. */
+/** A start with a part of the cluster away: it waits, says for what, and continues by itself. */
 
 let cluster: NatsCluster;
 beforeAll(async () => {

@@ -148,7 +148,7 @@ test(
     expect(await startNext()).toEqual({ status: 507, code: 'STORAGE_FULL' });
     await filling;
     expect(accepted.length).toBeGreaterThan(1);
-    // With room again the server goes on refusing, until it is restarted.
+    // With room again the server still refuses, until it is restarted.
     await allowFiles(one.nats.pid, 'unlimited');
     await expect(
       one.broker.acked.publish(one.broker.topology.subjects.placeholder, new Uint8Array()),

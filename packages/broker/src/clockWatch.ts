@@ -1,4 +1,4 @@
-import { CodedError } from '@longhaul/proto/wire';
+import { CodedError, clockNoteMs } from '@longhaul/proto/wire';
 import type { Broker } from './broker.ts';
 import { isUnavailable } from './brokerErrors.ts';
 
@@ -14,8 +14,6 @@ export class ClockOffsetError extends CodedError<'CLOCK_OFFSET'> {
   override readonly name = 'ClockOffsetError';
 }
 
-/** From this difference on it is worth a warning: a human who compares logs is misled. */
-const warnFromMs = 500;
 /** The largest difference that a service starts with. */
 export const defaultMaxClockOffsetMs = 60_000;
 /** How often the server is asked for its time. */
@@ -90,7 +88,7 @@ export class ClockWatch {
   #say(): void {
     const clockAheadMs = this.#broker.clock.aheadMs ?? 0;
     const offsetMs = Math.abs(clockAheadMs);
-    const now = offsetMs >= this.#maxOffsetMs ? 'too far' : offsetMs >= warnFromMs ? 'warned' : 'good';
+    const now = offsetMs >= this.#maxOffsetMs ? 'too far' : offsetMs >= clockNoteMs ? 'warned' : 'good';
     if (now === this.#said) return;
     this.#said = now;
     if (now === 'too far') this.#logger.error({ clockAheadMs }, offsetMessage(clockAheadMs));

@@ -23,7 +23,7 @@ export class StartWait {
   readonly #onChange: (why: string | undefined) => void;
   #said: string | undefined;
 
-  /** @param onChange is told what the start waits for, and with `undefined` that it goes on */
+  /** @param onChange is told what the start waits for; `undefined`: it waits no longer */
   constructor(logger: Log, onChange: (why: string | undefined) => void = () => {}) {
     this.#logger = logger;
     this.#onChange = onChange;

@@ -278,6 +278,7 @@ export { type TaskState, taskStateSchema } from './wire/taskState.ts';
 export {
   ackWaitMs,
   beginsUnreadMs,
+  clockNoteMs,
   createTopology,
   defaultLogLinesKept,
   defaultPayloadLimitBytes,

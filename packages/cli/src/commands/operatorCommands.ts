@@ -25,7 +25,10 @@ export function addOperatorCommands(program: Command): void {
     .argument('[namespace]')
     .description('prints the configuration of a nats-server: users that may do what each service needs')
     .action(namespace =>
-      perform({}, async () => (await import('../operate/natsConfigCommand.ts')).natsConfigCommand(namespace)),
+      perform({}, async () => {
+        const { natsConfiguration } = await import('@longhaul/broker');
+        process.stdout.write(natsConfiguration(namespace));
+      }),
     );
 }
 

@@ -36,7 +36,7 @@ export async function overGateway(
   );
 }
 
-/** The same for one that goes on until something happens: the first interrupt is for it, the second ends the process. */
+/** The same for one that runs until something happens: the first interrupt is for it, the second ends the process. */
 export function untilInterrupted(
   flags: OutputFlags & ConnectionFlags,
   act: (connection: Connection, signal: AbortSignal) => Promise<ExitCode | undefined>,

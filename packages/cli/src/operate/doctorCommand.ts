@@ -13,8 +13,10 @@ import { type ExitCode, exitCodes } from '../output/exitCodes.ts';
 import { type OutputFlags, print, printJson, styled } from '../output/output.ts';
 import { terminalText } from '../output/terminalText.ts';
 import { durationMs } from '../tasks/duration.ts';
-import { checks } from './checks.ts';
-import type { Finding } from './finding.ts';
+import type { Check, Finding } from './finding.ts';
+import { clockCheck, natsCheck, storageCheck } from './serverChecks.ts';
+import { streamCheck } from './streamCheck.ts';
+import { executorCheck, gatewayCheck, queueCheck } from './workChecks.ts';
 
 /** Flags of `longhaul doctor`. */
 export type DoctorFlags = OutputFlags & {
@@ -22,6 +24,17 @@ export type DoctorFlags = OutputFlags & {
   readonly namespace?: string | undefined;
   readonly waiting: string;
 };
+
+/** All checks, in the order in which one that fails explains those that follow. */
+const checks: readonly Check[] = [
+  natsCheck,
+  clockCheck,
+  storageCheck,
+  streamCheck,
+  gatewayCheck,
+  executorCheck,
+  queueCheck,
+];
 
 /** A server that is not there must not be waited for as a service waits for it. */
 const connectWithinMs = 10_000;

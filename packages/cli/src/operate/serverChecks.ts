@@ -1,12 +1,11 @@
 import { defaultMaxClockOffsetMs } from '@longhaul/broker';
 import { minimumNatsServerVersion } from '@longhaul/nats-server';
+import { clockNoteMs } from '@longhaul/proto/wire';
 import type { Check, Finding } from './finding.ts';
 
 /** From this part of a limit on it is worth a look, and from this one it is too late soon. */
 const noteFrom = 0.75;
 const wrongFrom = 0.9;
-/** From this difference on people who compare logs are misled. */
-const clockNoteMs = 500;
 
 /** The server: that it answers, its version, JetStream. A server without JetStream, or one that is too old, is told before. */
 export const natsCheck: Check = {

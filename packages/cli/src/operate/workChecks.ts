@@ -1,6 +1,6 @@
 import { askAll, type Broker, decode } from '@longhaul/broker';
 import { type ExecutorStatus, executorStatusSchema } from '@longhaul/proto/wire';
-import { durationText } from '../tasks/durationText.ts';
+import { durationText } from '../tasks/duration.ts';
 import type { Check, Finding } from './finding.ts';
 import { clockFindings } from './serverChecks.ts';
 

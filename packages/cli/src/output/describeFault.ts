@@ -1,8 +1,8 @@
 import { gatewayErrorOf } from '@longhaul/client';
 import { errorCatalogue, type InputIssue, type StartFault } from '@longhaul/proto/wire';
 import { TRPCClientError } from '@trpc/client';
+import { UnknownTypeError } from '../tasks/findType.ts';
 import { type ExitCode, exitCodes } from './exitCodes.ts';
-import { UnknownTypeError } from './unknownTypeError.ts';
 import { UsageError } from './usageError.ts';
 
 /** An error as a command reports it. */

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationMs } from '../tasks/duration.ts';
-import { durationText } from '../tasks/durationText.ts';
+import { durationMs, durationText } from '../tasks/duration.ts';
 import { readProgress } from '../tasks/follow/readProgress.ts';
 import { lineText, terminalText } from './terminalText.ts';
 

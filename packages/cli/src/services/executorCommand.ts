@@ -12,7 +12,7 @@ export async function executorCommand(flags: ConfigFlags): Promise<undefined> {
   await untilMyTurn();
   const { drainMs, ...settings } = config.executor ?? {};
   await runExecutor(config.contract, handlers as never, {
-    // `longhaul dev` hands running tasks over at once: whoever changed a file does not wait for them.
+    // `longhaul dev` releases running tasks at once: a developer who changed a file does not wait for them.
     settings: isDevService() || drainMs === undefined ? settings : { ...settings, drainMs },
   });
 }

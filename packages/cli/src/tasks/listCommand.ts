@@ -1,7 +1,7 @@
 import type { TaskSummary } from '@longhaul/proto/wire';
 import type { Connection } from '../gateway/connection.ts';
 import { type OutputFlags, print, printJson, printTable } from '../output/output.ts';
-import { durationText } from './durationText.ts';
+import { durationText } from './duration.ts';
 import { eachTask, type FilterFlags, filterOf } from './taskFilter.ts';
 
 /** Where no `--limit` says otherwise. */

@@ -48,12 +48,14 @@ export const eventLogVersionKey = 'longhaul-event-log';
  * for the next delivery, a killed executor's task runs elsewhere within 5 s (invariant 6).
  */
 export const ackWaitMs = 3_000;
+/** From this difference to the server's clock on, a machine's clock is worth a warning: it misleads people who compare logs. */
+export const clockNoteMs = 500;
 /** How often a running attempt says that it is alive: three may go missing before `ackWaitMs` is over. */
 export const heartbeatMs = 750;
 /**
  * How old a request may be for an executor to begin it without a look at its event log. With a heartbeat that is less
- * than `ackWaitMs`: so whoever holds such a request is the first to whom it was delivered, also where its process stood
- * still in between.
+ * than `ackWaitMs`: an executor that holds such a request is the first to which it was delivered, even if its process was
+ * stopped in between.
  */
 export const beginsUnreadMs = 1_000;
 /**

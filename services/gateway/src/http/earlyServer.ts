@@ -20,7 +20,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
  * The HTTP server of a gateway. It listens from the gateway's first moment, before there is anything to serve: a start may
- * have to wait for NATS, and whoever asks must be told so, by `/readyz` and by an error that says to come back. Once the
+ * have to wait for NATS, and callers must be told so, by `/readyz` and by an error that says to come back. Once the
  * gateway is ready, the same server passes requests to Fastify, so that no connection is refused in between.
  */
 export class EarlyServer {

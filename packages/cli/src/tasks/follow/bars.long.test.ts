@@ -47,7 +47,7 @@ test('more tasks than rows: the others are counted, and every end counts', {
   expect(text).toMatch(/FAILED +numbers\.count .*TOO_FAR: 2 is too far/);
 });
 
-test('Ctrl-C leaves the task, and says how to go on', { timeout: 6 * deadlineMs }, async () => {
+test('Ctrl-C leaves the task, and says how to watch it again', { timeout: 6 * deadlineMs }, async () => {
   const go = join(import.meta.dirname, 'never');
   const terminal = inTerminal(['run', 'code.edition', '--go', go], env());
   await terminal.shows(/RUNNING/);

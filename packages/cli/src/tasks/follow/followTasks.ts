@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Tasks } from '@longhaul/client';
 import type { Contract } from '@longhaul/proto';
 import { isTerminal, type ShownEvent, watchedIdsLimit } from '@longhaul/proto/wire';
@@ -31,12 +30,6 @@ export async function followTasks(
   }
 }
 
-/**
- * A record is written a moment after its events: one that is read when the stream is open can be behind what was sent before
- * it. So records of tasks that have not ended are read again, after these waits, and the last one again and again.
- */
-const rereadMs = [250, 1_000, 3_000, 10_000];
-
 async function followChunk(
   client: Tasks<Contract>,
   tasks: readonly TaskToFollow[],
@@ -44,13 +37,13 @@ async function followChunk(
   signal: AbortSignal,
 ): Promise<readonly FollowedTask[]> {
   const known = new Map<string, FollowedTask>();
-  const isOpen = ({ status }: FollowedTask) => !isTerminal(status);
-  const isOver = () => ![...known.values()].some(isOpen);
+  const ids = tasks.map(({ id }) => id);
+  const isOver = () => [...known.values()].every(({ status }) => isTerminal(status));
   const show = (task: FollowedTask, event?: ShownEvent) => {
     known.set(task.id, task);
     view.show(task, event);
   };
-  const read = async (ids: readonly string[]) => {
+  const readRecords = async () => {
     const records = await Promise.all(ids.map(id => client.$tasks.get(id)));
     for (const record of records) {
       const before = known.get(record.id);
@@ -59,36 +52,19 @@ async function followChunk(
     }
   };
   // So that a task that is not there is said before anything is watched.
-  await read(tasks.map(({ id }) => id));
+  await readRecords();
   if (isOver()) return [...known.values()];
 
-  const over = new AbortController();
-  const either = AbortSignal.any([signal, over.signal]);
-  const rereading = reread(async () => {
-    // Where the gateway is away, the stream says so, and the next time is soon enough.
-    await read([...known.values()].filter(isOpen).map(({ id }) => id)).catch(() => {});
-    if (isOver()) over.abort();
-  }, either);
   const onLost = () => view.remark('The connection to the gateway is lost; trying again.');
-  try {
-    const ids = tasks.map(({ id }) => id);
-    for await (const item of client.$tasks.watch({ ids, signal: either, onLost })) {
-      if (item.type !== 'event') continue;
+  for await (const item of client.$tasks.watch({ ids, signal, onLost })) {
+    // Records read once the stream is open, and the events that follow, miss nothing.
+    if (item.type === 'open') await readRecords();
+    if (item.type === 'event') {
       const before = known.get(item.id);
       const seq = Number(item.eventId);
       if (before && seq > before.seq) show({ ...afterEvent(before, item.event), seq }, item.event);
-      if (isOver()) break;
     }
-  } finally {
-    over.abort();
-    await rereading;
+    if (isOver()) break;
   }
   return [...known.values()];
-}
-
-async function reread(read: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  for (let times = 0; !signal.aborted; times += 1) {
-    await delay(rereadMs[Math.min(times, rereadMs.length - 1)], undefined, { signal }).catch(() => {});
-    if (!signal.aborted) await read();
-  }
 }

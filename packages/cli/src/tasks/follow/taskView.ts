@@ -1,4 +1,4 @@
-import type { ShownEvent } from '@longhaul/proto/wire';
+import { isTerminal, type ShownEvent } from '@longhaul/proto/wire';
 import { printJsonLine, remark } from '../../output/output.ts';
 import { lineText } from '../../output/terminalText.ts';
 import { createBars } from './bars.ts';
@@ -56,7 +56,7 @@ function createLines({ stream, logs }: ViewOptions): TaskView {
 
 function describeTask({ status, progress, failure }: FollowedTask, stream: NodeJS.WriteStream): string {
   const { percent, text } = readProgress(progress);
-  const isOver = status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELED';
+  const isOver = isTerminal(status);
   return [
     styledStatus(status, stream),
     ...(percent === undefined || isOver ? [] : [`${Math.round(percent)} %`]),

@@ -32,11 +32,11 @@ export async function* watchMany(
       ? stored
       : undefined;
   try {
-    const { first, newest } = await bounds(broker);
-    const asked = Math.min(
-      lastEventId === undefined ? await foldedUpTo(broker, newest) : Number(lastEventId),
-      newest,
-    );
+    const [{ first, newest }, folded] = await Promise.all([
+      bounds(broker),
+      lastEventId === undefined ? foldedUpTo(broker) : undefined,
+    ]);
+    const asked = Math.min(lastEventId === undefined ? (folded ?? newest) : Number(lastEventId), newest);
     // Before the first event there is nothing to read: a stream that was created again begins a million sequences later.
     const missed = replays.isTooOld(caller, Math.max(asked, first - 1), newest);
     let seq = missed ? newest : asked;
@@ -75,7 +75,7 @@ export async function* watchMany(
  * The last event up to which all are in records. A record that is read once the stream is open may be older than the newest
  * event: what lies between is sent, so that the record and the events that follow miss nothing.
  */
-async function foldedUpTo({ jsm, topology }: Broker, newest: number): Promise<number> {
+async function foldedUpTo({ jsm, topology }: Broker): Promise<number | undefined> {
   const found = await jsm.consumers
     .info(topology.eventStream, topology.consumers.projection.durable_name)
     .catch((error: unknown) => {
@@ -83,7 +83,7 @@ async function foldedUpTo({ jsm, topology }: Broker, newest: number): Promise<nu
       return undefined;
     });
   // It was deleted, and is created again: which events have records cannot be said.
-  if (found === undefined) return newest;
+  if (found === undefined) return undefined;
   const { ack_floor, num_pending, num_ack_pending, delivered } = found;
   // An event is acknowledged when its record is written. The floor stands still where nothing follows the last one.
   return num_pending + num_ack_pending === 0
