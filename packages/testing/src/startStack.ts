@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Broker, createBroker, replayEvents } from '@longhaul/broker';
+import { type Broker, createBroker, isStreamNotFound, replayEvents, untilAnswered } from '@longhaul/broker';
 import { createClient, type Tasks } from '@longhaul/client';
 import { createExecutor, type Executor, type ExecutorOptions, type HandlersOf } from '@longhaul/executor';
 import { createGateway, type Gateway, type GatewayOptions } from '@longhaul/gateway';
@@ -10,6 +10,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { natsForTests } from './natsServer.ts';
 import type { TestNats } from './testNats.ts';
+import { deadlineMs } from './waitFor.ts';
 
 /** What a stack consists of. */
 export type StackOptions<C extends Contract> = {
@@ -160,12 +161,22 @@ export async function startStack<const C extends Contract>(options: StackOptions
           payloadStream,
           scheduleBucketStream,
           limitBucketStream,
-        ].map(name => broker.jsm.streams.delete(name)),
+        ].map(name => deleteStream(broker, name)),
       );
       await nc.close();
       await ownNats?.stop();
     },
   };
+}
+
+/** Asked again where no answer comes: it may be lost with a connection, and a server that has just started is slow. */
+async function deleteStream({ jsm }: Broker, name: string): Promise<void> {
+  const once = async () => {
+    await jsm.streams.delete(name).catch((error: unknown) => {
+      if (!isStreamNotFound(error)) throw error;
+    });
+  };
+  await untilAnswered(once, AbortSignal.timeout(deadlineMs));
 }
 
 async function readRecords(broker: Broker): Promise<TaskRecord[]> {
